@@ -1,0 +1,4 @@
+//! The Ferrite chip: what can be configured, where its memories and devices stand, and the hardware itself.
+
+pub mod config;
+pub mod map;
