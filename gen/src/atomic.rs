@@ -1,0 +1,246 @@
+//! Output that appears whole or not at all.
+//!
+//! Everything is written beside its destination under a temporary name and renamed at the end, so that neither an
+//! error nor an interruption leaves half of it, and a reader never sees a file being written.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::error::Error;
+
+/// Marks a folder as written by `ferrite`, so that it may be replaced.
+const MARKER: &str = ".ferrite-output";
+
+/// Writes a file, replacing one that is there.
+///
+/// # Errors
+/// [`Error::Write`]; nothing is changed then.
+pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    let write = || -> io::Result<()> {
+        let parent = parent(path);
+        fs::create_dir_all(&parent)?;
+        let mut file = tempfile::Builder::new().permissions_of_a_new_file().tempfile_in(&parent)?;
+        file.write_all(contents)?;
+        persist(file, path)
+    };
+    write().map_err(failed)
+}
+
+fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist(path).map(|_| ()).map_err(|error| error.error)
+}
+
+/// The folder that holds `path`.
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// `tempfile` makes files that only their owner may read; output should be as readable as any other file.
+trait PermissionsOfANewFile {
+    fn permissions_of_a_new_file(&mut self) -> &mut Self;
+}
+
+impl PermissionsOfANewFile for tempfile::Builder<'_, '_> {
+    #[cfg(unix)]
+    fn permissions_of_a_new_file(&mut self) -> &mut Self {
+        use std::os::unix::fs::PermissionsExt;
+        // The process's umask takes away what the user does not want.
+        self.permissions(fs::Permissions::from_mode(0o666))
+    }
+
+    #[cfg(not(unix))]
+    fn permissions_of_a_new_file(&mut self) -> &mut Self {
+        self
+    }
+}
+
+/// A folder that is being written.
+///
+/// It appears at its destination with [`OutputFolder::commit`]; dropped before that, it leaves no trace.
+#[derive(Debug)]
+pub struct OutputFolder {
+    staging: TempDir,
+    destination: PathBuf,
+}
+
+impl OutputFolder {
+    /// Starts a folder that will stand at `destination`; the folders above it are created.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] if there is something that is neither an empty folder nor one that this type wrote;
+    /// [`Error::Write`] if the place cannot be written.
+    pub fn create(destination: &Path) -> Result<Self, Error> {
+        let occupied = |problem| Error::Occupied { path: destination.to_owned(), problem };
+        let failed = |source| Error::Write { path: destination.to_owned(), source };
+        if destination.file_name().is_none() {
+            return Err(occupied("a folder to write needs a name of its own"));
+        }
+        match fs::metadata(destination) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+            Ok(metadata) if !metadata.is_dir() => return Err(occupied("there is a file of that name")),
+            Ok(_) => {
+                let empty = fs::read_dir(destination).map_err(failed)?.next().is_none();
+                if !empty && !destination.join(MARKER).is_file() {
+                    return Err(occupied("it holds files that ferrite did not write"));
+                }
+            }
+        }
+        let parent = parent(destination);
+        fs::create_dir_all(&parent).map_err(failed)?;
+        let staging =
+            tempfile::Builder::new().prefix(".ferrite-").tempdir_in(&parent).map_err(failed)?;
+        let folder = Self { staging, destination: destination.to_owned() };
+        folder.write(MARKER, b"Written by ferrite, which replaces this folder as a whole.\n")?;
+        Ok(folder)
+    }
+
+    /// Where files can be written until [`OutputFolder::commit`], for tools that write their own.
+    pub fn staging_path(&self) -> &Path {
+        self.staging.path()
+    }
+
+    /// Adds a file; `name` is its path inside the folder, and may contain subfolders.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), Error> {
+        let write = || -> io::Result<()> {
+            let path = self.staging.path().join(name);
+            fs::create_dir_all(parent(&path))?;
+            fs::write(path, contents)
+        };
+        write().map_err(|source| Error::Write { path: self.destination.join(name), source })
+    }
+
+    /// Puts the folder in its place, replacing the one written before.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; what stood at the destination is still there then.
+    pub fn commit(self) -> Result<(), Error> {
+        let failed = |source| Error::Write { path: self.destination.clone(), source };
+        let staged = self.staging.keep();
+        let result = open_to_readers(&staged).and_then(|()| replace(&staged, &self.destination));
+        if result.is_err() {
+            // The error that matters is the first; a staging folder that stays is only untidy.
+            let _ = fs::remove_dir_all(&staged);
+        }
+        result.map_err(failed)
+    }
+}
+
+/// Gives the folder the permissions of one made by hand.
+fn open_to_readers(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        // `tempfile` makes folders for their owner alone; one made the ordinary way shows what the umask allows.
+        let probe = folder.join(".permissions");
+        fs::create_dir(&probe)?;
+        let permissions = fs::metadata(&probe)?.permissions();
+        fs::remove_dir(&probe)?;
+        fs::set_permissions(folder, permissions)?;
+    }
+    Ok(())
+}
+
+/// Renames `new` to `destination`. A folder already there is moved aside first and comes back if that fails.
+fn replace(new: &Path, destination: &Path) -> io::Result<()> {
+    if !destination.exists() {
+        return fs::rename(new, destination);
+    }
+    let aside = tempfile::Builder::new().prefix(".ferrite-old-").tempdir_in(parent(destination))?;
+    let old = aside.path().join("old");
+    fs::rename(destination, &old)?;
+    let renamed = fs::rename(new, destination);
+    if renamed.is_err() && fs::rename(&old, destination).is_err() {
+        // Better a folder under a strange name than none.
+        let _ = aside.keep();
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_folder_appears_only_when_committed() {
+        let place = tempfile::tempdir().unwrap();
+        let destination = place.path().join("a/build");
+        let folder = OutputFolder::create(&destination).unwrap();
+        folder.write("rtl/top.v", b"module top; endmodule\n").unwrap();
+        assert!(!destination.exists());
+        folder.commit().unwrap();
+        assert_eq!(fs::read(destination.join("rtl/top.v")).unwrap(), b"module top; endmodule\n");
+        assert_eq!(names_in(&place.path().join("a")), ["build"]);
+    }
+
+    #[test]
+    fn a_dropped_folder_leaves_no_trace() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = OutputFolder::create(&place.path().join("build")).unwrap();
+        folder.write("file", b"half").unwrap();
+        drop(folder);
+        assert_eq!(names_in(place.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_new_folder_replaces_the_old_one_as_a_whole() {
+        let place = tempfile::tempdir().unwrap();
+        let destination = place.path().join("build");
+        for name in ["old", "new"] {
+            let folder = OutputFolder::create(&destination).unwrap();
+            folder.write(name, b"").unwrap();
+            folder.commit().unwrap();
+        }
+        assert_eq!(names_in(&destination), [MARKER, "new"]);
+        assert_eq!(names_in(place.path()), ["build"]);
+    }
+
+    #[test]
+    fn a_folder_of_the_users_own_files_is_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("thesis.tex"), "x").unwrap();
+        let error = OutputFolder::create(place.path()).unwrap_err();
+        assert!(matches!(error, Error::Occupied { .. }), "{error}");
+        assert_eq!(names_in(place.path()), ["thesis.tex"]);
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named_in_the_error() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, "x").unwrap();
+        assert!(OutputFolder::create(&file).unwrap_err().to_string().contains("there is a file"));
+        let below = OutputFolder::create(&file.join("build")).unwrap_err();
+        assert!(below.to_string().contains("file/build"), "{below}");
+        let error = write_file(&file.join("out.bin"), b"").unwrap_err();
+        assert!(error.to_string().contains("file/out.bin"), "{error}");
+    }
+
+    #[test]
+    fn a_file_replaces_the_old_one_and_a_failure_keeps_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("out.bin");
+        write_file(&path, b"old").unwrap();
+        write_file(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        // A folder cannot be replaced by a file.
+        assert!(write_file(place.path(), b"x").is_err());
+        assert_eq!(names_in(place.path()), ["out.bin"]);
+    }
+}

@@ -1,0 +1,7 @@
+//! The parts of the `ferrite` command: reading its inputs, and writing what it generates.
+
+pub mod atomic;
+pub mod config;
+pub mod elf;
+pub mod error;
+mod spelling;
