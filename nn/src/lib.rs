@@ -1,0 +1,4 @@
+//! Compiles int8 TensorFlow Lite networks into programs for the Ferrite chip.
+
+pub mod network;
+pub mod tflite;
