@@ -1,0 +1,231 @@
+//! The chip around the hart (`docs/chip.md`): boot ROM, RAM, CLINT, UART, exit device, tensor unit.
+
+use thiserror::Error;
+
+use super::bus::{Bus, BusFault, Coprocessor, Reading, Reply, Width};
+use super::clint::Clint;
+use crate::tensor::TensorUnit;
+
+/// Where things stand (`docs/chip.md`).
+pub mod memory_map {
+    /// First address of the boot ROM.
+    pub const ROM_BASE: u32 = 0x0000_1000;
+    /// Bytes of the boot ROM.
+    pub const ROM_BYTES: u32 = 4 << 10;
+    /// First address of the exit device.
+    pub const EXIT_BASE: u32 = 0x0010_0000;
+    /// Bytes of the exit device.
+    pub const EXIT_BYTES: u32 = 4 << 10;
+    /// First address of the CLINT timer.
+    pub const CLINT_BASE: u32 = 0x0200_0000;
+    /// Bytes of the CLINT timer.
+    pub const CLINT_BYTES: u32 = 64 << 10;
+    /// First address of the UART.
+    pub const UART_BASE: u32 = 0x1000_0000;
+    /// Bytes of the UART.
+    pub const UART_BYTES: u32 = 4 << 10;
+    /// First address of the RAM.
+    pub const RAM_BASE: u32 = 0x8000_0000;
+}
+
+/// Exit device: ends the run with code 0.
+const EXIT_PASS: u32 = 0x5555;
+/// Exit device: ends the run with the code in bits 31:16.
+const EXIT_FAIL: u32 = 0x3333;
+/// UART line status: THRE and TEMT, ready to send and nothing being sent.
+const UART_IDLE: u32 = 0x60;
+/// UART: byte offset of the line status.
+const UART_LSR: u32 = 5;
+/// The boot ROM's program: `lui t0, 0x80000; jr t0`.
+const BOOT: [u32; 2] = [0x8000_02B7, 0x0002_8067];
+
+/// Sizes of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MachineConfig {
+    /// Bytes of RAM.
+    pub ram_bytes: u32,
+    /// Bytes of boot ROM, at most 4 KiB.
+    pub rom_bytes: u32,
+}
+
+impl Default for MachineConfig {
+    /// The sizes of `docs/chip.md`: 512 KiB RAM, 4 KiB ROM.
+    fn default() -> MachineConfig {
+        MachineConfig { ram_bytes: 512 << 10, rom_bytes: memory_map::ROM_BYTES }
+    }
+}
+
+/// A stretch of memory outside of ROM and RAM.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{bytes} bytes at {address:#010x} do not lie in memory; the ROM is {rom_bytes} bytes at 0x00001000, the RAM \
+     {ram_bytes} bytes at 0x80000000"
+)]
+pub struct MachineError {
+    /// First address.
+    pub address: u32,
+    /// Length.
+    pub bytes: usize,
+    /// Bytes of ROM that there are.
+    pub rom_bytes: usize,
+    /// Bytes of RAM that there are.
+    pub ram_bytes: usize,
+}
+
+/// The chip's bus, with a coprocessor of type `C` (or none: custom-0 is then illegal).
+#[derive(Clone, Debug)]
+pub struct Machine<C = TensorUnit> {
+    /// The tensor unit.
+    pub coprocessor: Option<C>,
+    /// All bytes that the program sent.
+    pub uart: Vec<u8>,
+    rom: Vec<u8>,
+    ram: Vec<u8>,
+    clint: Clint,
+    exit_code: Option<u32>,
+}
+
+impl Machine {
+    /// A machine without a coprocessor, its RAM all 0.
+    pub fn new(config: MachineConfig) -> Machine {
+        Machine::with_coprocessor(config, None)
+    }
+
+    /// A machine with a tensor unit.
+    pub fn with_tensor(config: MachineConfig, tensor: TensorUnit) -> Machine {
+        Machine::with_coprocessor(config, Some(tensor))
+    }
+}
+
+impl<C: Coprocessor> Machine<C> {
+    /// A machine with any coprocessor, its RAM all 0.
+    pub fn with_coprocessor(config: MachineConfig, coprocessor: Option<C>) -> Machine<C> {
+        let mut rom = vec![0; config.rom_bytes.min(memory_map::ROM_BYTES) as usize];
+        let boot: Vec<u8> = BOOT.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let length = boot.len().min(rom.len());
+        rom[..length].copy_from_slice(&boot[..length]);
+        let ram = vec![0; config.ram_bytes as usize];
+        Machine { coprocessor, uart: Vec::new(), rom, ram, clint: Clint::new(), exit_code: None }
+    }
+
+    /// Writes bytes into ROM or RAM, as a loader does before reset.
+    ///
+    /// # Errors
+    /// When a byte lies outside; nothing is written then.
+    pub fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), MachineError> {
+        let error = self.outside(address, bytes.len());
+        let memory = self.memory_mut(address, bytes.len()).ok_or(error)?;
+        memory.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The `length` bytes of ROM or RAM from `address` on.
+    ///
+    /// # Errors
+    /// When a byte lies outside.
+    pub fn read_memory(&self, address: u32, length: usize) -> Result<&[u8], MachineError> {
+        self.memory(address, length).ok_or_else(|| self.outside(address, length))
+    }
+
+    fn outside(&self, address: u32, bytes: usize) -> MachineError {
+        MachineError { address, bytes, rom_bytes: self.rom.len(), ram_bytes: self.ram.len() }
+    }
+
+    fn memory(&self, address: u32, length: usize) -> Option<&[u8]> {
+        slice_at(&self.ram, memory_map::RAM_BASE, address, length)
+            .or_else(|| slice_at(&self.rom, memory_map::ROM_BASE, address, length))
+    }
+
+    fn memory_mut(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
+        let (memory, base) = if address >= memory_map::RAM_BASE {
+            (&mut self.ram, memory_map::RAM_BASE)
+        } else {
+            (&mut self.rom, memory_map::ROM_BASE)
+        };
+        let start = address.checked_sub(base)? as usize;
+        memory.get_mut(start..start.checked_add(length)?)
+    }
+}
+
+fn slice_at(memory: &[u8], base: u32, address: u32, length: usize) -> Option<&[u8]> {
+    let start = address.checked_sub(base)? as usize;
+    memory.get(start..start.checked_add(length)?)
+}
+
+/// The offset of `address` in a device.
+fn within(address: u32, base: u32, bytes: u32) -> Option<u32> {
+    address.checked_sub(base).filter(|&offset| offset < bytes)
+}
+
+fn little_endian(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte))
+}
+
+impl<C: Coprocessor> Bus for Machine<C> {
+    fn fetch(&mut self, address: u32) -> Result<u32, BusFault> {
+        self.memory(address, 4).map(little_endian).ok_or(BusFault)
+    }
+
+    fn load(&mut self, address: u32, width: Width) -> Result<Reading, BusFault> {
+        let bytes = width.bytes();
+        if let Some(memory) = self.memory(address, bytes as usize) {
+            return Ok(Reading::Exact(little_endian(memory)));
+        }
+        let lane_bits = 8 * (address & 3);
+        let kept = u32::MAX >> (32 - 8 * bytes);
+        if let Some(offset) = within(address, memory_map::CLINT_BASE, memory_map::CLINT_BYTES) {
+            return Ok(self.clint.read(offset & !3).map(|word| word >> lane_bits & kept));
+        }
+        if let Some(offset) = within(address, memory_map::UART_BASE, memory_map::UART_BYTES) {
+            let has_status = (offset..offset + bytes).contains(&UART_LSR);
+            let status = UART_IDLE << (8 * (UART_LSR & 3)) >> lane_bits & kept;
+            return Ok(if has_status { Reading::Timing(status) } else { Reading::Exact(0) });
+        }
+        within(address, memory_map::EXIT_BASE, memory_map::EXIT_BYTES)
+            .map(|_| Reading::Exact(0))
+            .ok_or(BusFault)
+    }
+
+    fn store(&mut self, address: u32, width: Width, value: u32) -> Result<(), BusFault> {
+        let bytes = width.bytes() as usize;
+        if address >= memory_map::RAM_BASE {
+            let memory = self.memory_mut(address, bytes).ok_or(BusFault)?;
+            memory.copy_from_slice(&value.to_le_bytes()[..bytes]);
+            return Ok(());
+        }
+        if let Some(offset) = within(address, memory_map::CLINT_BASE, memory_map::CLINT_BYTES) {
+            let lane_bits = 8 * (address & 3);
+            let mask = u32::MAX >> (32 - 8 * width.bytes()) << lane_bits;
+            self.clint.write(offset & !3, value << lane_bits, mask);
+        } else if let Some(offset) = within(address, memory_map::UART_BASE, memory_map::UART_BYTES) {
+            if offset == 0 {
+                self.uart.push(value as u8);
+            }
+        } else if let Some(offset) = within(address, memory_map::EXIT_BASE, memory_map::EXIT_BYTES) {
+            match (offset, width, value & 0xFFFF) {
+                (0, Width::Word, EXIT_FAIL) => self.exit_code = Some(value >> 16),
+                (0, Width::Word, EXIT_PASS) => self.exit_code = Some(0),
+                _ => {}
+            }
+        } else {
+            return Err(BusFault);
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, funct7: u32, rs1: u32, rs2: u32) -> Option<Reply> {
+        self.coprocessor.as_mut().map(|unit| unit.command(funct7, rs1, rs2))
+    }
+
+    fn interrupts(&self) -> u32 {
+        self.clint.interrupts()
+    }
+
+    fn tick(&mut self) {
+        self.clint.mtime = self.clint.mtime.wrapping_add(1);
+    }
+
+    fn exit_code(&self) -> Option<u32> {
+        self.exit_code
+    }
+}

@@ -1,0 +1,1 @@
+//! Compares a core with the simulator, instruction by instruction.
