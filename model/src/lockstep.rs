@@ -1,1 +1,314 @@
-//! Compares a core with the simulator, instruction by instruction.
+//! Compares a core with the simulator through RVFI, the RISC-V Formal Interface (riscv-formal, `docs/source/rvfi.rst`).
+//!
+//! What RVFI leaves open is taken as follows.
+//!
+//! * An instruction that raises an exception is reported with `trap` 1 and `pc_wdata` the handler's address; it
+//!   writes no register, and its memory fields are not compared.
+//! * `intr` is 1 for the first instruction of a handler, after an exception as well as after an interrupt.
+//! * `mem_addr` may be the access's own address, or the word's with the masks shifted accordingly
+//!   (`RISCV_FORMAL_ALIGNED_MEM`).
+//! * `rs1_addr` and `rs2_addr` of an instruction that does not read the register may be anything.
+//!
+//! That an interrupt was taken shows in `intr` without an exception before it. Which one shows in the handler's
+//! address if `mtvec` is vectored; else it is the most urgent that is enabled and can be pending.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::isa::{Inst, decode};
+use crate::iss::{Bus, Interrupt, Iss, MemoryAccess, Observed, Retired, cause};
+
+/// Instructions shown before a divergence.
+const HISTORY: usize = 10;
+/// RVFI's `mode` in machine mode.
+const MODE_MACHINE: u8 = 3;
+/// RVFI's `ixl` for 32-bit registers.
+const IXL_32: u8 = 1;
+
+/// One record of the RVFI port, fields named as in riscv-formal without `rvfi_`.
+#[allow(missing_docs)] // riscv-formal defines them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rvfi {
+    pub valid: bool,
+    pub order: u64,
+    pub insn: u32,
+    pub trap: bool,
+    pub halt: bool,
+    pub intr: bool,
+    pub mode: u8,
+    pub ixl: u8,
+    pub rs1_addr: u8,
+    pub rs2_addr: u8,
+    pub rs1_rdata: u32,
+    pub rs2_rdata: u32,
+    pub rd_addr: u8,
+    pub rd_wdata: u32,
+    pub pc_rdata: u32,
+    pub pc_wdata: u32,
+    pub mem_addr: u32,
+    pub mem_rmask: u8,
+    pub mem_wmask: u8,
+    pub mem_rdata: u32,
+    pub mem_wdata: u32,
+}
+
+impl Rvfi {
+    /// The memory access in bytes from its own address on; bytes that the masks leave out are 0.
+    fn memory(&self) -> Option<MemoryAccess> {
+        let (read_mask, write_mask) = (u32::from(self.mem_rmask & 15), u32::from(self.mem_wmask & 15));
+        if read_mask | write_mask == 0 {
+            return None;
+        }
+        let skip = (read_mask | write_mask).trailing_zeros();
+        Some(MemoryAccess {
+            address: self.mem_addr.wrapping_add(skip),
+            read_mask: read_mask >> skip,
+            write_mask: write_mask >> skip,
+            read_data: (self.mem_rdata & byte_mask(read_mask)) >> (8 * skip),
+            write_data: (self.mem_wdata & byte_mask(write_mask)) >> (8 * skip),
+        })
+    }
+}
+
+/// All bits of the bytes in a byte mask.
+fn byte_mask(mask: u32) -> u32 {
+    (0..4).filter(|byte| mask >> byte & 1 == 1).fold(0, |bits, byte| bits | 0xFF << (8 * byte))
+}
+
+/// The first difference between core and model. The message shows the cycle, both states, and the instructions before.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("core and model differ in cycle {cycle}: {reason}\n{table}{history}")]
+pub struct Divergence {
+    /// Clock cycle of the RVFI record.
+    pub cycle: u64,
+    /// What differs: field names of RVFI, or why the core's step is impossible.
+    pub reason: String,
+    /// Both states side by side, one line per field; `!` marks those that differ.
+    pub table: String,
+    /// The last instructions on which both agreed, oldest first, one per line.
+    pub history: String,
+}
+
+/// The comparison in progress.
+#[derive(Clone, Debug)]
+pub struct Lockstep<B> {
+    iss: Iss<B>,
+    next_order: Option<u64>,
+    history: VecDeque<(u64, Retired)>,
+}
+
+struct Row {
+    name: &'static str,
+    core: String,
+    model: String,
+    differs: bool,
+}
+
+fn row<T: PartialEq>(name: &'static str, core: T, model: T, show: impl Fn(&T) -> String) -> Row {
+    let differs = core != model;
+    Row { name, core: show(&core), model: show(&model), differs }
+}
+
+fn hex(value: &u32) -> String {
+    format!("{value:#010x}")
+}
+
+impl<B: Bus> Lockstep<B> {
+    /// Starts with a simulator in the core's reset state (the reset pc is [`HartConfig::reset_pc`]).
+    ///
+    /// [`HartConfig::reset_pc`]: crate::iss::HartConfig::reset_pc
+    pub fn new(iss: Iss<B>) -> Lockstep<B> {
+        Lockstep { iss, next_order: None, history: VecDeque::with_capacity(HISTORY) }
+    }
+
+    /// The simulator, after the last instruction compared.
+    pub fn iss(&self) -> &Iss<B> {
+        &self.iss
+    }
+
+    /// The simulator, to change what both sides are known to change alike (an interrupt line, memory).
+    pub fn iss_mut(&mut self) -> &mut Iss<B> {
+        &mut self.iss
+    }
+
+    /// Executes the instruction that the core reports in `cycle` and compares. A record that is not valid is ignored.
+    ///
+    /// # Errors
+    /// The first [`Divergence`]; the comparison cannot go on after it.
+    pub fn check(&mut self, cycle: u64, rvfi: &Rvfi) -> Result<Option<Retired>, Box<Divergence>> {
+        if !rvfi.valid {
+            return Ok(None);
+        }
+        let interrupt = match self.interrupt_taken(rvfi) {
+            Ok(interrupt) => interrupt,
+            Err(reason) => return Err(self.divergence(cycle, reason.to_string(), &self.rows_before(rvfi))),
+        };
+        let observed = Observed {
+            interrupt,
+            rd_value: (rvfi.rd_addr != 0).then_some(rvfi.rd_wdata),
+            load_data: rvfi.memory().filter(|access| access.read_mask != 0).map(|access| access.read_data),
+        };
+        let retired = self.iss.step_with(&observed);
+        let rows = self.rows(rvfi, &retired);
+        let differing: Vec<_> = rows.iter().filter(|row| row.differs).map(|row| row.name).collect();
+        if !differing.is_empty() {
+            return Err(self.divergence(cycle, differing.join(", "), &rows));
+        }
+        self.next_order = Some(rvfi.order.wrapping_add(1));
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back((cycle, retired));
+        Ok(Some(retired))
+    }
+
+    /// Which interrupt the core took before this instruction; an error text if it could not take one.
+    fn interrupt_taken(&self, rvfi: &Rvfi) -> Result<Option<Interrupt>, &'static str> {
+        if !rvfi.intr || self.iss.trapped() {
+            return Ok(None);
+        }
+        let enabled = self.iss.csrs().enabled_interrupts();
+        if enabled == 0 {
+            return Err("intr: the core took an interrupt while none was enabled");
+        }
+        // The software bit is the program's own doing; the other lines are up when the core says so.
+        let lines = self.iss.bus.interrupts();
+        let possible = enabled & (lines | !Interrupt::Software.bit());
+        let handler = |interrupt: &Interrupt| self.iss.csrs().handler(cause::INTERRUPT | interrupt.code());
+        let candidates = || {
+            let reached = |interrupt: &Interrupt| {
+                possible & interrupt.bit() != 0 && handler(interrupt) == rvfi.pc_rdata
+            };
+            Interrupt::BY_PRIORITY.into_iter().filter(reached)
+        };
+        let pending = candidates().find(|interrupt| lines & interrupt.bit() != 0);
+        match pending.or_else(|| candidates().next()) {
+            Some(interrupt) => Ok(Some(interrupt)),
+            None => Err("pc_rdata: the core took an interrupt, but no enabled one leads to this address"),
+        }
+    }
+
+    /// What is known when the model cannot follow the core.
+    fn rows_before(&self, rvfi: &Rvfi) -> Vec<Row> {
+        vec![
+            row("pc_rdata", rvfi.pc_rdata, self.iss.pc(), hex),
+            row("intr", rvfi.intr, false, bool::to_string),
+        ]
+    }
+
+    fn rows(&self, rvfi: &Rvfi, model: &Retired) -> Vec<Row> {
+        let number = |value: &u64| value.to_string();
+        let mut rows = vec![
+            row("order", rvfi.order, self.next_order.unwrap_or(rvfi.order), number),
+            row("pc_rdata", rvfi.pc_rdata, model.pc, hex),
+            row("trap", rvfi.trap, model.trap.is_some(), bool::to_string),
+            row("intr", rvfi.intr, model.handler_entry, bool::to_string),
+            row("pc_wdata", rvfi.pc_wdata, model.next_pc, hex),
+            row("mode", rvfi.mode, MODE_MACHINE, u8::to_string),
+            row("ixl", rvfi.ixl, IXL_32, u8::to_string),
+        ];
+        let fetched = model.trap.is_none_or(|trap| trap.cause != cause::INSTRUCTION_ACCESS);
+        if fetched {
+            rows.push(row("insn", rvfi.insn, model.word, hex));
+        }
+        let (rd, rd_value) = model.rd.map_or((0, 0), |(reg, value)| (reg.number() as u8, value));
+        let register = |number: &u8| format!("x{number}");
+        rows.push(row("rd_addr", rvfi.rd_addr, rd, register));
+        rows.push(row("rd_wdata", rvfi.rd_wdata, rd_value, hex));
+        if let (None, Some(inst)) = (model.trap, model.inst) {
+            let format = inst.op.spec().format;
+            if format.reads_rs1() {
+                rows.push(row("rs1_addr", rvfi.rs1_addr, inst.rs1.number() as u8, register));
+                rows.push(row("rs1_rdata", rvfi.rs1_rdata, model.rs_values.0, hex));
+            }
+            if format.reads_rs2() {
+                rows.push(row("rs2_addr", rvfi.rs2_addr, inst.rs2.number() as u8, register));
+                rows.push(row("rs2_rdata", rvfi.rs2_rdata, model.rs_values.1, hex));
+            }
+            rows.extend(memory_rows(rvfi.memory(), model.memory));
+        }
+        rows
+    }
+
+    fn divergence(&self, cycle: u64, reason: String, rows: &[Row]) -> Box<Divergence> {
+        let mut table = format!("    {:<10} {:<12} {:<12}\n", "", "core", "model");
+        for Row { name, core, model, differs } in rows {
+            let mark = if *differs { '!' } else { ' ' };
+            let line = format!("  {mark} {name:<10} {core:<12} {model:<12}");
+            table.push_str(line.trim_end());
+            table.push('\n');
+        }
+        let mut history = String::from("last instructions on which both agreed:\n");
+        if self.history.is_empty() {
+            history.push_str("  none\n");
+        }
+        for (cycle, retired) in &self.history {
+            history.push_str(&format!("  cycle {cycle:>8}  {}\n", Line(retired)));
+        }
+        if let Some(row) = rows.iter().find(|row| row.name == "insn") {
+            let words = [("core", &row.core), ("model", &row.model)];
+            for (side, text) in words.iter().take(if row.differs { 2 } else { 1 }) {
+                let word = u32::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or(0);
+                history
+                    .push_str(&format!("now, by the {side}'s insn:  {}\n", Text(word, decode(word), None)));
+            }
+        }
+        Box::new(Divergence { cycle, reason, table, history })
+    }
+}
+
+fn memory_rows(core: Option<MemoryAccess>, model: Option<MemoryAccess>) -> Vec<Row> {
+    let (core, model) = match (core, model) {
+        (None, None) => return Vec::new(),
+        (core, model) => (core.unwrap_or(NO_ACCESS), model.unwrap_or(NO_ACCESS)),
+    };
+    let mask = |bits: &u32| format!("{bits:#06b}");
+    vec![
+        row("mem_addr", core.address, model.address, hex),
+        row("mem_rmask", core.read_mask, model.read_mask, mask),
+        row("mem_wmask", core.write_mask, model.write_mask, mask),
+        row("mem_rdata", core.read_data, model.read_data, hex),
+        row("mem_wdata", core.write_data, model.write_data, hex),
+    ]
+}
+
+const NO_ACCESS: MemoryAccess =
+    MemoryAccess { address: 0, read_mask: 0, write_mask: 0, read_data: 0, write_data: 0 };
+
+/// A word with its meaning, and where it stands if that is known.
+struct Text(u32, Option<Inst>, Option<u32>);
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Text(word, inst, pc) = self;
+        write!(f, "{word:08x}  ")?;
+        let text = match (inst, pc) {
+            (Some(inst), Some(pc)) => inst.at(*pc).to_string(),
+            (Some(inst), None) => inst.to_string(),
+            (None, _) => "undefined".to_string(),
+        };
+        write!(f, "{text:<32}")
+    }
+}
+
+/// A retired instruction in one line.
+struct Line<'a>(&'a Retired);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Line(retired) = self;
+        write!(f, "{:08x}: {}", retired.pc, Text(retired.word, retired.inst, Some(retired.pc)))?;
+        if let Some((reg, value)) = retired.rd {
+            write!(f, " {reg} = {value:#x}")?;
+        }
+        if let Some(trap) = retired.trap {
+            write!(f, " trap {}, tval {:#x}", trap.cause, trap.tval)?;
+        }
+        if let Some(interrupt) = retired.interrupt {
+            write!(f, " after interrupt {}", interrupt.code())?;
+        }
+        Ok(())
+    }
+}
