@@ -30,6 +30,9 @@ const MACS_COUNTER: u32 = 4;
 /// The last counter.
 const BYTES_COUNTER: u32 = 5;
 
+/// The bits of the status word that are not reserved.
+const STATUS_BITS: u32 = 0x007F_FF03;
+
 /// The unit's sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TensorConfig {
@@ -178,10 +181,10 @@ impl TensorUnit {
     fn always(&mut self, funct7: u32, rs1: u32) -> Option<Result<Reply, Cause>> {
         Some(Ok(match funct7 {
             // Whether earlier commands have finished, and so failed, is a matter of time.
-            command::STATUS => Reply::Value(Reading::Timing(self.status())),
+            command::STATUS => Reply::Value(Reading::Timing { value: self.status(), uncertain: STATUS_BITS }),
             command::FENCE => Reply::Value(Reading::Exact(self.status())),
             command::COUNTER => match rs1 {
-                0..MACS_COUNTER => Reply::Value(Reading::Timing(0)),
+                0..MACS_COUNTER => Reply::Value(Reading::timing(0)),
                 MACS_COUNTER => Reply::Value(Reading::Exact(self.macs)),
                 BYTES_COUNTER => Reply::Value(Reading::Exact(self.bytes_written)),
                 _ => return Some(Err(Cause::Field)),

@@ -32,24 +32,35 @@ impl Width {
 pub enum Reading {
     /// Follows from the program alone: an implementation must read the same.
     Exact(u32),
-    /// Depends on an implementation's timing (a counter, a busy bit). The value is one that is possible; in lockstep
-    /// the implementation's own value is taken over.
-    Timing(u32),
+    /// Depends on an implementation's timing (a counter, a busy bit).
+    Timing {
+        /// One possible value.
+        value: u32,
+        /// The bits that depend on timing; in lockstep they are taken over from the implementation.
+        uncertain: u32,
+    },
 }
 
 impl Reading {
+    /// A value of which any bit may depend on timing.
+    pub const fn timing(value: u32) -> Reading {
+        Reading::Timing { value, uncertain: u32::MAX }
+    }
+
     /// The value.
     pub const fn value(self) -> u32 {
         match self {
-            Reading::Exact(value) | Reading::Timing(value) => value,
+            Reading::Exact(value) | Reading::Timing { value, .. } => value,
         }
     }
 
-    /// The same kind of reading with a value made from this one's.
-    pub fn map(self, change: impl FnOnce(u32) -> u32) -> Reading {
+    /// Some of the bits: those of `mask` after a shift to the right.
+    pub const fn bits(self, shift: u32, mask: u32) -> Reading {
         match self {
-            Reading::Exact(value) => Reading::Exact(change(value)),
-            Reading::Timing(value) => Reading::Timing(change(value)),
+            Reading::Exact(value) => Reading::Exact(value >> shift & mask),
+            Reading::Timing { value, uncertain } => {
+                Reading::Timing { value: value >> shift & mask, uncertain: uncertain >> shift & mask }
+            }
         }
     }
 }

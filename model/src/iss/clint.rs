@@ -27,8 +27,8 @@ impl Clint {
             MSIP => Reading::Exact(u32::from(self.msip)),
             MTIMECMP => Reading::Exact(self.mtimecmp as u32),
             _ if offset == MTIMECMP + 4 => Reading::Exact((self.mtimecmp >> 32) as u32),
-            MTIME => Reading::Timing(self.mtime as u32),
-            _ if offset == MTIME + 4 => Reading::Timing((self.mtime >> 32) as u32),
+            MTIME => Reading::timing(self.mtime as u32),
+            _ if offset == MTIME + 4 => Reading::timing((self.mtime >> 32) as u32),
             _ => Reading::Exact(0),
         }
     }

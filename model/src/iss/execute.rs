@@ -23,10 +23,10 @@ impl Effects {
     fn settle(&mut self, reading: Reading, observed: Option<u32>) -> u32 {
         match reading {
             Reading::Exact(value) => value,
-            Reading::Timing(value) => {
+            Reading::Timing { value, uncertain } => {
                 self.timing = true;
-                self.adopted = observed;
-                observed.unwrap_or(value)
+                self.adopted = observed.map(|seen| value & !uncertain | seen & uncertain);
+                self.adopted.unwrap_or(value)
             }
         }
     }

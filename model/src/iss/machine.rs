@@ -174,12 +174,15 @@ impl<C: Coprocessor> Bus for Machine<C> {
         let lane_bits = 8 * (address & 3);
         let kept = u32::MAX >> (32 - 8 * bytes);
         if let Some(offset) = within(address, memory_map::CLINT_BASE, memory_map::CLINT_BYTES) {
-            return Ok(self.clint.read(offset & !3).map(|word| word >> lane_bits & kept));
+            return Ok(self.clint.read(offset & !3).bits(lane_bits, kept));
         }
         if let Some(offset) = within(address, memory_map::UART_BASE, memory_map::UART_BYTES) {
-            let has_status = (offset..offset + bytes).contains(&UART_LSR);
-            let status = UART_IDLE << (8 * (UART_LSR & 3)) >> lane_bits & kept;
-            return Ok(if has_status { Reading::Timing(status) } else { Reading::Exact(0) });
+            return Ok(if offset & !3 == UART_LSR & !3 {
+                let status = UART_IDLE << (8 * (UART_LSR & 3));
+                Reading::Timing { value: status, uncertain: status }.bits(lane_bits, kept)
+            } else {
+                Reading::Exact(0)
+            });
         }
         within(address, memory_map::EXIT_BASE, memory_map::EXIT_BYTES)
             .map(|_| Reading::Exact(0))

@@ -68,6 +68,6 @@ pub struct Retired {
     pub handler_entry: bool,
     /// True if the result depends on an implementation's timing.
     pub timing: bool,
-    /// The value taken over from [`Observed`] because of that.
+    /// The value read after its uncertain bits were taken over from [`Observed`]; `None` if nothing was.
     pub adopted: Option<u32>,
 }
