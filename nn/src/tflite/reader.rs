@@ -234,7 +234,8 @@ fn read_quantisation(
         let (points, scales) = (zero_points.len(), scales.len());
         return Err(refuse(format!("it has {points} zero points for {scales} scales; quantise the network again")));
     }
-    let axis = usize::try_from(axis).unwrap_or(usize::MAX);
+    // Some converters give the weights' axis to the bias, which has only one.
+    let axis = if shape.len() == 1 { 0 } else { usize::try_from(axis).unwrap_or(usize::MAX) };
     if scales.len() > 1 && shape.get(axis) != Some(&scales.len()) {
         let scales = scales.len();
         return Err(refuse(format!(

@@ -1,0 +1,65 @@
+//! Running a compiled program on the golden machine: instruction-set simulator and functional tensor unit.
+
+use ferrite_model::iss::{Exit, HartConfig, Iss, Machine, MachineConfig};
+use ferrite_model::tensor::{TensorConfig, TensorUnit};
+use ferrite_nn::{Counters, Program, Target, exit_code};
+
+/// Far more than any network of the tests needs.
+const MAX_INSTRUCTIONS: u64 = 50_000_000;
+
+/// A machine after a run.
+pub struct Finished {
+    pub exit: Exit,
+    machine: Iss<Machine>,
+}
+
+pub fn execute(program: &Program, target: &Target, input: &[u8]) -> Finished {
+    assert_eq!(input.len(), program.input.region.bytes as usize, "the input has another size");
+    let unit = TensorUnit::new(TensorConfig {
+        rows: target.rows,
+        cols: target.cols,
+        scratchpad_bytes: target.scratchpad_bytes,
+        acc_rows: target.acc_rows,
+    })
+    .unwrap();
+    let config = MachineConfig { ram_bytes: target.ram_bytes, ..MachineConfig::default() };
+    let mut bus = Machine::with_tensor(config, unit);
+    bus.write_memory(program.base, &program.image).unwrap();
+    bus.write_memory(program.input.region.address, input).unwrap();
+    let mut machine = Iss::new(bus, HartConfig { reset_pc: program.entry, ..HartConfig::default() });
+    let exit = machine.run(MAX_INSTRUCTIONS);
+    Finished { exit, machine }
+}
+
+impl Finished {
+    pub fn output(&self, program: &Program) -> Vec<u8> {
+        let region = program.output.region;
+        self.machine.bus.read_memory(region.address, region.bytes as usize).unwrap().to_vec()
+    }
+
+    pub fn counters(&self, address: u32) -> Counters {
+        let bytes = self.machine.bus.read_memory(address, Counters::BYTES as usize).unwrap();
+        Counters::from_bytes(bytes).unwrap()
+    }
+
+    pub fn word(&self, address: u32) -> u32 {
+        let bytes = self.machine.bus.read_memory(address, 4).unwrap();
+        u32::from_le_bytes(bytes.try_into().unwrap())
+    }
+}
+
+/// Runs to the end and gives the output.
+pub fn run(program: &Program, target: &Target, input: &[u8]) -> Vec<u8> {
+    let finished = execute(program, target, input);
+    assert_eq!(finished.exit, Exit::Code(exit_code::DONE));
+    finished.output(program)
+}
+
+/// A default chip but for its array.
+pub fn target(rows: u32, cols: u32) -> Target {
+    Target { rows, cols, ..Target::default() }
+}
+
+pub fn bytes(values: &[i8]) -> Vec<u8> {
+    values.iter().map(|&value| value as u8).collect()
+}

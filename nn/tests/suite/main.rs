@@ -1,0 +1,9 @@
+//! The compiler's tests: whole networks on the golden machine, random networks, and files meant to do harm.
+
+mod build;
+
+mod machine;
+
+mod real_files;
+mod real_networks;
+
