@@ -199,7 +199,11 @@ impl Reader {
         }
         // What can still be read of a broken file is mostly guesses of the parser: more mistakes from it would mislead.
         if errors.is_empty() {
+            let earlier = self.problems.len();
             self.read_table(&source, "", table.get_ref());
+            // The parser sorts by key; a reader goes through the file from the top.
+            let start = |problem: &Problem| problem.place.as_ref().map(|(place, _)| place.span.start);
+            self.problems[earlier..].sort_by_key(start);
         }
     }
 
@@ -285,7 +289,7 @@ impl Reader {
                 self.settings.insert(key, (setting, place));
             }
             Ok(None) => {
-                let help = Some(format!("`{key}` is the {}", parameter.doc));
+                let help = Some(format!("`{key}`: {}", parameter.doc));
                 self.problem(
                     format!("`{key}` has a value that is not allowed"),
                     place,

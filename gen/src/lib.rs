@@ -4,4 +4,6 @@ pub mod atomic;
 pub mod config;
 pub mod elf;
 pub mod error;
+pub mod header;
+pub mod linker;
 mod spelling;

@@ -192,7 +192,7 @@ pub struct Parameter {
     pub key: &'static str,
     /// What it means, in one line.
     pub doc: &'static str,
-    /// Its unit, or "" if it has none.
+    /// Its unit, or "" if it has none; [`ADDRESS`] for addresses, which are written in hexadecimal.
     pub unit: &'static str,
     /// Its kind, range and place.
     pub kind: Kind,
@@ -202,12 +202,16 @@ impl Parameter {
     /// The value in `config` as `chip.toml` would write it; `None` if its part of the chip is left out.
     pub fn value_text(&self, config: &ChipConfig) -> Option<String> {
         match self.kind {
+            Kind::Number { get, .. } if self.unit == ADDRESS => get(config).map(|value| format!("{value:#010x}")),
             Kind::Number { get, .. } => get(config).map(|value| value.to_string()),
             Kind::Switch { get, .. } => Some(get(config).to_string()),
             Kind::Name { get, .. } => Some(format!("\"{}\"", get(config))),
         }
     }
 }
+
+/// Unit of the parameters that are addresses.
+pub const ADDRESS: &str = "address";
 
 /// Longest name of a chip, in bytes.
 pub const MAX_NAME_LENGTH: usize = 32;
@@ -259,7 +263,7 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         key: "core.reset_vector",
         doc: "address of the first instruction after reset; in the boot ROM or the RAM",
-        unit: "",
+        unit: ADDRESS,
         kind: number!(core.reset_vector, Range::MultipleOf { step: 4, min: 0, max: u32::MAX - 3 }),
     },
     Parameter {

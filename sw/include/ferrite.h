@@ -1,0 +1,104 @@
+/* Parameters, memory map and registers of the chip `ferrite`.
+ * Written by `ferrite gen` from the chip's description: change that, not this file. */
+#ifndef FERRITE_H
+#define FERRITE_H
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+/* The register of 8 or 32 bits at an address. */
+#define FERRITE_REG8(address) (*(volatile uint8_t *)(address))
+#define FERRITE_REG32(address) (*(volatile uint32_t *)(address))
+#endif
+
+/* Parameters */
+
+/* name of the chip and of its top Verilog module */
+#define FERRITE_NAME "ferrite"
+/* address of the first instruction after reset; in the boot ROM or the RAM */
+#define FERRITE_CORE_RESET_VECTOR 0x00001000
+/* whether the chip has a tensor unit */
+#define FERRITE_TENSOR_PRESENT 1
+/* rows of the array: input channels taken at once */
+#define FERRITE_TENSOR_ROWS 16
+/* columns of the array: output channels made at once */
+#define FERRITE_TENSOR_COLS 16
+/* size of the scratchpad, in bytes */
+#define FERRITE_TENSOR_SCRATCHPAD_BYTES 131072
+/* accumulator rows, each of `tensor.cols` int32, in rows */
+#define FERRITE_TENSOR_ACC_ROWS 1024
+/* size of the RAM, which holds programs and their data, in bytes */
+#define FERRITE_SOC_RAM_BYTES 524288
+/* size of the boot ROM, in bytes */
+#define FERRITE_SOC_ROM_BYTES 4096
+/* frequency of the chip's clock, in Hz */
+#define FERRITE_SOC_CLOCK_HZ 50000000
+/* speed of the UART; a bit lasts at least 4 clock cycles, in bit/s */
+#define FERRITE_SOC_UART_BAUD 115200
+
+/* boot ROM: jumps to the start of the RAM */
+
+/* first address */
+#define FERRITE_ROM_BASE 0x00001000
+/* size in bytes */
+#define FERRITE_ROM_SIZE 0x1000
+
+/* exit device: a program ends its run by writing here */
+
+/* first address */
+#define FERRITE_EXIT_BASE 0x00100000
+/* size in bytes */
+#define FERRITE_EXIT_SIZE 0x1000
+/* ends the run; values other than those below do nothing (32 bits, w) */
+#define FERRITE_EXIT_FINISH 0x00100000
+/* `PASS` or `FAIL` */
+#define FERRITE_EXIT_FINISH_STATUS_SHIFT 0
+#define FERRITE_EXIT_FINISH_STATUS_MASK 0xffff
+/* the exit code, with `FAIL` */
+#define FERRITE_EXIT_FINISH_CODE_SHIFT 16
+#define FERRITE_EXIT_FINISH_CODE_MASK 0xffff0000
+/* ends the run with exit code 0 */
+#define FERRITE_EXIT_FINISH_PASS 0x5555
+/* ends the run with the exit code in `CODE` */
+#define FERRITE_EXIT_FINISH_FAIL 0x3333
+
+/* CLINT: timer and software interrupt */
+
+/* first address */
+#define FERRITE_CLINT_BASE 0x02000000
+/* size in bytes */
+#define FERRITE_CLINT_SIZE 0x10000
+/* raises the machine software interrupt (32 bits, rw) */
+#define FERRITE_CLINT_MSIP 0x02000000
+/* drives `mip.MSIP` */
+#define FERRITE_CLINT_MSIP_SHIFT 0
+#define FERRITE_CLINT_MSIP_MASK 0x1
+/* the timer interrupt is pending while `MTIME` is at or past this (64 bits, rw) */
+#define FERRITE_CLINT_MTIMECMP 0x02004000
+/* the time in clock cycles (64 bits, rw) */
+#define FERRITE_CLINT_MTIME 0x0200bff8
+
+/* UART with the registers of a 16550 */
+
+/* first address */
+#define FERRITE_UART_BASE 0x10000000
+/* size in bytes */
+#define FERRITE_UART_SIZE 0x1000
+/* transmitter holding register: a byte written here is sent (8 bits, w) */
+#define FERRITE_UART_THR 0x10000000
+/* line status register (8 bits, r) */
+#define FERRITE_UART_LSR 0x10000005
+/* a byte can be written to `THR` */
+#define FERRITE_UART_LSR_THRE_SHIFT 5
+#define FERRITE_UART_LSR_THRE_MASK 0x20
+/* nothing is being sent and nothing waits */
+#define FERRITE_UART_LSR_TEMT_SHIFT 6
+#define FERRITE_UART_LSR_TEMT_MASK 0x40
+
+/* RAM: program and data */
+
+/* first address */
+#define FERRITE_RAM_BASE 0x80000000
+/* size in bytes */
+#define FERRITE_RAM_SIZE 0x80000
+
+#endif
