@@ -75,7 +75,8 @@ impl<B: Bus> Iss<B> {
             Format::Fence | Format::FenceI => Ok(effects),
             Format::Bare => match inst.op {
                 Op::Ecall => Err(Trap::new(cause::ECALL_MACHINE, 0)),
-                Op::Ebreak => Err(Trap::new(cause::BREAKPOINT, self.pc)),
+                // mtval may be the pc or 0 here (Privileged 20240411, 3.1.16); the pc stands in mepc already.
+                Op::Ebreak => Err(Trap::new(cause::BREAKPOINT, 0)),
                 Op::Mret => Ok(Effects { next_pc: self.csrs.leave_trap(), ..effects }),
                 // Waiting may end at any time, so it may as well not begin (Privileged 20240411, 3.3.3).
                 _ => Ok(effects),
