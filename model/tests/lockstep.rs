@@ -1,0 +1,271 @@
+//! The comparator, fed by a second simulator that plays the core.
+
+mod common;
+
+use common::random;
+use ferrite_model::isa::{Asm, Program, csr, reg::*};
+use ferrite_model::iss::{HartConfig, Interrupt, Iss, Machine, MachineConfig, Observed, Retired, memory_map};
+use ferrite_model::lockstep::{Divergence, Lockstep, Rvfi};
+
+const BASE: u32 = memory_map::RAM_BASE;
+
+fn hart(program: &Program) -> Iss<Machine> {
+    let mut machine = Machine::new(MachineConfig::default());
+    machine.write_memory(program.base, &program.bytes).expect("fits the RAM");
+    Iss::new(machine, HartConfig { reset_pc: BASE, ..HartConfig::default() })
+}
+
+fn program(write: impl FnOnce(&mut Asm)) -> Program {
+    let mut asm = Asm::new(BASE);
+    write(&mut asm);
+    asm.finish().expect("a correct program")
+}
+
+/// What a core that did the same would report.
+fn report(order: u64, retired: &Retired) -> Rvfi {
+    let (rd_addr, rd_wdata) = retired.rd.map_or((0, 0), |(reg, value)| (reg.number() as u8, value));
+    let format = retired.inst.map(|inst| (inst, inst.op.spec().format));
+    let rs1 = format.filter(|(_, format)| format.reads_rs1()).map_or(0, |(inst, _)| inst.rs1.number() as u8);
+    let rs2 = format.filter(|(_, format)| format.reads_rs2()).map_or(0, |(inst, _)| inst.rs2.number() as u8);
+    let memory = retired.memory;
+    Rvfi {
+        valid: true,
+        order,
+        insn: retired.word,
+        trap: retired.trap.is_some(),
+        halt: false,
+        intr: retired.handler_entry,
+        mode: 3,
+        ixl: 1,
+        rs1_addr: rs1,
+        rs2_addr: rs2,
+        rs1_rdata: if rs1 == 0 { 0 } else { retired.rs_values.0 },
+        rs2_rdata: if rs2 == 0 { 0 } else { retired.rs_values.1 },
+        rd_addr,
+        rd_wdata,
+        pc_rdata: retired.pc,
+        pc_wdata: retired.next_pc,
+        mem_addr: memory.map_or(0, |access| access.address),
+        mem_rmask: memory.map_or(0, |access| access.read_mask as u8),
+        mem_wmask: memory.map_or(0, |access| access.write_mask as u8),
+        mem_rdata: memory.map_or(0, |access| access.read_data),
+        mem_wdata: memory.map_or(0, |access| access.write_data),
+    }
+}
+
+/// The same record with the memory access in the word's lanes, and garbage in the others.
+fn in_lanes(mut rvfi: Rvfi) -> Rvfi {
+    let lane = rvfi.mem_addr & 3;
+    let garbage = |data: u32, mask: u8| {
+        let bits =
+            (0..4).filter(|byte| mask >> byte & 1 == 1).fold(0, |bits, byte| bits | 0xFF << (8 * byte));
+        data << (8 * lane) & bits | 0xA5A5_A5A5 & !bits
+    };
+    rvfi.mem_addr &= !3;
+    rvfi.mem_rmask <<= lane;
+    rvfi.mem_wmask <<= lane;
+    rvfi.mem_rdata = garbage(rvfi.mem_rdata, rvfi.mem_rmask);
+    rvfi.mem_wdata = garbage(rvfi.mem_wdata, rvfi.mem_wmask);
+    rvfi
+}
+
+/// Runs `instructions` instructions; the core's record number `order` goes through `change`.
+fn compare(
+    program: &Program,
+    instructions: u64,
+    change: impl Fn(u64, &mut Rvfi),
+) -> Result<(), Box<Divergence>> {
+    let (mut core, mut lockstep) = (hart(program), Lockstep::new(hart(program)));
+    for order in 0..instructions {
+        let mut rvfi = report(order, &core.step());
+        change(order, &mut rvfi);
+        lockstep.check(3 * order, &Rvfi { valid: false, ..rvfi })?;
+        lockstep.check(3 * order + 1, &rvfi)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_core_that_does_the_same_never_diverges() {
+    for seed in 1..=3 {
+        let program = random::program(seed, 500);
+        compare(&program, 3000, |_, _| {}).expect("the same steps");
+        compare(&program, 3000, |_, rvfi| *rvfi = in_lanes(*rvfi)).expect("the same steps, in lanes");
+    }
+}
+
+/// A store, a load and an addition, so that every field means something.
+fn short_program() -> Program {
+    program(|asm| {
+        asm.auipc(A0, 1);
+        asm.li(A1, 0x12);
+        asm.sb(A1, 3, A0);
+        asm.lbu(A2, 3, A0);
+        asm.add(A3, A2, A1);
+        asm.nop();
+    })
+}
+
+#[test]
+fn every_wrong_field_is_found_and_named() {
+    type Change = fn(&mut Rvfi);
+    let changes: [(u64, &str, Change); 18] = [
+        (1, "order", |rvfi| rvfi.order += 1),
+        (1, "pc_rdata", |rvfi| rvfi.pc_rdata += 4),
+        (1, "trap", |rvfi| rvfi.trap = true),
+        (1, "pc_wdata", |rvfi| rvfi.pc_wdata += 4),
+        (1, "mode", |rvfi| rvfi.mode = 0),
+        (1, "ixl", |rvfi| rvfi.ixl = 2),
+        (1, "insn", |rvfi| rvfi.insn ^= 1 << 20),
+        (1, "rd_addr", |rvfi| rvfi.rd_addr = 5),
+        (1, "rd_wdata", |rvfi| rvfi.rd_wdata ^= 1),
+        (4, "rs1_addr", |rvfi| rvfi.rs1_addr = 1),
+        (4, "rs1_rdata", |rvfi| rvfi.rs1_rdata ^= 1),
+        (4, "rs2_rdata", |rvfi| rvfi.rs2_rdata ^= 1 << 31),
+        (2, "mem_addr", |rvfi| rvfi.mem_addr ^= 1),
+        (2, "mem_wmask", |rvfi| rvfi.mem_wmask = 0b11),
+        (2, "mem_wdata", |rvfi| rvfi.mem_wdata ^= 1),
+        (3, "mem_rmask", |rvfi| rvfi.mem_rmask = 0b11),
+        (3, "mem_rdata", |rvfi| rvfi.mem_rdata ^= 1),
+        (4, "mem_wmask", |rvfi| rvfi.mem_wmask = 1),
+    ];
+    for (order, name, change) in changes {
+        let result = compare(&short_program(), 6, |now, rvfi| {
+            if now == order {
+                change(rvfi);
+            }
+        });
+        let divergence = result.expect_err(name);
+        assert!(divergence.reason.split(", ").any(|field| field == name), "{name}: {divergence}");
+        assert_eq!(divergence.cycle, 3 * order + 1, "{name}");
+    }
+}
+
+#[test]
+fn a_write_that_is_not_reported_is_a_divergence() {
+    let result = compare(&short_program(), 6, |order, rvfi| {
+        if order == 1 {
+            (rvfi.rd_addr, rvfi.rd_wdata) = (0, 0);
+        }
+    });
+    assert_eq!(result.expect_err("the write is missing").reason, "rd_addr, rd_wdata");
+}
+
+#[test]
+fn the_message_shows_both_states_and_what_came_before() {
+    let divergence = compare(&short_program(), 6, |order, rvfi| {
+        if order == 4 {
+            rvfi.rd_wdata = 0x25;
+        }
+    })
+    .expect_err("a wrong sum");
+    let expected = "\
+core and model differ in cycle 13: rd_wdata
+               core         model
+    order      4            4
+    pc_rdata   0x80000010   0x80000010
+    trap       false        false
+    intr       false        false
+    pc_wdata   0x80000014   0x80000014
+    mode       3            3
+    ixl        1            1
+    insn       0x00b606b3   0x00b606b3
+    rd_addr    x13          x13
+  ! rd_wdata   0x00000025   0x00000024
+    rs1_addr   x12          x12
+    rs1_rdata  0x00000012   0x00000012
+    rs2_addr   x11          x11
+    rs2_rdata  0x00000012   0x00000012
+last instructions on which both agreed:
+  cycle        1  80000000: 00001517  auipc a0, 0x1                    a0 = 0x80001000
+  cycle        4  80000004: 01200593  addi a1, zero, 18                a1 = 0x12
+  cycle        7  80000008: 00b501a3  sb a1, 3(a0)
+  cycle       10  8000000c: 00354603  lbu a2, 3(a0)                    a2 = 0x12
+now, by the core's insn:  00b606b3  add a3, a2, a1
+";
+    let lines = |text: &str| text.lines().map(|line| line.trim_end().to_string()).collect::<Vec<_>>();
+    assert_eq!(lines(&divergence.to_string()), lines(expected));
+}
+
+/// Enables the timer and software interrupts, then counts; both handlers of the vector table count as well.
+fn interruptible() -> Program {
+    program(|asm| {
+        let vectors = asm.label("vectors");
+        let start = asm.label("start");
+        asm.j(start);
+        asm.align(64);
+        asm.bind(vectors);
+        (0..12).for_each(|_| asm.mret());
+        asm.bind(start);
+        asm.la(T0, vectors);
+        asm.ori(T0, T0, 1);
+        asm.csrw(csr::MTVEC, T0);
+        asm.li(T0, 0x88);
+        asm.csrw(csr::MIE, T0);
+        asm.csrrsi(ZERO, csr::MSTATUS, 8);
+        (0..20).for_each(|_| asm.addi(S0, S0, 1));
+    })
+}
+
+/// Steps core and model together; the core takes `interrupt` before instruction `at`.
+fn interrupted(
+    interrupt: Interrupt,
+    at: u64,
+    change: impl Fn(u64, &mut Rvfi),
+) -> Result<Retired, Box<Divergence>> {
+    let program = interruptible();
+    let (mut core, mut lockstep) = (hart(&program), Lockstep::new(hart(&program)));
+    let mut handler = None;
+    for order in 0..at + 4 {
+        let interrupt = (order == at).then_some(interrupt);
+        let mut rvfi = report(order, &core.step_with(&Observed { interrupt, ..Observed::default() }));
+        change(order, &mut rvfi);
+        let retired = lockstep.check(order, &rvfi)?;
+        handler = if order == at { retired } else { handler };
+    }
+    Ok(handler.expect("the handler's first instruction"))
+}
+
+#[test]
+fn an_interrupt_that_the_core_takes_is_taken_by_the_model_too() {
+    let handler = interrupted(Interrupt::Timer, 12, |_, _| {}).expect("an enabled interrupt");
+    assert_eq!((handler.interrupt, handler.handler_entry), (Some(Interrupt::Timer), true));
+}
+
+#[test]
+fn an_interrupt_that_cannot_be_is_a_divergence() {
+    let too_early = interrupted(Interrupt::Timer, 3, |_, _| {}).expect_err("nothing is enabled yet");
+    assert!(too_early.reason.contains("none was enabled"), "{too_early}");
+    let not_raised = interrupted(Interrupt::Software, 12, |_, _| {}).expect_err("msip is 0");
+    assert!(not_raised.reason.contains("no enabled one leads to this address"), "{not_raised}");
+    let silent = interrupted(Interrupt::Timer, 12, |order, rvfi| {
+        if order == 12 {
+            rvfi.intr = false;
+        }
+    });
+    assert!(silent.expect_err("intr is missing").reason.contains("pc_rdata"));
+    let invented = interrupted(Interrupt::Timer, 12, |order, rvfi| {
+        if order == 8 {
+            rvfi.intr = true;
+        }
+    });
+    assert!(invented.is_err());
+}
+
+#[test]
+fn counters_and_the_time_may_differ_and_their_consequences_are_followed() {
+    let program = program(|asm| {
+        asm.li(T0, memory_map::CLINT_BASE as i32 + 0xC000);
+        asm.csrr(A0, csr::MCYCLE);
+        asm.lw(A1, -8, T0);
+        asm.add(A2, A0, A1);
+    });
+    let mut core = hart(&program);
+    let mut lockstep = Lockstep::new(hart(&program));
+    let seen = Observed { rd_value: Some(0x1234), load_data: Some(0x4321), interrupt: None };
+    for order in 0..5 {
+        let retired = core.step_with(&seen);
+        lockstep.check(order, &report(order, &retired)).expect("the values that the core saw");
+    }
+    assert_eq!(lockstep.iss().register(A2), 0x1234 + 0x4321);
+}
