@@ -148,7 +148,8 @@ impl Inst {
         f.write_str(spec.mnemonic)?;
         match spec.format {
             Reg => write!(f, " {rd}, {rs1}, {rs2}"),
-            Imm | Shift => write!(f, " {rd}, {rs1}, {imm}"),
+            Imm => write!(f, " {rd}, {rs1}, {imm}"),
+            Shift => write!(f, " {rd}, {rs1}, {imm:#x}"),
             Load | Jalr => write!(f, " {rd}, {imm}({rs1})"),
             Store => write!(f, " {rs2}, {imm}({rs1})"),
             Branch => write!(f, " {rs1}, {rs2}, {}", Target { pc, offset: imm }),
