@@ -95,8 +95,7 @@ impl OutputFolder {
         }
         let parent = parent(destination);
         fs::create_dir_all(&parent).map_err(failed)?;
-        let staging =
-            tempfile::Builder::new().prefix(".ferrite-").tempdir_in(&parent).map_err(failed)?;
+        let staging = tempfile::Builder::new().prefix(".ferrite-").tempdir_in(&parent).map_err(failed)?;
         let folder = Self { staging, destination: destination.to_owned() };
         folder.write(MARKER, b"Written by ferrite, which replaces this folder as a whole.\n")?;
         Ok(folder)

@@ -221,7 +221,9 @@ impl Reader {
         };
         match parameter(key.trim()) {
             // A shell takes quotes away: a bare word is a name.
-            Some(parameter) if matches!(parameter.kind, Kind::Name { .. }) && !value.contains(['"', '\'']) => {
+            Some(parameter)
+                if matches!(parameter.kind, Kind::Name { .. }) && !value.contains(['"', '\'']) =>
+            {
                 let place = Place::new(&Arc::new(source), key.len() + 1..text.len());
                 self.set(parameter, &DeValue::String(value.trim().into()), place);
             }
@@ -234,7 +236,9 @@ impl Reader {
             let key = format!("{prefix}{}", name.get_ref());
             if let Some(parameter) = parameter(&key) {
                 self.set(parameter, value.get_ref(), Place::new(source, value.span()));
-            } else if PARAMETERS.iter().any(|p| p.key.strip_prefix(&*key).is_some_and(|rest| rest.starts_with('.')))
+            } else if PARAMETERS
+                .iter()
+                .any(|p| p.key.strip_prefix(&*key).is_some_and(|rest| rest.starts_with('.')))
             {
                 self.read_part(source, &key, value);
             } else {
@@ -280,7 +284,9 @@ impl Reader {
                 let legal = ferrite_hw::config::is_legal_name(name);
                 Ok(legal.then(|| Setting::Name(name.to_string())))
             }
-            (kind, other) => Err(format!("{} is wanted, this is {}", kind_in_words(kind), type_in_words(other))),
+            (kind, other) => {
+                Err(format!("{} is wanted, this is {}", kind_in_words(kind), type_in_words(other)))
+            }
         };
         let key = parameter.key;
         let allowed = parameter.kind.allowed();

@@ -57,13 +57,17 @@ pub enum Problem {
     #[error("this is not a little-endian ELF file; compile with -march=rv32im_zicsr -mabi=ilp32")]
     NotLittleEndian,
     /// It is for another processor.
-    #[error("this ELF file is for machine {machine}, not for RISC-V (243); compile with riscv64-unknown-elf-gcc")]
+    #[error(
+        "this ELF file is for machine {machine}, not for RISC-V (243); compile with riscv64-unknown-elf-gcc"
+    )]
     NotRiscv {
         /// Its `e_machine`.
         machine: u16,
     },
     /// It is an object file, a library or a position-independent program.
-    #[error("this ELF file has type {file_type}, not executable (2); link it without -c, -r, -shared and -pie")]
+    #[error(
+        "this ELF file has type {file_type}, not executable (2); link it without -c, -r, -shared and -pie"
+    )]
     NotExecutable {
         /// Its `e_type`.
         file_type: u16,
@@ -81,7 +85,9 @@ pub enum Problem {
         what: String,
     },
     /// There is nothing to load.
-    #[error("this ELF file has no loadable segment; link it with the linker script that `ferrite gen` writes")]
+    #[error(
+        "this ELF file has no loadable segment; link it with the linker script that `ferrite gen` writes"
+    )]
     Empty,
     /// A segment does not fit into the RAM.
     #[error(
@@ -101,7 +107,9 @@ pub enum Problem {
         ram_last: u32,
     },
     /// Two segments share addresses.
-    #[error("segments {first} and {second} overlap at {address:#010x}; give their sections different addresses")]
+    #[error(
+        "segments {first} and {second} overlap at {address:#010x}; give their sections different addresses"
+    )]
     Overlap {
         /// Index of the program header of the lower one.
         first: usize,
@@ -208,7 +216,13 @@ fn segments(header: &Header, file: &[u8], ram: &Region) -> Result<Vec<Segment>, 
         let first = header.p_paddr(endian);
         let last = u64::from(first) + u64::from(size) - 1;
         if first < ram.base || last > u64::from(ram.last()) {
-            return Err(Problem::OutsideRam { index, first, last, ram_first: ram.base, ram_last: ram.last() });
+            return Err(Problem::OutsideRam {
+                index,
+                first,
+                last,
+                ram_first: ram.base,
+                ram_last: ram.last(),
+            });
         }
         placed.push((index, first, size));
     }
@@ -230,7 +244,9 @@ fn segments(header: &Header, file: &[u8], ram: &Region) -> Result<Vec<Segment>, 
         }
         let mut bytes = file
             .read_bytes_at(offset, length)
-            .map_err(|()| Problem::Damaged { what: format!("segment {index} goes past the end of the file") })?
+            .map_err(|()| Problem::Damaged {
+                what: format!("segment {index} goes past the end of the file"),
+            })?
             .to_vec();
         bytes.resize(size as usize, 0);
         Ok(Segment { address, bytes })
@@ -249,7 +265,8 @@ fn symbols(header: &Header, file: &[u8]) -> Result<BTreeMap<String, u32>, Proble
     // Names may share bytes in the file, but not so that the copies take more memory than the file itself.
     let mut name_bytes = 0;
     let is_local = |symbol: &&elf::Sym32<Endianness>| symbol.st_bind() == elf::STB_LOCAL;
-    let locals_then_globals = table.iter().filter(is_local).chain(table.iter().filter(|symbol| !is_local(symbol)));
+    let locals_then_globals =
+        table.iter().filter(is_local).chain(table.iter().filter(|symbol| !is_local(symbol)));
     for symbol in locals_then_globals {
         let named = matches!(symbol.st_type(), elf::STT_NOTYPE | elf::STT_OBJECT | elf::STT_FUNC);
         if !named || symbol.is_undefined(endian) || symbol.st_name(endian) == 0 {

@@ -20,7 +20,8 @@ pub fn header(chip: &ChipConfig) -> String {
     text.push_str(ACCESS);
     text.push_str("/* Parameters */\n\n");
     for parameter in PARAMETERS {
-        let unit = if ["", ADDRESS].contains(&parameter.unit) { "" } else { &format!(", in {}", parameter.unit) };
+        let unit =
+            if ["", ADDRESS].contains(&parameter.unit) { "" } else { &format!(", in {}", parameter.unit) };
         let value = match parameter.kind {
             Kind::Switch { get, .. } => Some(u32::from(get(chip)).to_string()),
             _ => parameter.value_text(chip),

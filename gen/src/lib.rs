@@ -6,4 +6,5 @@ pub mod elf;
 pub mod error;
 pub mod header;
 pub mod linker;
+pub mod registers;
 mod spelling;

@@ -17,7 +17,11 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         whole.min(last)
     };
     let allowed = (last_part(word).chars().count() / 3).max(1) + 1;
-    candidates.map(|c| (distance(c), c)).min_by_key(|&(d, _)| d).filter(|&(d, _)| d <= allowed).map(|(_, c)| c)
+    candidates
+        .map(|c| (distance(c), c))
+        .min_by_key(|&(d, _)| d)
+        .filter(|&(d, _)| d <= allowed)
+        .map(|(_, c)| c)
 }
 
 fn last_part(path: &str) -> &str {

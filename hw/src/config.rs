@@ -85,7 +85,12 @@ impl Default for ChipConfig {
             name: "ferrite".to_string(),
             core: CoreConfig { reset_vector: map::ROM_BASE },
             tensor: Some(TensorConfig::default()),
-            soc: SocConfig { ram_bytes: 512 << 10, rom_bytes: 4 << 10, clock_hz: 50_000_000, uart_baud: 115_200 },
+            soc: SocConfig {
+                ram_bytes: 512 << 10,
+                rom_bytes: 4 << 10,
+                clock_hz: 50_000_000,
+                uart_baud: 115_200,
+            },
         }
     }
 }
@@ -202,7 +207,9 @@ impl Parameter {
     /// The value in `config` as `chip.toml` would write it; `None` if its part of the chip is left out.
     pub fn value_text(&self, config: &ChipConfig) -> Option<String> {
         match self.kind {
-            Kind::Number { get, .. } if self.unit == ADDRESS => get(config).map(|value| format!("{value:#010x}")),
+            Kind::Number { get, .. } if self.unit == ADDRESS => {
+                get(config).map(|value| format!("{value:#010x}"))
+            }
             Kind::Number { get, .. } => get(config).map(|value| value.to_string()),
             Kind::Switch { get, .. } => Some(get(config).to_string()),
             Kind::Name { get, .. } => Some(format!("\"{}\"", get(config))),

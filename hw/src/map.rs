@@ -147,7 +147,8 @@ pub mod exit {
     use super::{Access, Field, NamedValue, Region, RegionKind, Register};
 
     /// Ends the run with exit code 0.
-    pub const PASS: NamedValue = NamedValue { name: "PASS", value: 0x5555, doc: "ends the run with exit code 0" };
+    pub const PASS: NamedValue =
+        NamedValue { name: "PASS", value: 0x5555, doc: "ends the run with exit code 0" };
 
     /// Ends the run with the exit code in bits 31:16.
     pub const FAIL: NamedValue =
@@ -305,9 +306,7 @@ impl MemoryMap {
     /// The map of a chip whose sizes are in their ranges.
     pub fn of(chip: &ChipConfig) -> Self {
         let soc = &chip.soc;
-        Self {
-            regions: [rom(soc.rom_bytes), exit::REGION, clint::REGION, uart::REGION, ram(soc.ram_bytes)],
-        }
+        Self { regions: [rom(soc.rom_bytes), exit::REGION, clint::REGION, uart::REGION, ram(soc.ram_bytes)] }
     }
 
     /// All regions, by address.

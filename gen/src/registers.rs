@@ -1,0 +1,80 @@
+//! Writes `docs/registers.md`: the reference of a chip's parameters, memory map and registers.
+
+use std::fmt::Write;
+
+use ferrite_hw::config::{ChipConfig, PARAMETERS};
+use ferrite_hw::map::{MemoryMap, Region, Register};
+
+// Results of `write!` are dropped below: writing to a string cannot fail.
+
+/// The reference in Markdown for a valid chip.
+pub fn register_reference(chip: &ChipConfig) -> String {
+    let mut text = String::from(
+        "# Parameters, memory map and registers\n\n\
+         Generated from `hw/src/config.rs` and `hw/src/map.rs`, with the values of the default chip.\n\n",
+    );
+    parameters(&mut text, chip);
+    let map = MemoryMap::of(chip);
+    regions(&mut text, &map);
+    for region in map.regions().iter().filter(|region| !region.registers().is_empty()) {
+        device(&mut text, region);
+    }
+    text
+}
+
+fn parameters(text: &mut String, chip: &ChipConfig) {
+    text.push_str("## Parameters\n\n| key | meaning | unit | default | allowed |\n|---|---|---|---|---|\n");
+    for parameter in PARAMETERS {
+        let value = parameter.value_text(chip).unwrap_or_default();
+        let allowed = parameter.kind.allowed();
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | `{value}` | {allowed} |",
+            parameter.key, parameter.doc, parameter.unit
+        );
+    }
+}
+
+fn regions(text: &mut String, map: &MemoryMap) {
+    text.push_str(
+        "\n## Memory map\n\nAn access outside of these regions raises an access fault.\n\n\
+         | name | first | last | size in bytes | access | what |\n|---|---|---|---|---|---|\n",
+    );
+    for region in map.regions() {
+        let Region { name, base, size, doc, .. } = region;
+        let (last, access) = (region.last(), region.access.letters());
+        let _ = writeln!(text, "| `{name}` | `{base:#010x}` | `{last:#010x}` | {size} | {access} | {doc} |");
+    }
+}
+
+fn device(text: &mut String, region: &Region) {
+    let Region { name, base, doc, .. } = region;
+    let _ = write!(
+        text,
+        "\n## `{name}` at {base:#010x}\n\n{doc}.\n\n\
+         | offset | register | bits | access | what |\n|---|---|---|---|---|\n"
+    );
+    for Register { name, offset, bits, access, doc, .. } in region.registers() {
+        let _ = writeln!(text, "| `{offset:#06x}` | `{name}` | {bits} | {} | {doc} |", access.letters());
+    }
+    for register in region.registers() {
+        details(text, register);
+    }
+}
+
+fn details(text: &mut String, register: &Register) {
+    if !register.fields.is_empty() {
+        let _ = write!(text, "\nFields of `{}`:\n\n| bits | field | what |\n|---|---|---|\n", register.name);
+    }
+    for field in register.fields {
+        let last = field.lsb + field.bits - 1;
+        let bits = if last == field.lsb { last.to_string() } else { format!("{last}:{}", field.lsb) };
+        let _ = writeln!(text, "| {bits} | `{}` | {} |", field.name, field.doc);
+    }
+    if !register.values.is_empty() {
+        let _ = write!(text, "\nValues of `{}`:\n\n| value | name | what |\n|---|---|---|\n", register.name);
+    }
+    for value in register.values {
+        let _ = writeln!(text, "| `{:#06x}` | `{}` | {} |", value.value, value.name, value.doc);
+    }
+}

@@ -1,0 +1,263 @@
+//! Which ELF files are accepted as programs, and that broken ones end in an error.
+
+use ferrite_gen::elf::{Loaded, Problem, Segment, parse};
+use ferrite_hw::map::{Region, ram};
+use proptest::prelude::*;
+
+const RAM: Region = ram(64 << 10);
+const BASE: u32 = 0x8000_0000;
+
+/// A program header of type `PT_LOAD`.
+#[derive(Clone)]
+struct Load {
+    address: u32,
+    file_bytes: Vec<u8>,
+    memory_bytes: u32,
+}
+
+fn load(address: u32, file_bytes: &[u8], memory_bytes: u32) -> Load {
+    Load { address, file_bytes: file_bytes.to_vec(), memory_bytes }
+}
+
+/// Bytes of an ELF32 executable, laid out after ELF 1.2: file header (52 bytes), program headers (32 each), contents,
+/// string table, symbol table, section headers (40 each).
+fn elf_file(entry: u32, loads: &[Load], symbols: &[(&str, u32)]) -> Vec<u8> {
+    let headers_end = 52 + 32 * loads.len();
+    let (mut program_headers, mut contents) = (Vec::new(), Vec::new());
+    for load in loads {
+        let offset = (headers_end + contents.len()) as u32;
+        let size = load.file_bytes.len() as u32;
+        program_headers.extend(words(&[
+            1,
+            offset,
+            load.address,
+            load.address,
+            size,
+            load.memory_bytes,
+            7,
+            4,
+        ]));
+        contents.extend(&load.file_bytes);
+    }
+    let (mut strings, mut table) = (vec![0], vec![0; 16]);
+    for (name, value) in symbols {
+        table.extend(words(&[strings.len() as u32, *value, 0]));
+        // STB_GLOBAL, STT_NOTYPE; default visibility; SHN_ABS.
+        table.extend([0x10, 0, 0xf1, 0xff]);
+        strings.extend(name.bytes().chain([0]));
+    }
+    let strings_at = (headers_end + contents.len()) as u32;
+    let table_at = strings_at + strings.len() as u32;
+    let sections_at = table_at + table.len() as u32;
+    let sections = [
+        [0; 10],
+        [0, 2, 0, 0, table_at, table.len() as u32, 2, 1, 4, 16], // SHT_SYMTAB, linked to section 2
+        [0, 3, 0, 0, strings_at, strings.len() as u32, 0, 0, 1, 0], // SHT_STRTAB
+    ];
+
+    let mut file = vec![0x7f, b'E', b'L', b'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    file.extend([2, 0, 243, 0]); // ET_EXEC, EM_RISCV
+    file.extend(words(&[1, entry, 52, sections_at, 0]));
+    for half in [52, 32, loads.len() as u16, 40, sections.len() as u16, 2] {
+        file.extend(half.to_le_bytes());
+    }
+    for part in [program_headers, contents, strings, table, words(&sections.concat())] {
+        file.extend(part);
+    }
+    file
+}
+
+fn words(values: &[u32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn small_program() -> Vec<u8> {
+    let code = load(BASE, &[0x13, 0, 0, 0, 0x6f, 0, 0, 0], 8);
+    let data = load(BASE + 0x100, &[1, 2, 3, 4], 16);
+    elf_file(BASE, &[code, data], &[("_start", BASE), ("tohost", BASE + 0x104)])
+}
+
+fn patched(offset: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut file = small_program();
+    file[offset..offset + bytes.len()].copy_from_slice(bytes);
+    file
+}
+
+#[test]
+fn a_program_is_read_with_its_zeroed_data_and_symbols() {
+    let expected = Loaded {
+        entry: BASE,
+        segments: vec![
+            Segment { address: BASE, bytes: vec![0x13, 0, 0, 0, 0x6f, 0, 0, 0] },
+            Segment { address: BASE + 0x100, bytes: vec![1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] },
+        ],
+        symbols: [("_start".to_string(), BASE), ("tohost".to_string(), BASE + 0x104)].into(),
+    };
+    assert_eq!(parse(&small_program(), &RAM), Ok(expected));
+}
+
+#[test]
+fn segments_come_by_address_and_empty_ones_are_skipped() {
+    let loads = [load(BASE + 8, &[1], 1), load(BASE, &[2; 4], 4), load(0, &[], 0)];
+    let segments = parse(&elf_file(BASE, &loads, &[]), &RAM).unwrap().segments;
+    assert_eq!(segments.iter().map(|s| s.address).collect::<Vec<_>>(), [BASE, BASE + 8]);
+}
+
+#[test]
+fn the_whole_ram_can_be_filled_and_not_a_byte_more() {
+    let whole = load(BASE, &[0; 4], RAM.size);
+    assert_eq!(parse(&elf_file(BASE, &[whole], &[]), &RAM).unwrap().segments[0].bytes.len(), 64 << 10);
+    let more = load(BASE, &[0; 4], RAM.size + 1);
+    assert_eq!(
+        parse(&elf_file(BASE, &[more], &[]), &RAM),
+        Err(Problem::OutsideRam {
+            index: 0,
+            first: BASE,
+            last: 0x8001_0000,
+            ram_first: BASE,
+            ram_last: 0x8000_ffff
+        })
+    );
+}
+
+#[test]
+fn segments_outside_of_the_ram_are_refused_with_the_addresses() {
+    for (address, last) in [(0, 3), (BASE - 1, 0x8000_0002), (0xffff_fffe, 0x1_0000_0001)] {
+        let program = elf_file(address, &[load(BASE, &[0; 4], 4), load(address, &[0; 4], 4)], &[]);
+        let problem = parse(&program, &RAM).unwrap_err();
+        assert!(
+            matches!(problem, Problem::OutsideRam { index: 1, first, last: l, .. } if first == address && l == last),
+            "{problem}"
+        );
+        assert!(problem.to_string().contains("0x80000000 to 0x8000ffff"), "{problem}");
+    }
+}
+
+#[test]
+fn overlapping_segments_are_refused() {
+    let program = elf_file(BASE, &[load(BASE + 4, &[0; 4], 4), load(BASE, &[0; 5], 5)], &[]);
+    assert_eq!(parse(&program, &RAM), Err(Problem::Overlap { first: 1, second: 0, address: BASE + 4 }));
+}
+
+#[test]
+fn a_segment_without_memory_for_its_file_bytes_is_refused() {
+    let program = elf_file(BASE, &[load(BASE, &[0; 8], 4)], &[]);
+    assert!(matches!(parse(&program, &RAM), Err(Problem::Damaged { .. })));
+}
+
+#[test]
+fn the_entry_must_be_an_instruction_of_the_program() {
+    for entry in [0, BASE - 4, BASE + 2, BASE + 8, u32::MAX] {
+        let program = elf_file(entry, &[load(BASE, &[0; 8], 8)], &[]);
+        assert_eq!(parse(&program, &RAM), Err(Problem::BadEntry { entry }));
+    }
+}
+
+#[test]
+fn files_for_other_machines_are_told_apart() {
+    assert_eq!(parse(b"", &RAM), Err(Problem::NotElf));
+    assert_eq!(parse(b"#!/bin/sh\n", &RAM), Err(Problem::NotElf));
+    assert_eq!(parse(&patched(4, &[2]), &RAM), Err(Problem::NotClass32));
+    assert_eq!(parse(&patched(5, &[2]), &RAM), Err(Problem::NotLittleEndian));
+    assert_eq!(parse(&patched(16, &[1]), &RAM), Err(Problem::NotExecutable { file_type: 1 }));
+    assert_eq!(parse(&patched(18, &[62]), &RAM), Err(Problem::NotRiscv { machine: 62 }));
+    assert_eq!(
+        parse(&patched(36, &[1]), &RAM),
+        Err(Problem::Unsupported { what: "compressed instructions" })
+    );
+    assert_eq!(
+        parse(&patched(36, &[2]), &RAM),
+        Err(Problem::Unsupported { what: "floating-point registers" })
+    );
+    assert_eq!(parse(&elf_file(BASE, &[], &[]), &RAM), Err(Problem::Empty));
+}
+
+#[test]
+fn symbol_names_cannot_be_made_to_take_more_memory_than_the_file() {
+    // Every symbol's name starts one byte later in one long string: their copies would grow with its square.
+    let name = "x".repeat(4000);
+    let mut file = elf_file(BASE, &[load(BASE, &[0; 4], 4)], &[(name.as_str(), 0); 1]);
+    let strings_at = 52 + 32 + 4;
+    let table_at = strings_at + 1 + name.len() + 1;
+    let mut table = vec![0; 16];
+    for offset in 1..4000 {
+        table.extend(words(&[offset, BASE, 0]));
+        table.extend([0x10, 0, 0xf1, 0xff]);
+    }
+    file.truncate(table_at);
+    let sections_at = (table_at + table.len()) as u32;
+    file.extend(&table);
+    file.extend(words(&[0; 10]));
+    file.extend(words(&[0, 2, 0, 0, table_at as u32, table.len() as u32, 2, 1, 4, 16]));
+    file.extend(words(&[0, 3, 0, 0, strings_at as u32, name.len() as u32 + 2, 0, 0, 1, 0]));
+    file[32..36].copy_from_slice(&sections_at.to_le_bytes());
+    assert!(matches!(parse(&file, &RAM), Err(Problem::Damaged { .. })));
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    let file = small_program();
+    for length in 0..file.len() {
+        assert!(parse(&file[..length], &RAM).is_err(), "{length} bytes of {}", file.len());
+    }
+}
+
+/// What every accepted program promises.
+fn check_promises(loaded: &Loaded) -> Result<(), TestCaseError> {
+    let mut end = u64::from(RAM.base);
+    for segment in &loaded.segments {
+        prop_assert!(u64::from(segment.address) >= end && !segment.bytes.is_empty());
+        end = u64::from(segment.address) + segment.bytes.len() as u64;
+    }
+    prop_assert!(end <= u64::from(RAM.last()) + 1);
+    prop_assert!(RAM.contains(loaded.entry));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn a_damaged_program_is_refused_or_keeps_every_promise(
+        damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..8),
+        length in any::<proptest::sample::Index>(),
+        cut in any::<bool>(),
+    ) {
+        let mut file = small_program();
+        for (at, byte) in damage {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        if cut {
+            file.truncate(length.index(file.len()));
+        }
+        if let Ok(loaded) = parse(&file, &RAM) {
+            check_promises(&loaded)?;
+        }
+    }
+
+    #[test]
+    fn words_of_the_headers_can_be_anything(
+        damage in proptest::collection::vec((0_usize..29, any::<u32>()), 1..4),
+    ) {
+        let mut file = small_program();
+        for (word, value) in damage {
+            let at = 24 + 4 * word; // from e_entry to the end of the program headers
+            file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        if let Ok(loaded) = parse(&file, &RAM) {
+            check_promises(&loaded)?;
+        }
+    }
+
+    #[test]
+    fn random_bytes_after_the_magic_number_are_refused_or_keep_every_promise(
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+    ) {
+        let mut file = small_program()[..24].to_vec();
+        file.extend(bytes);
+        if let Ok(loaded) = parse(&file, &RAM) {
+            check_promises(&loaded)?;
+        }
+    }
+}

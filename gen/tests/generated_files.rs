@@ -1,0 +1,52 @@
+//! The copies of generated files that the repository keeps are those that the default chip gives.
+//!
+//! With `FERRITE_UPDATE=1` in the environment the tests write the files instead.
+
+use std::fs;
+use std::path::Path;
+
+use ferrite_gen::{header::header, linker::linker_script, registers::register_reference};
+use ferrite_hw::config::ChipConfig;
+
+/// Compares a file of the repository with what it should hold.
+fn check_current(path: &str, expected: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    if std::env::var_os("FERRITE_UPDATE").is_some_and(|value| value == "1") {
+        fs::write(&file, expected).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        found == expected,
+        "{path} is out of date; run this test with FERRITE_UPDATE=1 and look at the difference"
+    );
+}
+
+#[test]
+fn the_c_header_of_the_default_chip_is_current() {
+    check_current("sw/chip/ferrite.h", &header(&ChipConfig::default()));
+}
+
+#[test]
+fn the_linker_script_of_the_default_chip_is_current() {
+    check_current("sw/chip/ferrite.ld", &linker_script(&ChipConfig::default()));
+}
+
+#[test]
+fn the_register_reference_is_current() {
+    check_current("docs/registers.md", &register_reference(&ChipConfig::default()));
+}
+
+#[test]
+fn a_chip_without_tensor_unit_has_no_sizes_of_it_in_its_header() {
+    let text = header(&ChipConfig { tensor: None, ..ChipConfig::default() });
+    assert!(text.contains("#define FERRITE_TENSOR_PRESENT 0\n"));
+    assert!(!text.contains("FERRITE_TENSOR_ROWS"));
+}
+
+#[test]
+fn another_size_of_ram_reaches_the_header_and_the_linker_script() {
+    let mut chip = ChipConfig::default();
+    chip.soc.ram_bytes = 1 << 20;
+    assert!(header(&chip).contains("#define FERRITE_RAM_SIZE 0x100000\n"));
+    assert!(linker_script(&chip).contains("ORIGIN = 0x80000000, LENGTH = 0x100000\n"));
+}

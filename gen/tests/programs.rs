@@ -1,0 +1,301 @@
+//! The programs of `sw/`, built with GCC: on the instruction-set simulator and on QEMU they do what they say.
+//!
+//! Without the tools a test says that it is skipped; with `FERRITE_REQUIRE_TOOLS=1` in the environment it fails.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use ferrite_gen::elf;
+use ferrite_hw::config::ChipConfig;
+use ferrite_hw::map::MemoryMap;
+use ferrite_model::iss::{Exit, HartConfig, Iss, Machine, MachineConfig};
+use ferrite_model::tensor::{TensorConfig, TensorUnit};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+const GCC: &str = "riscv64-unknown-elf-gcc";
+const QEMU: &str = "qemu-system-riscv32";
+
+/// Instructions after which a program is taken to hang: a hundred times what the longest of them needs.
+const INSTRUCTION_BUDGET: u64 = 100_000_000;
+
+/// Whether all tools are there; says which are not.
+fn have(tools: &[&str]) -> bool {
+    let runs = |tool: &&str| {
+        Command::new(tool)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|s| s.success())
+    };
+    let missing: Vec<_> = tools.iter().filter(|tool| !runs(tool)).collect();
+    let required = std::env::var_os("FERRITE_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+    assert!(missing.is_empty() || !required, "{missing:?} must be installed: FERRITE_REQUIRE_TOOLS=1");
+    if !missing.is_empty() {
+        // Not `eprintln!`, which the test runner hides while a test passes.
+        let _ = writeln!(std::io::stderr(), "skipped: {missing:?} not installed");
+    }
+    missing.is_empty()
+}
+
+fn sw() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../sw")
+}
+
+/// Calls `make` in `sw/` and returns what it said.
+fn make(build: &Path, arguments: &[&str]) -> Output {
+    Command::new("make")
+        .arg("-C")
+        .arg(sw())
+        .arg(format!("BUILD={}", build.display()))
+        .args(arguments)
+        .output()
+        .expect("make can be started")
+}
+
+fn assert_success(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The examples, built once for all tests, into a folder that goes away with the process's temporary files.
+fn examples() -> &'static Path {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| {
+            let folder = TempDir::new().unwrap();
+            assert_success(&make(folder.path(), &[]));
+            folder
+        })
+        .path()
+}
+
+/// Builds a C program that is not among the examples.
+fn build(source: &str) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    let file = folder.path().join("src/program.c");
+    fs::write(&file, source).unwrap();
+    let arguments = ["program.elf", &format!("SOURCES={}", folder.path().join("src").display())];
+    assert_success(&make(folder.path(), &arguments));
+    let program = folder.path().join("program.elf");
+    (folder, program)
+}
+
+/// How a program ended and what it printed.
+#[derive(Debug, PartialEq, Eq)]
+struct Ran {
+    exit: Exit,
+    output: String,
+}
+
+fn on_the_simulator(chip: &ChipConfig, program: &Path) -> Ran {
+    let loaded = elf::load(program, MemoryMap::of(chip).ram()).unwrap();
+    let sizes = MachineConfig { ram_bytes: chip.soc.ram_bytes, rom_bytes: chip.soc.rom_bytes };
+    let mut machine = match &chip.tensor {
+        Some(tensor) => {
+            let sizes_of_unit = TensorConfig {
+                rows: tensor.rows,
+                cols: tensor.cols,
+                scratchpad_bytes: tensor.scratchpad_bytes,
+                acc_rows: tensor.acc_rows,
+            };
+            Machine::with_tensor(sizes, TensorUnit::new(sizes_of_unit).unwrap())
+        }
+        None => Machine::new(sizes),
+    };
+    for segment in &loaded.segments {
+        machine.write_memory(segment.address, &segment.bytes).unwrap();
+    }
+    let mut iss = Iss::new(machine, HartConfig { reset_pc: loaded.entry, ..HartConfig::default() });
+    let exit = iss.run(INSTRUCTION_BUDGET);
+    Ran { exit, output: String::from_utf8(iss.bus.uart).unwrap() }
+}
+
+/// Runs a program on QEMU, at most half a minute.
+fn on_qemu(program: &Path) -> Ran {
+    let mut qemu = Command::new(QEMU)
+        .args(["-M", "virt", "-bios", "none", "-nographic", "-kernel"])
+        .arg(program)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let end = Instant::now() + Duration::from_secs(30);
+    while qemu.try_wait().unwrap().is_none() {
+        if Instant::now() > end {
+            qemu.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = qemu.wait_with_output().unwrap();
+    let exit = output.status.code().map_or(Exit::OutOfBudget, |code| Exit::Code(code as u32));
+    Ran { exit, output: String::from_utf8(output.stdout).unwrap() }
+}
+
+fn ran(code: u32, output: &str) -> Ran {
+    Ran { exit: Exit::Code(code), output: output.to_string() }
+}
+
+const HELLO: &str = "Hello from Ferrite!\n";
+const TIMER: &str = "5 timer interrupts, on time\n";
+
+#[test]
+fn hello_and_timer_run_on_the_simulator() {
+    if have(&[GCC]) {
+        let chip = ChipConfig::default();
+        assert_eq!(on_the_simulator(&chip, &examples().join("hello.elf")), ran(0, HELLO));
+        assert_eq!(on_the_simulator(&chip, &examples().join("timer.elf")), ran(0, TIMER));
+    }
+}
+
+#[test]
+fn hello_and_timer_run_on_qemu() {
+    if have(&[GCC, QEMU]) {
+        assert_eq!(on_qemu(&examples().join("hello.elf")), ran(0, HELLO));
+        assert_eq!(on_qemu(&examples().join("timer.elf")), ran(0, TIMER));
+    }
+}
+
+#[test]
+fn the_tensor_unit_multiplies_as_c_does() {
+    if have(&[GCC]) {
+        let Ran { exit, output } = on_the_simulator(&ChipConfig::default(), &examples().join("matmul.elf"));
+        assert_eq!(exit, Exit::Code(0), "{output}");
+        assert!(output.starts_with("24 x 32 x 32: 0 of 768 results differ\n24576 MACs;"), "{output}");
+    }
+}
+
+#[test]
+fn the_same_source_runs_on_chips_of_other_sizes() {
+    if !have(&[GCC]) {
+        return;
+    }
+    for (rows, cols) in [(4, 4), (4, 32), (32, 8)] {
+        let folder = TempDir::new().unwrap();
+        let mut chip = ChipConfig::default();
+        chip.soc.ram_bytes = 32 << 10;
+        let tensor = chip.tensor.as_mut().unwrap();
+        (tensor.rows, tensor.cols, tensor.acc_rows) = (rows, cols, 32);
+        fs::write(folder.path().join("ferrite.h"), ferrite_gen::header::header(&chip)).unwrap();
+        fs::write(folder.path().join("ferrite.ld"), ferrite_gen::linker::linker_script(&chip)).unwrap();
+        let chip_folder = format!("CHIP={}", folder.path().display());
+        assert_success(&make(folder.path(), &["matmul.elf", &chip_folder]));
+        let Ran { exit, output } = on_the_simulator(&chip, &folder.path().join("matmul.elf"));
+        assert_eq!(exit, Exit::Code(0), "{rows} x {cols}: {output}");
+    }
+}
+
+#[test]
+fn a_program_ends_with_its_exit_code_everywhere() {
+    if !have(&[GCC, QEMU]) {
+        return;
+    }
+    let (_folder, program) = build("#include <stdlib.h>\nint main(void) { exit(42); }\n");
+    assert_eq!(on_the_simulator(&ChipConfig::default(), &program), ran(42, ""));
+    assert_eq!(on_qemu(&program), ran(42, ""));
+}
+
+#[test]
+fn start_up_zeroes_and_initialises_data_and_runs_constructors() {
+    if !have(&[GCC, QEMU]) {
+        return;
+    }
+    let (_folder, program) = build(
+        "#include <errno.h>\n#include <stdio.h>\n\
+         static int zeroed[1000]; static int data = 7; static _Thread_local int local = 3; static int made;\n\
+         static _Thread_local int zeroed_local;\n\
+         __attribute__((constructor)) static void make(void) { made = 5; }\n\
+         int main(void) {\n\
+           int sum = 0;\n\
+           for (int i = 0; i < 1000; i++) sum += zeroed[i];\n\
+           errno = 9;\n\
+           printf(\"%d %d %d %d %d %d\\n\", sum, data, local, zeroed_local, made, errno);\n\
+           return 0;\n\
+         }\n",
+    );
+    let expected = ran(0, "0 7 3 0 5 9\n");
+    assert_eq!(on_the_simulator(&ChipConfig::default(), &program), expected);
+    assert_eq!(on_qemu(&program), expected);
+}
+
+#[test]
+fn a_trap_without_handler_is_reported_and_ends_the_program() {
+    if !have(&[GCC, QEMU]) {
+        return;
+    }
+    let (_folder, program) = build("int main(void) { return *(volatile int *)0x90000; }\n");
+    for Ran { exit, output } in [on_the_simulator(&ChipConfig::default(), &program), on_qemu(&program)] {
+        // Load access fault is cause 5: RISC-V Privileged 20211203, table 3.6.
+        assert_eq!(exit, Exit::Code(128 + 5), "{output}");
+        assert!(output.starts_with("trap: load access fault (mcause 0x00000005) at pc 0x800"), "{output}");
+        assert!(output.ends_with("mtval 0x00090000\n"), "{output}");
+    }
+}
+
+#[test]
+fn a_program_can_take_exceptions_itself_with_its_registers_kept() {
+    if !have(&[GCC, QEMU]) {
+        return;
+    }
+    let (_folder, program) = build(
+        "#include <stdint.h>\n#include \"ferrite_runtime.h\"\n\
+         static uint32_t cause;\n\
+         void ferrite_exception(struct ferrite_trap_frame *frame) { cause = frame->mcause; frame->mepc += 4; }\n\
+         int main(void) {\n\
+           uint32_t a = 1, b = 2, c = 3, d = 4;\n\
+           __asm__ volatile(\"mv t0, %0; mv t6, %1; mv a0, %2; mv a7, %3; ecall; mv %0, t0; mv %1, t6; mv %2, a0; mv %3, a7\"\n\
+             : \"+r\"(a), \"+r\"(b), \"+r\"(c), \"+r\"(d) :: \"t0\", \"t6\", \"a0\", \"a7\", \"memory\");\n\
+           return cause == 11 && a == 1 && b == 2 && c == 3 && d == 4 ? 0 : 1;\n\
+         }\n",
+    );
+    assert_eq!(on_the_simulator(&ChipConfig::default(), &program), ran(0, ""));
+    assert_eq!(on_qemu(&program), ran(0, ""));
+}
+
+#[test]
+fn a_program_too_large_for_the_ram_is_refused_by_the_linker_with_what_to_do() {
+    if !have(&[GCC]) {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("program.c"), "char big[520000];\nint main(void) { return big[1]; }\n")
+        .unwrap();
+    let sources = format!("SOURCES={}", folder.path().display());
+    let output = make(folder.path(), &["program.elf", &sources]);
+    assert!(!output.status.success());
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        message.contains("do not fit into the RAM (524288 bytes); set soc.ram_bytes higher"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_damaged_program_of_the_compiler_is_read_or_refused_within_the_ram() {
+    if !have(&[GCC]) {
+        return;
+    }
+    let whole = fs::read(examples().join("hello.elf")).unwrap();
+    let map = MemoryMap::of(&ChipConfig::default());
+    // Headers are at both ends of the file: distances from its start or, negative, from its end.
+    let damage = proptest::collection::vec((-600_i64..200, any::<u8>()), 1..6);
+    let length = proptest::option::of(any::<proptest::sample::Index>());
+    proptest!(ProptestConfig::with_cases(1000), |(damage in damage, length in length)| {
+        let mut file = whole.clone();
+        for (distance, byte) in damage {
+            let at = distance.rem_euclid(file.len() as i64) as usize;
+            file[at] = byte;
+        }
+        file.truncate(length.map_or(file.len(), |length| length.index(file.len())));
+        if let Ok(loaded) = elf::parse(&file, map.ram()) {
+            let total: usize = loaded.segments.iter().map(|segment| segment.bytes.len()).sum();
+            prop_assert!(total <= map.ram().size as usize);
+            prop_assert!(loaded.segments.iter().all(|segment| map.ram().contains(segment.address)));
+        }
+    });
+}
