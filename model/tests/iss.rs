@@ -215,6 +215,8 @@ fn csrs_that_do_not_exist_and_writes_to_read_only_ones_are_illegal() {
     for read_only in [csr::MVENDORID, csr::MARCHID, csr::MIMPID, csr::MHARTID, csr::MCONFIGPTR] {
         assert!(!illegal(set(read_only, ZERO)) && illegal(set(read_only, A0)), "{read_only:#x}");
         assert!(illegal(Inst { csr: read_only, ..Inst::new(Op::Csrrw) }), "{read_only:#x}");
+        // What counts is the register's name, not that it holds 0 (Unprivileged 20240411, 7.1).
+        assert!(illegal(set(read_only, A1)), "{read_only:#x}");
     }
 }
 

@@ -11,6 +11,8 @@
 //! * Counters and the time: QEMU counts host time.
 //! * `mtval` after `jal` or a branch with a misaligned target: QEMU 7.2 gives the jump's own address, where the
 //!   specification wants the target's (Privileged 20240411, 3.1.16). After `jalr` they agree.
+//! * `csrrs` and `csrrc` on a read-only CSR with a register that is not x0 but holds 0: QEMU 7.2 lets them pass, where
+//!   the specification wants an illegal instruction (Unprivileged 20240411, 7.1).
 //! * Words whose bits 1:0 are not 11: QEMU takes 16 of them into `mtval`, the chip all 32.
 
 mod common;

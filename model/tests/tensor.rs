@@ -157,7 +157,9 @@ fn a_product_has_the_document_s_layout() {
     assert_eq!(unit.accumulator_row(4), Some(&[10, 11, 12, 13, 14, 15, 16, 17][..]));
     unit.command(MATMUL_ACC, 0, 1 << 16 | 4);
     assert_eq!(unit.accumulator_row(4), Some(&[-20, -19, -18, -17, -16, -15, -14, -13][..]));
-    assert_eq!(value(unit.command(COUNTER, 4, 0)), 3 * 4 * 8);
+    unit.command(MATMUL, 0, 1 << 16 | 4);
+    assert_eq!(unit.accumulator_row(4), Some(&[-30; 8][..]), "the old sums are replaced");
+    assert_eq!(value(unit.command(COUNTER, 4, 0)), 4 * 4 * 8);
     assert_eq!(unit.accumulator_row(16), None);
 }
 
