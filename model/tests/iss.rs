@@ -33,7 +33,7 @@ fn result(op: Op, a: u32, b: u32) -> u32 {
 }
 
 #[test]
-fn division_by_zero_and_overflow_have_the_results_of_table_16() {
+fn division_by_zero_and_overflow_have_the_results_that_the_specification_lists() {
     let min = i32::MIN as u32;
     for a in [0, 1, 7, min, u32::MAX] {
         assert_eq!(result(Op::Div, a, 0), u32::MAX);

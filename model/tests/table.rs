@@ -3,7 +3,7 @@
 use ferrite_model::isa::{Asm, EncodeError, Extension, Format, Inst, Op, Reg, TABLE, decode, reg::*};
 use proptest::prelude::*;
 
-/// Words put together by hand from the listings of RISC-V Unprivileged 20240411, chapter 35, with their text.
+/// Words put together by hand from the listings of RISC-V Unprivileged 20240411 (RV32/64G Instruction Set Listings), with their text.
 const KNOWN: &[(u32, &str)] = &[
     (0x1234_52B7, "lui t0, 0x12345"),
     (0xFFFF_F297, "auipc t0, 0xfffff"),

@@ -1,5 +1,5 @@
 //! Numbers and names of the control and status registers of a machine-mode-only RV32 hart
-//! (RISC-V Privileged 20240411, tables 4 to 6).
+//! (RISC-V Privileged 20240411, 2.2).
 
 macro_rules! csrs {
     ($($constant:ident $number:literal $name:literal $what:literal;)*) => {

@@ -1,7 +1,7 @@
 //! The one instruction table.
 //!
 //! A row holds: variant of [`Op`], method of [`Asm`](super::Asm), mnemonic, operand format, extension, and the fixed bits
-//! (a mask and the value under it). Sources: RISC-V Unprivileged 20240411, chapter 35 (listings), Privileged
+//! (a mask and the value under it). Sources: RISC-V Unprivileged 20240411, "RV32/64G Instruction Set Listings", Privileged
 //! 20240411, chapter 3; `docs/tensor-unit.md` for the tensor commands. A 16-bit instruction would be a row whose
 //! fixed bits 1:0 are not 11.
 

@@ -20,7 +20,7 @@ pub(super) fn compute(op: Op, a: u32, b: u32) -> Option<u32> {
         Op::Mulh => ((i64::from(signed_a) * i64::from(signed_b)) >> 32) as u32,
         Op::Mulhsu => ((i64::from(signed_a) * i64::from(b)) >> 32) as u32,
         Op::Mulhu => ((u64::from(a) * u64::from(b)) >> 32) as u32,
-        // Division by zero and overflow have results and raise nothing (13.2, table 16).
+        // Division by zero and overflow have results and raise nothing (13.2, "Semantics for division by zero and division overflow").
         Op::Div if b == 0 => u32::MAX,
         Op::Div => signed_a.wrapping_div(signed_b) as u32,
         Op::Divu => a.checked_div(b).unwrap_or(u32::MAX),

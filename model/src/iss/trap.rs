@@ -1,4 +1,4 @@
-//! Exceptions and interrupts (RISC-V Privileged 20240411, 3.1.15, table 14).
+//! Exceptions and interrupts (RISC-V Privileged 20240411, 3.1.15).
 
 /// Exception codes of `mcause`.
 pub mod cause {
