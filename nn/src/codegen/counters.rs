@@ -1,5 +1,5 @@
 //! `account`: adds to the counters at `a0` what the core and the tensor unit have counted since the last call. With `a0` of 0 it
-//! only notes where they stand. Overwrites `t0` to `t5`.
+//! only notes where they stand. Overwrites `t0` to `t5`, `a1` and `a2`.
 
 use ferrite_model::isa::{Asm, Reg, csr, reg::*};
 
@@ -26,10 +26,11 @@ pub(super) fn emit(asm: &mut Asm, labels: &Labels) {
     asm.addi(T0, T0, 1);
     asm.li(T2, TENSOR_COUNTERS);
     asm.blt(T0, T2, next);
-    for (offset, csr) in [(0, csr::MCYCLE), (4, csr::MINSTRET)] {
-        asm.csrr(T1, csr);
-        emit_add_difference(asm, offset, T5, A0);
-    }
+    emit_read_core(asm);
+    asm.mv(T1, A1);
+    emit_add_difference(asm, 0, T5, A0);
+    asm.mv(T1, A2);
+    emit_add_difference(asm, 4, T5, A0);
 
     // What this function itself took is nobody's.
     asm.bind(note);
@@ -42,11 +43,17 @@ pub(super) fn emit(asm: &mut Asm, labels: &Labels) {
     asm.addi(T4, T4, 4);
     asm.addi(T0, T0, 1);
     asm.blt(T0, T2, next);
-    asm.csrr(T1, csr::MINSTRET);
-    asm.sw(T1, 4, T5);
-    asm.csrr(T1, csr::MCYCLE);
-    asm.sw(T1, 0, T5);
+    emit_read_core(asm);
+    asm.sw(A1, 0, T5);
+    asm.sw(A2, 4, T5);
     asm.ret();
+}
+
+/// Reads the core's counters into `a1` and `a2`: always in this order, so that the differences of both span the same
+/// instructions.
+fn emit_read_core(asm: &mut Asm) {
+    asm.csrr(A1, csr::MCYCLE);
+    asm.csrr(A2, csr::MINSTRET);
 }
 
 /// `*sum += t1 - *before`
