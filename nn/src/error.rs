@@ -3,7 +3,8 @@
 use ferrite_model::isa::AsmError;
 use thiserror::Error;
 
-/// Why a network cannot be compiled. Operators are numbered from 0; offsets are in bytes from the start of the file.
+/// Why a network cannot be compiled. Operators are numbered from 0; offsets are in bytes from the start of
+/// the file.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CompileError {

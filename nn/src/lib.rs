@@ -1,4 +1,5 @@
-//! Compiles int8 TensorFlow Lite networks into programs for the Ferrite chip (`docs/chip.md`, `docs/tensor-unit.md`).
+//! Compiles int8 TensorFlow Lite networks into programs for the Ferrite chip (`docs/chip.md`,
+//! `docs/tensor-unit.md`).
 //!
 //! A file goes through four stages, each of which knows nothing of the later ones:
 //!
@@ -32,7 +33,8 @@ pub use target::Target;
 ///
 /// # Errors
 ///
-/// [`CompileError`] if the network has an operator or a property that is not supported yet, or does not fit the chip.
+/// [`CompileError`] if the network has an operator or a property that is not supported yet, or does not fit
+/// the chip.
 pub fn compile(network: &network::Network, target: &Target) -> Result<Program, CompileError> {
     target.check()?;
     let chain = lower::lower(network)?;

@@ -7,9 +7,9 @@ use crate::tflite::BuiltinOperator;
 
 /// A network: one graph of operators over tensors.
 ///
-/// The reader guarantees that every tensor index is in range, that every operator reads only constants, graph inputs
-/// and what earlier operators have produced, that no tensor is produced twice, and that constants are as long as
-/// their shapes say.
+/// The reader guarantees that every tensor index is in range, that every operator reads only constants, graph
+/// inputs and what earlier operators have produced, that no tensor is produced twice, and that constants are
+/// as long as their shapes say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// Every tensor of the graph; the other fields index into this.
@@ -53,7 +53,12 @@ impl Tensor {
     /// The constant's elements, if this is a constant of type [`ElementType::Int32`].
     pub fn constant_i32(&self) -> Option<Vec<i32>> {
         let bytes = self.constant.as_ref().filter(|_| self.element_type == ElementType::Int32)?;
-        Some(bytes.chunks_exact(4).map(|word| i32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect())
+        Some(
+            bytes
+                .chunks_exact(4)
+                .map(|word| i32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+                .collect(),
+        )
     }
 }
 

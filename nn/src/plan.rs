@@ -1,9 +1,10 @@
 //! Where everything goes: layers cut into tiles, and the scratchpad's layout.
 //!
-//! Activations alternate between two areas of the scratchpad: layer 0 reads area 0 and writes area 1, layer 1 reads area 1
-//! and writes area 0, and so on. Behind them stand two places for weight tiles (one if there is no more room), which are
-//! filled in turn. A batch too large for the scratchpad or the accumulators is cut into passes of equal size: fully
-//! connected layers treat every row alike, so that a pass runs the whole network on its rows.
+//! Activations alternate between two areas of the scratchpad: layer 0 reads area 0 and writes area 1, layer 1
+//! reads area 1 and writes area 0, and so on. Behind them stand two places for weight tiles (one if there is
+//! no more room), which are filled in turn. A batch too large for the scratchpad or the accumulators is cut
+//! into passes of equal size: fully connected layers treat every row alike, so that a pass runs the whole
+//! network on its rows.
 
 use crate::error::CompileError;
 use crate::lower::{Chain, FullyConnected};
@@ -67,7 +68,8 @@ pub fn plan(chain: &Chain, target: &Target) -> Result<Plan, CompileError> {
     let widths: Vec<usize> =
         chain.layers.first().map(|layer| layer.inputs).into_iter().chain(outputs(&chain.layers)).collect();
     let alignment = u64::from(target.row_alignment());
-    let row_bytes: Vec<u64> = widths.iter().map(|&width| (width as u64).next_multiple_of(alignment)).collect();
+    let row_bytes: Vec<u64> =
+        widths.iter().map(|&width| (width as u64).next_multiple_of(alignment)).collect();
     let longest = |parity: usize| row_bytes.iter().skip(parity).step_by(2).copied().max().unwrap_or(0);
     let areas = [longest(0), longest(1)];
     let tile_bytes = u64::from(target.tile_bytes());
@@ -95,10 +97,8 @@ pub fn plan(chain: &Chain, target: &Target) -> Result<Plan, CompileError> {
     let first_slot = activation_bytes.next_multiple_of(target.cols);
     let second_slot = first_slot + target.tile_bytes();
     let has_room_for_two = second_slot + target.tile_bytes() <= target.scratchpad_bytes;
-    let activations = widths.iter().zip(&row_bytes).enumerate().map(|(index, (&width, &row_bytes))| Activations {
-        address: area_start[index % 2],
-        width: width as u32,
-        row_bytes: row_bytes as u32,
+    let activations = widths.iter().zip(&row_bytes).enumerate().map(|(index, (&width, &row_bytes))| {
+        Activations { address: area_start[index % 2], width: width as u32, row_bytes: row_bytes as u32 }
     });
     Ok(Plan {
         pass_rows: pass_rows as u32,
@@ -121,9 +121,9 @@ fn cut(layer: &FullyConnected, target: &Target) -> LayerPlan {
     }
 }
 
-/// The weights of a layer as the program streams them: for each block of output channels, for each block of input
-/// channels, a tile of `R` rows of `C`. What lies outside of the layer is 0, so that whatever stands in an activation row
-/// beyond its last channel counts for nothing.
+/// The weights of a layer as the program streams them: for each block of output channels, for each block of
+/// input channels, a tile of `R` rows of `C`. What lies outside of the layer is 0, so that whatever stands in
+/// an activation row beyond its last channel counts for nothing.
 pub fn tiles(layer: &FullyConnected, target: &Target) -> Vec<u8> {
     let (rows, cols) = (target.rows as usize, target.cols as usize);
     let LayerPlan { row_blocks, column_blocks } = cut(layer, target);

@@ -17,7 +17,8 @@ pub mod exit_code {
 /// A bare-metal program that runs a network once.
 ///
 /// Load [`Program::image`] at [`Program::base`], write the input tensor to [`Program::input`], start at
-/// [`Program::entry`]; when the run ends with [`exit_code::DONE`], read the output tensor from [`Program::output`].
+/// [`Program::entry`]; when the run ends with [`exit_code::DONE`], read the output tensor from
+/// [`Program::output`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     /// Address of the first byte of `image`.
@@ -101,7 +102,8 @@ impl Counters {
     /// From the bytes in RAM, or `None` if there are not [`Counters::BYTES`].
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; Self::BYTES as usize] = bytes.try_into().ok()?;
-        let mut words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        let mut words =
+            bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
         let mut next = || words.next().unwrap_or_default();
         Some(Self { cycles: next(), instructions: next(), tensor: std::array::from_fn(|_| next()) })
     }

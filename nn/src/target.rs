@@ -68,8 +68,8 @@ impl Target {
         self.rows * self.cols
     }
 
-    /// What every row of activations starts at a multiple of, so that the array can read it, the output stage can
-    /// write it, and the core can do both 8 bytes at a time.
+    /// What every row of activations starts at a multiple of, so that the array can read it, the output stage
+    /// can write it, and the core can do both 8 bytes at a time.
     pub(crate) fn row_alignment(&self) -> u32 {
         self.rows.max(self.cols).max(8)
     }

@@ -1,8 +1,9 @@
 //! The input's way from RAM to the scratchpad, and the output's way back, one row after the other.
 //!
-//! In RAM rows follow each other without gaps. Where that puts a row at an odd address the loops move bytes, else words. They
-//! move more than a row if its length is not a multiple of what they move at once: what the scratchpad gets in excess meets
-//! weights of 0; what the RAM gets in excess is overwritten by the next row, or lies behind the buffer.
+//! In RAM rows follow each other without gaps. Where that puts a row at an odd address the loops move bytes,
+//! else words. They move more than a row if its length is not a multiple of what they move at once: what the
+//! scratchpad gets in excess meets weights of 0; what the RAM gets in excess is overwritten by the next row,
+//! or lies behind the buffer.
 
 use ferrite_model::isa::{Asm, Reg, reg::*};
 
@@ -51,7 +52,8 @@ pub(super) fn emit_output(asm: &mut Asm, rows: &Activations, plan: &Plan, chain:
     });
 }
 
-/// For every row, as often as its length needs: `step`, which moves `step_bytes` from or to the RAM address in `pointer`.
+/// For every row, as often as its length needs: `step`, which moves `step_bytes` from or to the RAM address
+/// in `pointer`.
 fn emit_rows(
     asm: &mut Asm,
     pointer: Reg,

@@ -1,5 +1,5 @@
-//! `account`: adds to the counters at `a0` what the core and the tensor unit have counted since the last call. With `a0` of 0 it
-//! only notes where they stand. Overwrites `t0` to `t5`, `a1` and `a2`.
+//! `account`: adds to the counters at `a0` what the core and the tensor unit have counted since the last
+//! call. With `a0` of 0 it only notes where they stand. Overwrites `t0` to `t5`, `a1` and `a2`.
 
 use ferrite_model::isa::{Asm, Reg, csr, reg::*};
 
@@ -49,8 +49,8 @@ pub(super) fn emit(asm: &mut Asm, labels: &Labels) {
     asm.ret();
 }
 
-/// Reads the core's counters into `a1` and `a2`: always in this order, so that the differences of both span the same
-/// instructions.
+/// Reads the core's counters into `a1` and `a2`: always in this order, so that the differences of both span
+/// the same instructions.
 fn emit_read_core(asm: &mut Asm) {
     asm.csrr(A1, csr::MCYCLE);
     asm.csrr(A2, csr::MINSTRET);

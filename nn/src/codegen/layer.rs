@@ -1,8 +1,10 @@
-//! `run_layer`: multiplies the activations by the weights of the layer whose table entry is in `LAYER`, tile by tile.
+//! `run_layer`: multiplies the activations by the weights of the layer whose table entry is in `LAYER`, tile
+//! by tile.
 //!
-//! For each block of output channels: set the columns' biases and scales; for each block of input channels, write its weight
-//! tile into the scratchpad, load it into the array and multiply; in the end turn the sums into outputs. The two places for tiles
-//! take turns, so that a unit that overlaps commands can receive one tile while it uses the other.
+//! For each block of output channels: set the columns' biases and scales; for each block of input channels,
+//! write its weight tile into the scratchpad, load it into the array and multiply; in the end turn the sums
+//! into outputs. The two places for tiles take turns, so that a unit that overlaps commands can receive one
+//! tile while it uses the other.
 
 use ferrite_model::isa::{Asm, Reg, reg::*};
 
@@ -35,10 +37,11 @@ const ROW_COUNT: Reg = S9;
 
 /// Commands that set a column at once; every array has a multiple of as many columns.
 const COLUMNS_AT_ONCE: u32 = 4;
-/// `t.write` commands in one turn of the loop that writes weights, where a tile has as many: enough for the loop's own
-/// instructions to weigh little.
+/// `t.write` commands in one turn of the loop that writes weights, where a tile has as many: enough for the
+/// loop's own instructions to weigh little.
 const WRITES_AT_ONCE: u32 = 8;
-/// `t.write` commands whose operands are loaded together, so that no load is followed at once by what needs it.
+/// `t.write` commands whose operands are loaded together, so that no load is followed at once by what needs
+/// it.
 const WRITES_LOADED_TOGETHER: u32 = 2;
 const WRITE_BYTES: u32 = 8;
 

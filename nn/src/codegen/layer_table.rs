@@ -53,7 +53,8 @@ pub(super) fn emit_entry(asm: &mut Asm, data: &LayerData, chain: &Chain, plan: &
     asm.word(0);
 }
 
-/// Appends a layer's biases and scales. Columns that are padding get bias 0 and any scale: their outputs meet weights of 0.
+/// Appends a layer's biases and scales. Columns that are padding get bias 0 and any scale: their outputs meet
+/// weights of 0.
 pub(super) fn emit_columns(asm: &mut Asm, data: &LayerData, layer: &FullyConnected, target: &Target) {
     let cols = target.cols as usize;
     let columns = layer.outputs.next_multiple_of(cols);

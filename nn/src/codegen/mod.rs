@@ -1,7 +1,8 @@
 //! From a plan to a program: code first, then tables, weights and buffers.
 //!
-//! The code does not grow with the network: it is one loop over a table of layers, each of which is a few words that name the
-//! layer's weights, sizes and places (see `layer_table`). One file writes one part of the code.
+//! The code does not grow with the network: it is one loop over a table of layers, each of which is a few
+//! words that name the layer's weights, sizes and places (see `layer_table`). One file writes one part of the
+//! code.
 
 mod copy;
 mod counters;
@@ -118,12 +119,21 @@ fn port(tensor: &Tensor, address: u32) -> Port {
 /// Bytes of everything behind the code.
 fn data_bytes(chain: &Chain, plan: &Plan, target: &Target) -> u64 {
     let aligned = |bytes: u64| bytes.next_multiple_of(ALIGNMENT.into());
-    let layers: u64 = chain.layers.iter().zip(&plan.layers).map(|(layer, cut)| {
-        let columns = u64::from(cut.column_blocks) * u64::from(target.cols);
-        let scale_columns = if layer.multipliers.len() == 1 { target.cols.into() } else { columns };
-        let weights = u64::from(cut.row_blocks) * u64::from(cut.column_blocks) * u64::from(target.tile_bytes());
-        aligned(weights) + aligned(columns * 4) + aligned(scale_columns * 8) + u64::from(layer_table::ENTRY_BYTES)
-    }).sum();
+    let layers: u64 = chain
+        .layers
+        .iter()
+        .zip(&plan.layers)
+        .map(|(layer, cut)| {
+            let columns = u64::from(cut.column_blocks) * u64::from(target.cols);
+            let scale_columns = if layer.multipliers.len() == 1 { target.cols.into() } else { columns };
+            let weights =
+                u64::from(cut.row_blocks) * u64::from(cut.column_blocks) * u64::from(target.tile_bytes());
+            aligned(weights)
+                + aligned(columns * 4)
+                + aligned(scale_columns * 8)
+                + u64::from(layer_table::ENTRY_BYTES)
+        })
+        .sum();
     let counters = (chain.layers.len() as u64 + 2 + 1) * u64::from(Counters::BYTES);
     let buffer = |tensor: &Tensor| aligned(tensor.elements as u64 + u64::from(BUFFER_SLACK));
     layers + counters + RECORD_BYTES + buffer(&chain.input) + buffer(&chain.output)

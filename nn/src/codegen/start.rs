@@ -52,7 +52,8 @@ pub(super) fn emit(asm: &mut Asm, labels: &Labels, chain: &Chain, plan: &Plan) {
 
     let next_pass = asm.local_here();
     asm.la(COUNTERS, labels.counters);
-    // The first counts nothing yet: it only notes where the counters stand, and the second call's difference begins there.
+    // The first counts nothing yet: it only notes where the counters stand, and the second call's difference
+    // begins there.
     asm.mv(A0, ZERO);
     asm.call(labels.account);
     copy::emit_input(asm, &plan.activations[0], plan, chain);
@@ -93,8 +94,8 @@ fn emit_account(asm: &mut Asm, labels: &Labels) {
     asm.addi(COUNTERS, COUNTERS, Counters::BYTES as i32);
 }
 
-/// Zeros the activation areas. Bytes of a row beyond its last channel meet weights of 0, so that their values do not matter; but
-/// memory that has never been written may hold no value at all in simulation.
+/// Zeros the activation areas. Bytes of a row beyond its last channel meet weights of 0, so that their values
+/// do not matter; but memory that has never been written may hold no value at all in simulation.
 fn emit_clear(asm: &mut Asm, plan: &Plan) {
     asm.t_addr(ZERO);
     asm.li(T0, (plan.activation_bytes / 8) as i32);

@@ -1,5 +1,6 @@
-//! FULLY_CONNECTED: `output = clamp(zero_point + scale(input * weights + bias))`, as TensorFlow Lite's reference kernel
-//! computes it for int8 (`tensorflow/lite/kernels/fully_connected.cc`, `reference_integer_ops::FullyConnected`).
+//! FULLY_CONNECTED: `output = clamp(zero_point + scale(input * weights + bias))`, as TensorFlow Lite's
+//! reference kernel computes it for int8 (`tensorflow/lite/kernels/fully_connected.cc`,
+//! `reference_integer_ops::FullyConnected`).
 
 use ferrite_model::kernels::{self, Multiplier};
 
@@ -7,8 +8,8 @@ use super::Place;
 use crate::error::CompileError;
 use crate::network::{Activation, ElementType, FullyConnectedOptions, Quantisation, Tensor};
 
-/// A fully connected layer in integers. For every row `x` of the input and every output channel `n`, in 32-bit arithmetic
-/// that wraps:
+/// A fully connected layer in integers. For every row `x` of the input and every output channel `n`, in
+/// 32-bit arithmetic that wraps:
 ///
 /// `output[n] = clamp(zero_point + requantise(sum over k of weights[n][k] * x[k] + bias[n], multipliers[n]))`
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +22,8 @@ pub struct FullyConnected {
     pub outputs: usize,
     /// `outputs` rows of `inputs` weights.
     pub weights: Vec<i8>,
-    /// One per output channel: the network's bias less the input's zero point times the sum of the channel's weights, so
-    /// that the array may multiply the input as it is.
+    /// One per output channel: the network's bias less the input's zero point times the sum of the channel's
+    /// weights, so that the array may multiply the input as it is.
     pub biases: Vec<i32>,
     /// One for all output channels, or one each.
     pub multipliers: Vec<Multiplier>,
@@ -32,7 +33,10 @@ pub struct FullyConnected {
     pub range: (i8, i8),
 }
 
-pub(super) fn lower(place: &Place<'_>, options: FullyConnectedOptions) -> Result<FullyConnected, CompileError> {
+pub(super) fn lower(
+    place: &Place<'_>,
+    options: FullyConnectedOptions,
+) -> Result<FullyConnected, CompileError> {
     if options.weights_format != 0 {
         let problem = format!(
             "its weights are shuffled for another processor (format {}); convert the network without that option",
@@ -48,12 +52,16 @@ pub(super) fn lower(place: &Place<'_>, options: FullyConnectedOptions) -> Result
     place.require_type(weights, "weights tensor", ElementType::Int8)?;
     let (outputs, inputs) = check_shapes(place, input, weights, output)?;
     let weight_values = weights.constant_i8().ok_or_else(|| {
-        place.error(format!("its weights \"{}\" are computed; only constant weights are supported", weights.name))
+        place.error(format!(
+            "its weights \"{}\" are computed; only constant weights are supported",
+            weights.name
+        ))
     })?;
 
     let input_quantisation = per_tensor(place, input, "input")?;
     let output_quantisation = per_tensor(place, output, "output")?;
-    let multipliers = multipliers(place, input_quantisation.scales[0], weights, output_quantisation.scales[0], outputs)?;
+    let multipliers =
+        multipliers(place, input_quantisation.scales[0], weights, output_quantisation.scales[0], outputs)?;
     let zero_point = output_quantisation.zero_points[0];
     let activation = match options.activation {
         Activation::None => kernels::Activation::None,
@@ -87,7 +95,10 @@ fn check_shapes(
     output: &Tensor,
 ) -> Result<(usize, usize), CompileError> {
     let &[outputs, inputs] = weights.shape.as_slice() else {
-        let problem = format!("its weights \"{}\" have shape {:?}, but must have two dimensions", weights.name, weights.shape);
+        let problem = format!(
+            "its weights \"{}\" have shape {:?}, but must have two dimensions",
+            weights.name, weights.shape
+        );
         return Err(place.error(problem));
     };
     if outputs == 0 || inputs == 0 || input.elements == 0 {
@@ -95,7 +106,10 @@ fn check_shapes(
         return Err(place.error(problem));
     }
     if input.elements % inputs != 0 {
-        let problem = format!("its input has shape {:?}, which is no multiple of its {inputs} input channels", input.shape);
+        let problem = format!(
+            "its input has shape {:?}, which is no multiple of its {inputs} input channels",
+            input.shape
+        );
         return Err(place.error(problem));
     }
     let batches = input.elements / inputs;
@@ -109,7 +123,11 @@ fn check_shapes(
     Ok((outputs, inputs))
 }
 
-fn quantisation<'a>(place: &Place<'_>, tensor: &'a Tensor, role: &str) -> Result<&'a Quantisation, CompileError> {
+fn quantisation<'a>(
+    place: &Place<'_>,
+    tensor: &'a Tensor,
+    role: &str,
+) -> Result<&'a Quantisation, CompileError> {
     tensor.quantisation.as_ref().ok_or_else(|| {
         let name = &tensor.name;
         place.error(format!(
@@ -118,11 +136,17 @@ fn quantisation<'a>(place: &Place<'_>, tensor: &'a Tensor, role: &str) -> Result
     })
 }
 
-fn per_tensor<'a>(place: &Place<'_>, tensor: &'a Tensor, role: &str) -> Result<&'a Quantisation, CompileError> {
+fn per_tensor<'a>(
+    place: &Place<'_>,
+    tensor: &'a Tensor,
+    role: &str,
+) -> Result<&'a Quantisation, CompileError> {
     let quantisation = quantisation(place, tensor, role)?;
     if quantisation.scales.len() != 1 {
         let (name, scales) = (&tensor.name, quantisation.scales.len());
-        return Err(place.error(format!("its {role} \"{name}\" has {scales} scales, but activations must have one")));
+        return Err(
+            place.error(format!("its {role} \"{name}\" has {scales} scales, but activations must have one"))
+        );
     }
     Ok(quantisation)
 }
@@ -162,7 +186,9 @@ fn multipliers(
     };
     let fixed_point = |real: f64| {
         kernels::quantize_multiplier(real).map_err(|error| {
-            place.error(format!("its scales (input {input_scale}, output {output_scale}) make no multiplier: {error}"))
+            place.error(format!(
+                "its scales (input {input_scale}, output {output_scale}) make no multiplier: {error}"
+            ))
         })
     };
     real.into_iter().map(fixed_point).collect()
@@ -179,11 +205,15 @@ fn fold_biases(
         Some(tensor) => {
             place.require_type(tensor, "bias", ElementType::Int32)?;
             let values = tensor.constant_i32().ok_or_else(|| {
-                place.error(format!("its bias \"{}\" is computed; only a constant bias is supported", tensor.name))
+                place.error(format!(
+                    "its bias \"{}\" is computed; only a constant bias is supported",
+                    tensor.name
+                ))
             })?;
             if values.len() != outputs {
                 let (name, have) = (&tensor.name, values.len());
-                return Err(place.error(format!("its bias \"{name}\" has {have} values for {outputs} output channels")));
+                return Err(place
+                    .error(format!("its bias \"{name}\" has {have} values for {outputs} output channels")));
             }
             values
         }

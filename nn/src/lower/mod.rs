@@ -30,7 +30,8 @@ pub struct Chain {
 ///
 /// [`CompileError::Unsupported`], [`CompileError::Operator`] or [`CompileError::Network`].
 pub fn lower(network: &Network) -> Result<Chain, CompileError> {
-    // The most frequent reason first: it is of no use to repair a network's ends when an operator in it cannot run.
+    // The most frequent reason first: it is of no use to repair a network's ends when an operator in it
+    // cannot run.
     let all = network.operators.iter().enumerate();
     if let Some((index, operator)) = all.clone().find(|(_, operator)| !SUPPORTED.contains(&operator.kind)) {
         return Err(unsupported(index, operator));
@@ -80,7 +81,12 @@ pub fn lower(network: &Network) -> Result<Chain, CompileError> {
         let problem = "the network has no layer to run; it must have at least one FULLY_CONNECTED".to_owned();
         return Err(CompileError::Network { problem });
     }
-    Ok(Chain { batches, layers, input: network.tensors[input].clone(), output: network.tensors[output].clone() })
+    Ok(Chain {
+        batches,
+        layers,
+        input: network.tensors[input].clone(),
+        output: network.tensors[output].clone(),
+    })
 }
 
 fn unsupported(index: usize, operator: &Operator) -> CompileError {
@@ -100,7 +106,8 @@ fn unsupported(index: usize, operator: &Operator) -> CompileError {
 /// The one input or output of the network: an int8 tensor.
 fn sole_end(network: &Network, ends: &[usize], what: &str) -> Result<usize, CompileError> {
     let &[end] = ends else {
-        let problem = format!("the network has {} {what}s; only networks with exactly one are supported", ends.len());
+        let problem =
+            format!("the network has {} {what}s; only networks with exactly one are supported", ends.len());
         return Err(CompileError::Network { problem });
     };
     let tensor = &network.tensors[end];
@@ -140,7 +147,12 @@ impl<'a> Place<'a> {
 
     /// Index of the tensor that flows through the chain.
     fn data(&self) -> Result<usize, CompileError> {
-        self.operator.inputs.first().copied().flatten().ok_or_else(|| self.error("its first input is missing"))
+        self.operator
+            .inputs
+            .first()
+            .copied()
+            .flatten()
+            .ok_or_else(|| self.error("its first input is missing"))
     }
 
     fn only_output(&self) -> Result<usize, CompileError> {
@@ -166,7 +178,10 @@ impl<'a> Place<'a> {
         self.require_type(from, "input", ElementType::Int8)?;
         self.require_type(to, "output", ElementType::Int8)?;
         if from.elements != to.elements {
-            let problem = format!("it reshapes {:?} to {:?}, which has another number of elements", from.shape, to.shape);
+            let problem = format!(
+                "it reshapes {:?} to {:?}, which has another number of elements",
+                from.shape, to.shape
+            );
             return Err(self.error(problem));
         }
         Ok(())

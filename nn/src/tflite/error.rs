@@ -3,7 +3,8 @@
 use flatbuffers::InvalidFlatbuffer;
 use thiserror::Error;
 
-/// Why a file was refused. Offsets are in bytes from the start of the file; tensors and operators are numbered from 0.
+/// Why a file was refused. Offsets are in bytes from the start of the file; tensors and operators are
+/// numbered from 0.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -16,8 +17,8 @@ pub enum ReadError {
         /// The four bytes, printable; or what is there instead.
         found: String,
     },
-    /// The container is damaged: an offset or a length points outside of the file, or a limit against files that
-    /// would unfold to far more than their size is exceeded.
+    /// The container is damaged: an offset or a length points outside of the file, or a limit against files
+    /// that would unfold to far more than their size is exceeded.
     #[error("damaged file: {what} at offset {offset}: {reason}; fetch or export the file again")]
     Damaged {
         /// Which part of the model, for example `tensor 3, shape`.
@@ -36,7 +37,9 @@ pub enum ReadError {
         offset: usize,
     },
     /// The schema's version is not 3.
-    #[error("schema version {version} is not supported, only 3; convert the network again with a current converter")]
+    #[error(
+        "schema version {version} is not supported, only 3; convert the network again with a current converter"
+    )]
     SchemaVersion {
         /// The version that the file names.
         version: u32,

@@ -1,4 +1,5 @@
-//! From the file's tables to a [`Network`]. The field numbers are those of the public schema (`schema.fbs`, version 3).
+//! From the file's tables to a [`Network`]. The field numbers are those of the public schema (`schema.fbs`,
+//! version 3).
 
 use std::sync::Arc;
 
@@ -89,7 +90,11 @@ pub fn read(file: &[u8]) -> Result<Network, ReadError> {
     match file.get(4..8) {
         Some(IDENTIFIER) => {}
         Some(other) => return Err(ReadError::NotTflite { found: format!("\"{}\"", other.escape_ascii()) }),
-        None => return Err(ReadError::NotTflite { found: format!("not there (the file has {} bytes)", file.len()) }),
+        None => {
+            return Err(ReadError::NotTflite {
+                found: format!("not there (the file has {} bytes)", file.len()),
+            });
+        }
     }
     let limits = limits(file.len());
     let mut reader = Reader::new(file, &limits);
@@ -183,12 +188,11 @@ fn read_tensor(
 
     let what = format!("tensor {index}, quantization");
     let quantisation = match reader.table(table, tensor::QUANTIZATION, &what)? {
-        Some(parameters) => {
-            read_quantisation(reader, &parameters, &shape, element_type, &what, &refuse)?
-        }
+        Some(parameters) => read_quantisation(reader, &parameters, &shape, element_type, &what, &refuse)?,
         None => None,
     };
-    let is_variable = reader.number(table, tensor::IS_VARIABLE, 0u8, &format!("tensor {index}, is_variable"))? != 0;
+    let is_variable =
+        reader.number(table, tensor::IS_VARIABLE, 0u8, &format!("tensor {index}, is_variable"))? != 0;
     let file_offset = table.offset;
     Ok(Tensor { name, shape, elements, element_type, quantisation, constant: data, is_variable, file_offset })
 }
@@ -227,12 +231,16 @@ fn read_quantisation(
         return Ok(None);
     }
     if let Some(scale) = scales.iter().find(|scale| !scale.is_finite() || **scale < 0.0) {
-        return Err(refuse(format!("its scale {scale} is not a finite positive number; quantise the network again")));
+        return Err(refuse(format!(
+            "its scale {scale} is not a finite positive number; quantise the network again"
+        )));
     }
     // A file that gives no zero points means 0.
     if !zero_points.is_empty() && zero_points.len() != scales.len() {
         let (points, scales) = (zero_points.len(), scales.len());
-        return Err(refuse(format!("it has {points} zero points for {scales} scales; quantise the network again")));
+        return Err(refuse(format!(
+            "it has {points} zero points for {scales} scales; quantise the network again"
+        )));
     }
     // Some converters give the weights' axis to the bias, which has only one.
     let axis = if shape.len() == 1 { 0 } else { usize::try_from(axis).unwrap_or(usize::MAX) };
@@ -272,7 +280,8 @@ fn read_operator_codes(
         let deprecated = reader.number(table, operator_code::DEPRECATED_BUILTIN_CODE, 0i8, &what)?;
         let code = reader.number(table, operator_code::BUILTIN_CODE, 0i32, &what)?;
         codes.push(OperatorCode {
-            // Files from before operators outgrew a byte have only the first; later ones may have either or both.
+            // Files from before operators outgrew a byte have only the first; later ones may have either or
+            // both.
             kind: BuiltinOperator(code.max(deprecated.into())),
             custom_name: reader.text(table, operator_code::CUSTOM_CODE, &what)?,
             version: reader.number(table, operator_code::VERSION, 1, &what)?,
@@ -350,10 +359,12 @@ fn read_options(
 }
 
 fn tensor_index(index: i32, count: usize, what: &str, offset: usize) -> Result<usize, ReadError> {
-    usize::try_from(index)
-        .ok()
-        .filter(|&index| index < count)
-        .ok_or_else(|| ReadError::Index { what: what.to_owned(), offset, index: index.into(), count })
+    usize::try_from(index).ok().filter(|&index| index < count).ok_or_else(|| ReadError::Index {
+        what: what.to_owned(),
+        offset,
+        index: index.into(),
+        count,
+    })
 }
 
 /// Every value is there before it is used, and is made once.
@@ -383,7 +394,8 @@ fn check_order(network: &Network) -> Result<(), ReadError> {
     match network.outputs.iter().find(|&&output| !has_value[output]) {
         Some(&output) => {
             let (name, offset) = (network.tensors[output].name.clone(), network.tensors[output].file_offset);
-            let problem = "it is an output of the graph, but no operator makes it; the file is damaged".to_owned();
+            let problem =
+                "it is an output of the graph, but no operator makes it; the file is damaged".to_owned();
             Err(ReadError::Tensor { index: output, name, offset, problem })
         }
         None => Ok(()),

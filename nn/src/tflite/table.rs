@@ -1,15 +1,15 @@
 //! Checked access to FlatBuffers tables.
 //!
-//! Every read goes through the verifier of the `flatbuffers` crate first: it checks bounds and alignment, and counts the
-//! bytes that have been visited. A file whose tables share parts so as to unfold to many times its size therefore ends
-//! in an error, and time and memory stay proportional to the file's length.
+//! Every read goes through the verifier of the `flatbuffers` crate first: it checks bounds and alignment, and
+//! counts the bytes that have been visited. A file whose tables share parts so as to unfold to many times its
+//! size therefore ends in an error, and time and memory stay proportional to the file's length.
 
 use flatbuffers::{InvalidFlatbuffer, Vector, Verifiable, Verifier, VerifierOptions};
 
 use super::error::ReadError;
 
-/// How many times its own length a file may unfold to. Converters share only vtables and a few small vectors, so that real
-/// files stay below 2.
+/// How many times its own length a file may unfold to. Converters share only vtables and a few small vectors,
+/// so that real files stay below 2.
 const MAX_UNFOLDING: usize = 16;
 /// Allowance for very small files, whose vtables are large in proportion.
 const UNFOLDING_ALLOWANCE_BYTES: usize = 4096;
@@ -83,7 +83,9 @@ impl<'opts, 'file> Reader<'opts, 'file> {
         let places = self.vector::<u32, N>(table, field, what)?;
         let start = places.0;
         let count = places.1.len() / LENGTH_BYTES;
-        (0..count).map(|index| self.table_at(start + index * LENGTH_BYTES, &format!("{what} {index}"))).collect()
+        (0..count)
+            .map(|index| self.table_at(start + index * LENGTH_BYTES, &format!("{what} {index}")))
+            .collect()
     }
 
     /// The offset and the bytes of a vector of `T`; no bytes if the field is absent.
@@ -100,7 +102,8 @@ impl<'opts, 'file> Reader<'opts, 'file> {
         let damaged = |reason: InvalidFlatbuffer| ReadError::damaged(what, place, &reason);
         let vector = self.target(place).map_err(damaged)?;
         Vector::<T>::run_verifier(&mut self.verifier, vector).map_err(damaged)?;
-        let bytes = (self.verifier.get_uoffset(vector).map_err(damaged)? as usize).saturating_mul(size_of::<T>());
+        let bytes =
+            (self.verifier.get_uoffset(vector).map_err(damaged)? as usize).saturating_mul(size_of::<T>());
         let start = vector + LENGTH_BYTES;
         Ok((start, self.slice(start, bytes)))
     }
@@ -115,7 +118,8 @@ impl<'opts, 'file> Reader<'opts, 'file> {
         Ok(self.vector::<u8, N>(table, field, what)?.1)
     }
 
-    /// The string in a field; empty if absent. Bytes that are not UTF-8 are replaced: names serve messages only.
+    /// The string in a field; empty if absent. Bytes that are not UTF-8 are replaced: names serve messages
+    /// only.
     pub(super) fn text<const N: usize>(
         &mut self,
         table: &Table<N>,

@@ -1,4 +1,5 @@
-//! Writes .tflite files, with the builder of the `flatbuffers` crate and the field numbers of the public schema.
+//! Writes .tflite files, with the builder of the `flatbuffers` crate and the field numbers of the public
+//! schema.
 
 use flatbuffers::{FlatBufferBuilder, TableFinishedWIPOffset, VOffsetT, WIPOffset};
 
@@ -59,9 +60,14 @@ impl ModelSpec {
         // Buffer 0 is the empty one; tensor i with data has buffer i + 1.
         let mut buffers = vec![write_buffer(&mut fbb, None)];
         buffers.extend(self.tensors.iter().map(|tensor| write_buffer(&mut fbb, tensor.data.as_deref())));
-        let tensors: Vec<Offset> =
-            self.tensors.iter().enumerate().map(|(index, tensor)| write_tensor(&mut fbb, index, tensor)).collect();
-        let codes: Vec<Offset> = self.operators.iter().map(|operator| write_code(&mut fbb, operator)).collect();
+        let tensors: Vec<Offset> = self
+            .tensors
+            .iter()
+            .enumerate()
+            .map(|(index, tensor)| write_tensor(&mut fbb, index, tensor))
+            .collect();
+        let codes: Vec<Offset> =
+            self.operators.iter().map(|operator| write_code(&mut fbb, operator)).collect();
         let operators: Vec<Offset> = self
             .operators
             .iter()
@@ -210,7 +216,10 @@ impl DenseChain {
                 name: format!("bias {index}"),
                 shape: vec![layer.outputs as i32],
                 element_type: INT32,
-                data: layer.bias.as_ref().map(|bias| bias.iter().flat_map(|word| word.to_le_bytes()).collect()),
+                data: layer
+                    .bias
+                    .as_ref()
+                    .map(|bias| bias.iter().flat_map(|word| word.to_le_bytes()).collect()),
                 ..TensorSpec::default()
             });
             let (scale, zero_point) = (layer.output_scale, layer.output_zero_point);
@@ -226,6 +235,13 @@ impl DenseChain {
             width = layer.outputs;
         }
         let last = tensors.len() as i32 - 1;
-        ModelSpec { schema_version: 3, subgraphs: 1, tensors, operators, inputs: vec![0], outputs: vec![last] }
+        ModelSpec {
+            schema_version: 3,
+            subgraphs: 1,
+            tensors,
+            operators,
+            inputs: vec![0],
+            outputs: vec![last],
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! Files that are broken by chance or on purpose: an error, soon, and without much memory. A panic fails the test; sharing that
-//! would make memory or time explode is refused by the reader's own limit, which has its test here.
+//! Files that are broken by chance or on purpose: an error, soon, and without much memory. A panic fails the
+//! test; sharing that would make memory or time explode is refused by the reader's own limit, which has its
+//! test here.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 fn survives(file: &[u8]) {
     let start = Instant::now();
     if let Ok(network) = tflite::read(file) {
-        let constants: usize = network.tensors.iter().filter_map(|tensor| tensor.constant.as_ref()).map(|c| c.len()).max().unwrap_or(0);
+        let constants: usize = network
+            .tensors
+            .iter()
+            .filter_map(|tensor| tensor.constant.as_ref())
+            .map(|c| c.len())
+            .max()
+            .unwrap_or(0);
         assert!(constants <= file.len(), "a tensor is larger than its file");
         // A program that comes out fits the chip's memory; whatever else comes out is an error.
         if let Ok(program) = compile(&network, &Target::default()) {
@@ -61,8 +68,8 @@ fn every_byte_of_the_smallest_network_may_be_wrong() {
     }
 }
 
-/// A file whose every table is shared as often as its vectors can say: a vector of `count` offsets to one subgraph's tensor table
-/// whose name is `name_bytes` long.
+/// A file whose every table is shared as often as its vectors can say: a vector of `count` offsets to one
+/// subgraph's tensor table whose name is `name_bytes` long.
 fn file_of_shared_tensors(count: usize, name_bytes: usize) -> Vec<u8> {
     use flatbuffers::FlatBufferBuilder;
     let mut fbb = FlatBufferBuilder::new();
@@ -155,8 +162,8 @@ fn mutated_real_files_never_panic() {
     let corpus = corpus();
     let which = 0..corpus.len();
     let config = ProptestConfig { cases: 3000, ..ProptestConfig::default() };
-    // The tables of these files stand in their last quarter or their first kilobyte more often than not: half of all
-    // changes go to the smallest file, which is little but tables.
+    // The tables of these files stand in their last quarter or their first kilobyte more often than not: half
+    // of all changes go to the smallest file, which is little but tables.
     let which = prop_oneof![Just(0), which];
     proptest!(config, |(which in which, mutations in prop::collection::vec(mutation(), 1..6))| {
         let mut file = corpus[which].clone();

@@ -3,6 +3,7 @@
 mod build;
 mod hostile_files;
 mod machine;
+mod never_written;
 mod random_networks;
 mod real_files;
 mod real_networks;

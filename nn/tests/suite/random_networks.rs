@@ -1,13 +1,17 @@
-//! Random chains of fully connected layers against TensorFlow Lite's arithmetic, computed here from the network itself.
+//! Random chains of fully connected layers against TensorFlow Lite's arithmetic, computed here from the
+//! network itself.
 
+use ferrite_nn::lower::lower;
+use ferrite_nn::network::Network;
+use ferrite_nn::plan::plan;
 use ferrite_nn::{Target, compile, tflite};
 use proptest::prelude::*;
 
 use crate::build::{Dense, DenseChain, OperatorSpec, RESHAPE};
 use crate::machine::{bytes, run};
 
-/// The real multiplier of a channel: with one scale for all the product is rounded to single precision, with one scale each
-/// it is not (`GetQuantizedConvolutionMultipler`, `PopulateConvolutionQuantizationParams`).
+/// The real multiplier of a channel: with one scale for all the product is rounded to single precision, with
+/// one scale each it is not (`GetQuantizedConvolutionMultipler`, `PopulateConvolutionQuantizationParams`).
 fn multiplier(input_scale: f32, layer: &Dense, channel: usize) -> f64 {
     match layer.weight_scales.as_slice() {
         &[scale] => f64::from(input_scale * scale) / f64::from(layer.output_scale),
@@ -15,8 +19,9 @@ fn multiplier(input_scale: f32, layer: &Dense, channel: usize) -> f64 {
     }
 }
 
-/// `floor(accumulator * multiplier + 1/2)`, with the multiplier rounded to 31 significant bits: what the fixed-point rule says,
-/// without its fixed point. Exact, for multipliers from 2^-31 up, as integers of 128 bits.
+/// `floor(accumulator * multiplier + 1/2)`, with the multiplier rounded to 31 significant bits: what the
+/// fixed-point rule says, without its fixed point. Exact, for multipliers from 2^-31 up, as integers of 128
+/// bits.
 fn requantise(accumulator: i32, real: f64) -> i64 {
     if real < 2f64.powi(-32) {
         return 0;
@@ -64,10 +69,8 @@ fn reference(chain: &DenseChain, input: &[i8]) -> Vec<i8> {
 
 fn dense(inputs: usize, outputs: usize) -> impl Strategy<Value = Dense> {
     let scale = || (-12.0f32..-1.0).prop_map(f32::exp2);
-    let weight_scales = prop_oneof![
-        prop::collection::vec(scale(), 1),
-        prop::collection::vec(scale(), outputs),
-    ];
+    let weight_scales =
+        prop_oneof![prop::collection::vec(scale(), 1), prop::collection::vec(scale(), outputs),];
     let bias = prop::option::of(prop_oneof![
         prop::collection::vec(-4000i32..4000, outputs),
         prop::collection::vec(any::<i32>(), outputs),
@@ -152,13 +155,67 @@ fn identity(batches: usize) -> DenseChain {
 }
 
 #[test]
+fn a_scale_for_all_channels_is_multiplied_in_single_precision_and_scales_for_each_in_double() {
+    // 0.1 * 0.3 / 0.7, worked out by hand (with Python's fractions) from the single-precision neighbours of
+    // these numbers.
+    let mut chain = identity(1);
+    chain.input_scale = 0.1;
+    chain.layers[0].output_scale = 0.7;
+    chain.layers[0].outputs = 2;
+    chain.layers[0].weights = vec![1, 1];
+    for (scales, q31) in [(vec![0.3], 1_472_560_299), (vec![0.3; 2], 1_472_560_321)] {
+        chain.layers[0].weight_scales = scales;
+        let network = tflite::read(&chain.model().write()).unwrap();
+        for multiplier in &lower(&network).unwrap().layers[0].multipliers {
+            assert_eq!((multiplier.q31, multiplier.exponent), (q31, -4));
+        }
+    }
+}
+
+/// How many passes a network takes, and of how many rows.
+fn passes(network: &Network, target: &Target) -> (u32, u32) {
+    let plan = plan(&lower(network).unwrap(), target).unwrap();
+    (plan.passes, plan.pass_rows)
+}
+
+#[test]
 fn a_batch_larger_than_the_accumulators_runs_in_passes() {
     let chain = identity(210);
     let target = Target { acc_rows: 16, ..Target::default() };
     let network = tflite::read(&chain.model().write()).unwrap();
     let input: Vec<u8> = (0..210).collect();
     let program = compile(&network, &target).unwrap();
+    // The largest divisor of 210 up to 16 is 15.
+    assert_eq!(passes(&network, &target), (14, 15));
     assert_eq!(run(&program, &target, &input), input);
+}
+
+#[test]
+fn a_batch_larger_than_the_scratchpad_runs_in_passes() {
+    // 60 rows of 112 + 16 bytes are 7,680; half of them, and a tile of 256, fit into 4,096.
+    let mut chain = identity(60);
+    chain.inputs = 100;
+    chain.layers[0].weights = vec![1; 100];
+    let target = Target { scratchpad_bytes: 4096, ..Target::default() };
+    let network = tflite::read(&chain.model().write()).unwrap();
+    let program = compile(&network, &target).unwrap();
+    let input: Vec<u8> = (0..6000).map(|place| u8::from(place % 100 <= place / 100)).collect();
+    let expected: Vec<u8> = (1..=60).collect();
+    assert_eq!(passes(&network, &target), (2, 30));
+    assert_eq!(run(&program, &target, &input), expected);
+}
+
+#[test]
+fn one_place_for_weight_tiles_is_enough() {
+    // 2,912 + 32 bytes of activations leave room for one tile of 1,024 in 4,096, but not for two.
+    let mut chain = identity(1);
+    chain.inputs = 2900;
+    chain.layers[0].weights = vec![1; 2900];
+    let target = Target { rows: 32, cols: 32, scratchpad_bytes: 4096, ..Target::default() };
+    let network = tflite::read(&chain.model().write()).unwrap();
+    let program = compile(&network, &target).unwrap();
+    let input: Vec<u8> = (0..2900).map(|place| u8::from(place % 29 == 0)).collect();
+    assert_eq!(run(&program, &target, &input), [100]);
 }
 
 #[test]

@@ -17,7 +17,8 @@ pub fn microflow(name: &str) -> Vec<u8> {
     assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let package = packages.iter().find(|package| package["name"] == "microflow").expect("a dependency on microflow");
+    let package =
+        packages.iter().find(|package| package["name"] == "microflow").expect("a dependency on microflow");
     assert_eq!(package["version"], MICROFLOW_VERSION);
     let manifest = Path::new(package["manifest_path"].as_str().unwrap());
     std::fs::read(manifest.with_file_name("models").join(name)).unwrap()

@@ -15,7 +15,9 @@ const SHAPES: [(u32, u32); 5] = [(4, 4), (8, 16), (16, 8), (16, 16), (32, 32)];
 fn reference(network: &Network, input: &[i8]) -> Vec<Vec<i8>> {
     let mut outputs: Vec<Vec<i8>> = Vec::new();
     for operator in &network.operators {
-        let Options::FullyConnected(options) = operator.options else { panic!("not a fully connected layer") };
+        let Options::FullyConnected(options) = operator.options else {
+            panic!("not a fully connected layer")
+        };
         let tensor = |position: usize| &network.tensors[operator.inputs[position].unwrap()];
         let quantisation = |tensor: &ferrite_nn::network::Tensor| {
             let quantisation = tensor.quantisation.clone().unwrap();
@@ -68,7 +70,11 @@ fn sine_equals_the_reference_kernels_for_every_input_on_every_array() {
         let program = compile(&network, &target).unwrap();
         for input in i8::MIN..=i8::MAX {
             let expected = reference(&network, &[input]).pop().unwrap();
-            assert_eq!(run(&program, &target, &bytes(&[input])), bytes(&expected), "{input} on {rows}x{cols}");
+            assert_eq!(
+                run(&program, &target, &bytes(&[input])),
+                bytes(&expected),
+                "{input} on {rows}x{cols}"
+            );
         }
     }
 }

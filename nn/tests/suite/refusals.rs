@@ -20,7 +20,8 @@ fn model() -> ModelSpec {
     DenseChain { batches: 1, inputs: 3, input_scale: 1.0, input_zero_point: 0, layers }.model()
 }
 
-/// The compiler's message for a file that the reader accepts; offsets replaced, as they are the builder's affair.
+/// The compiler's message for a file that the reader accepts; offsets replaced, as they are the builder's
+/// affair.
 fn message(model: &ModelSpec, target: &Target) -> String {
     let network = tflite::read(&model.write()).unwrap();
     without_offset(&compile(&network, target).unwrap_err().to_string())
@@ -129,7 +130,10 @@ fn a_huge_batch_is_refused_without_being_allocated() {
 fn each_unsupported_property_of_a_layer_is_named() {
     type Change = fn(&mut ModelSpec);
     let cases: [(Change, &str); 13] = [
-        (|m| m.tensors[0].element_type = FLOAT32, "the network's input \"input\" is float32, but must be int8"),
+        (
+            |m| m.tensors[0].element_type = FLOAT32,
+            "the network's input \"input\" is float32, but must be int8",
+        ),
         (|m| m.tensors[3].element_type = FLOAT32, "its output \"layer 0\" is float32, but must be int8"),
         (|m| m.operators[0].activation = Some(4), "its fused activation TANH is not supported"),
         (|m| m.operators[1].weights_format = 1, "its weights are shuffled for another processor (format 1)"),
@@ -160,7 +164,10 @@ fn a_network_that_is_not_a_chain_is_refused() {
     branch.tensors[4].shape = vec![1, 3];
     branch.tensors[4].data = Some(vec![1; 3]);
     branch.operators[1].inputs[0] = 0;
-    assert!(message(&branch, &Target::default()).starts_with("operator 1 (FULLY_CONNECTED) at offset N: it does not read"));
+    assert!(
+        message(&branch, &Target::default())
+            .starts_with("operator 1 (FULLY_CONNECTED) at offset N: it does not read")
+    );
     let mut two_outputs = model();
     two_outputs.outputs = vec![3, 6];
     assert!(message(&two_outputs, &Target::default()).starts_with("the network has 2 outputs;"));
@@ -181,7 +188,9 @@ fn a_target_outside_of_its_ranges_is_refused() {
         refusal(Target { rows: 24, ..Target::default() }),
         "target: rows is 24, but must be a power of two from 4 to 32"
     );
-    assert!(refusal(Target { scratchpad_bytes: 2048, ..Target::default() }).contains("scratchpad_bytes is 2048"));
+    assert!(
+        refusal(Target { scratchpad_bytes: 2048, ..Target::default() }).contains("scratchpad_bytes is 2048")
+    );
     assert!(refusal(Target { ram_base: 0x8000_0004, ..Target::default() }).contains("a multiple of 8"));
     assert!(refusal(Target { ram_bytes: u32::MAX, ..Target::default() }).contains("below 4 GiB"));
 }
