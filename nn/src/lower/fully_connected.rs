@@ -39,7 +39,8 @@ pub(super) fn lower(
 ) -> Result<FullyConnected, CompileError> {
     if options.weights_format != 0 {
         let problem = format!(
-            "its weights are shuffled for another processor (format {}); convert the network without that option",
+            "its weights are shuffled for another processor (format {}); convert the network without \
+             that option",
             options.weights_format
         );
         return Err(place.error(problem));
@@ -115,7 +116,8 @@ fn check_shapes(
     let batches = input.elements / inputs;
     if batches.checked_mul(outputs) != Some(output.elements) {
         let problem = format!(
-            "its output has shape {:?}, but {batches} rows of {outputs} channels are computed; the file is damaged",
+            "its output has shape {:?}, but {batches} rows of {outputs} channels are computed; the file \
+             is damaged",
             output.shape
         );
         return Err(place.error(problem));
@@ -131,7 +133,8 @@ fn quantisation<'a>(
     tensor.quantisation.as_ref().ok_or_else(|| {
         let name = &tensor.name;
         place.error(format!(
-            "its {role} \"{name}\" has no quantisation parameters; convert the network with full integer quantisation"
+            "its {role} \"{name}\" has no quantisation parameters; convert the network with full integer \
+             quantisation"
         ))
     })
 }
@@ -163,8 +166,8 @@ fn multipliers(
     if quantisation.zero_points.iter().any(|&point| point != 0) {
         let name = &weights.name;
         return Err(place.error(format!(
-            "its weights \"{name}\" have a zero point that is not 0, which int8 weights must not have; convert the network \
-             again"
+            "its weights \"{name}\" have a zero point that is not 0, which int8 weights must not have; \
+             convert the network again"
         )));
     }
     let real: Vec<f64> = match quantisation.scales.as_slice() {
@@ -177,7 +180,8 @@ fn multipliers(
         }
         scales => {
             return Err(place.error(format!(
-                "its weights \"{}\" have {} scales along dimension {}, but must have 1, or {outputs} along dimension 0",
+                "its weights \"{}\" have {} scales along dimension {}, but must have 1, or {outputs} \
+                 along dimension 0",
                 weights.name,
                 scales.len(),
                 quantisation.axis

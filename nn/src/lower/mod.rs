@@ -46,8 +46,8 @@ pub fn lower(network: &Network) -> Result<Chain, CompileError> {
         let place = Place { network, index, operator };
         if operator.inputs.first() != Some(&Some(current)) {
             return Err(place.error(
-                "it does not read what the operator before it made; only networks that are one chain of operators are \
-                 supported",
+                "it does not read what the operator before it made; only networks that are one chain of \
+                 operators are supported",
             ));
         }
         current = place.only_output()?;
@@ -60,8 +60,8 @@ pub fn lower(network: &Network) -> Result<Chain, CompileError> {
                     Some(before) if before.outputs == layer.inputs => {}
                     Some(before) => {
                         let problem = format!(
-                            "it reads rows of {} values, but the layer before makes rows of {}; reshaping between layers \
-                             is supported only if the last dimension stays",
+                            "it reads rows of {} values, but the layer before makes rows of {}; \
+                             reshaping between layers is supported only if the last dimension stays",
                             layer.inputs, before.outputs
                         );
                         return Err(place.error(problem));
@@ -113,8 +113,8 @@ fn sole_end(network: &Network, ends: &[usize], what: &str) -> Result<usize, Comp
     let tensor = &network.tensors[end];
     if tensor.element_type != ElementType::Int8 {
         let problem = format!(
-            "the network's {what} \"{}\" is {}, but must be int8; convert the network with int8 inputs and outputs \
-             (full integer quantisation)",
+            "the network's {what} \"{}\" is {}, but must be int8; convert the network with int8 inputs \
+             and outputs (full integer quantisation)",
             tensor.name, tensor.element_type
         );
         return Err(CompileError::Network { problem });
@@ -168,7 +168,8 @@ impl<'a> Place<'a> {
         }
         let (name, have) = (&tensor.name, tensor.element_type);
         Err(self.error(format!(
-            "its {role} \"{name}\" is {have}, but must be {wanted}; convert the network with full integer quantisation"
+            "its {role} \"{name}\" is {have}, but must be {wanted}; convert the network with full \
+             integer quantisation"
         )))
     }
 

@@ -38,7 +38,8 @@ pub enum ReadError {
     },
     /// The schema's version is not 3.
     #[error(
-        "schema version {version} is not supported, only 3; convert the network again with a current converter"
+        "schema version {version} is not supported, only 3; convert the network again with a current \
+         converter"
     )]
     SchemaVersion {
         /// The version that the file names.

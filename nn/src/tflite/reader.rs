@@ -180,8 +180,8 @@ fn read_tensor(
         if data.len() as u64 != expected {
             let have = data.len();
             return Err(refuse(format!(
-                "its shape {shape:?} of {element_type} needs {expected} bytes, but buffer {buffer} has {have}; \
-                 export the network again"
+                "its shape {shape:?} of {element_type} needs {expected} bytes, but buffer {buffer} has \
+                 {have}; export the network again"
             )));
         }
     }
@@ -247,7 +247,8 @@ fn read_quantisation(
     if scales.len() > 1 && shape.get(axis) != Some(&scales.len()) {
         let scales = scales.len();
         return Err(refuse(format!(
-            "it has {scales} scales along dimension {axis}, but its shape is {shape:?}; quantise the network again"
+            "it has {scales} scales along dimension {axis}, but its shape is {shape:?}; quantise the \
+             network again"
         )));
     }
     let (min, max) = element_type.zero_point_range();

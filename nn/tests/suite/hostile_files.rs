@@ -50,8 +50,8 @@ fn a_file_of_another_kind_is_named_as_such() {
     let refusal = |file: &[u8]| tflite::read(file).unwrap_err().to_string();
     assert_eq!(
         refusal(b"\x7fELF\x01\x01\x01\0\0\0\0\0"),
-        "not a TensorFlow Lite file: bytes 4 to 7 are \"\\x01\\x01\\x01\\x00\", but must be \"TFL3\"; export the network \
-         as a .tflite flatbuffer"
+        "not a TensorFlow Lite file: bytes 4 to 7 are \"\\x01\\x01\\x01\\x00\", but must be \"TFL3\"; \
+         export the network as a .tflite flatbuffer"
     );
     assert!(refusal(b"").contains("not there (the file has 0 bytes)"));
 }
@@ -122,12 +122,15 @@ enum Mutation {
 
 fn mutation() -> impl Strategy<Value = Mutation> {
     let interesting = prop::sample::select(vec![0, 1, 4, 0xFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, u32::MAX]);
+    let word = prop_oneof![interesting, any::<u32>()];
+    let place = || 0.0..1.0;
     prop_oneof![
-        4 => (0.0..1.0, any::<u8>()).prop_map(|(place, value)| Mutation::Byte(place, value)),
-        4 => (0.0..1.0, prop_oneof![interesting, any::<u32>()]).prop_map(|(place, value)| Mutation::Word(place, value)),
-        2 => (0.0..1.0, 0.0..1.0, 1..64usize).prop_map(|(from, to, bytes)| Mutation::Copy { from, to, bytes }),
-        1 => (0.0..1.0, 1..64usize).prop_map(|(place, bytes)| Mutation::Remove(place, bytes)),
-        1 => (0.0..1.0, prop::collection::vec(any::<u8>(), 1..16)).prop_map(|(place, bytes)| Mutation::Insert(place, bytes)),
+        4 => (place(), any::<u8>()).prop_map(|(place, value)| Mutation::Byte(place, value)),
+        4 => (place(), word).prop_map(|(place, value)| Mutation::Word(place, value)),
+        2 => (place(), place(), 1..64usize).prop_map(|(from, to, bytes)| Mutation::Copy { from, to, bytes }),
+        1 => (place(), 1..64usize).prop_map(|(place, bytes)| Mutation::Remove(place, bytes)),
+        1 => (place(), prop::collection::vec(any::<u8>(), 1..16))
+            .prop_map(|(place, bytes)| Mutation::Insert(place, bytes)),
     ]
 }
 
@@ -178,7 +181,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_bytes_never_panic(mut file in prop::collection::vec(any::<u8>(), 0..512), is_named in any::<bool>()) {
+    fn random_bytes_never_panic(
+        mut file in prop::collection::vec(any::<u8>(), 0..512),
+        is_named in any::<bool>(),
+    ) {
         if is_named && file.len() >= 8 {
             file[4..8].copy_from_slice(b"TFL3");
             // A root near by, so that it is not always the first offset that fails.

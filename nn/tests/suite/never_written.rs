@@ -86,6 +86,6 @@ fn no_program_reads_a_scratchpad_byte_that_has_never_been_written() {
         let mut machine = Iss::new(bus, HartConfig { reset_pc: program.entry, ..HartConfig::default() });
         assert_eq!(machine.run(100_000), Exit::Code(exit_code::DONE));
         let watched = machine.bus.coprocessor.unwrap();
-        assert_eq!(watched.read_before_written, [], "on {rows}x{cols}");
+        assert_eq!(watched.read_before_written, Vec::<u32>::new(), "on {rows}x{cols}");
     }
 }

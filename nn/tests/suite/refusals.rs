@@ -56,7 +56,8 @@ fn an_operator_that_is_not_supported_is_named_with_its_place_and_version() {
     conv.operators[1].version = 3;
     assert_eq!(
         message(&conv, &Target::default()),
-        "operator 1 (CONV_2D, version 3) at offset N is not supported yet; supported are FULLY_CONNECTED, RESHAPE"
+        "operator 1 (CONV_2D, version 3) at offset N is not supported yet; supported are \
+         FULLY_CONNECTED, RESHAPE"
     );
     let mut custom = model();
     custom.operators[0].code = CUSTOM;
@@ -92,7 +93,8 @@ fn a_program_larger_than_the_ram_is_refused_with_both_sizes() {
     assert_eq!(
         text,
         format!(
-            "the program needs {needed} bytes of RAM, but the chip has 2048; enlarge the RAM or use a smaller network"
+            "the program needs {needed} bytes of RAM, but the chip has 2048; enlarge the RAM or use a \
+             smaller network"
         )
     );
     // The number is exact: so much is enough, and one less is not.
