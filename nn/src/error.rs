@@ -56,7 +56,7 @@ pub enum CompileError {
     /// Even one row of each layer's input and output and one weight tile need more than the scratchpad.
     #[error(
         "the network needs {needed} bytes of scratchpad, but the chip has {available}; \
-         the widest layer is \"{layer}\"; enlarge the tensor unit's scratchpad or narrow the layer"
+         the widest layer is {layer:?}; enlarge the tensor unit's scratchpad or narrow the layer"
     )]
     Scratchpad {
         /// Bytes needed.

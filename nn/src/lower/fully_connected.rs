@@ -54,7 +54,7 @@ pub(super) fn lower(
     let (outputs, inputs) = check_shapes(place, input, weights, output)?;
     let weight_values = weights.constant_i8().ok_or_else(|| {
         place.error(format!(
-            "its weights \"{}\" are computed; only constant weights are supported",
+            "its weights {:?} are computed; only constant weights are supported",
             weights.name
         ))
     })?;
@@ -97,7 +97,7 @@ fn check_shapes(
 ) -> Result<(usize, usize), CompileError> {
     let &[outputs, inputs] = weights.shape.as_slice() else {
         let problem = format!(
-            "its weights \"{}\" have shape {:?}, but must have two dimensions",
+            "its weights {:?} have shape {:?}, but must have two dimensions",
             weights.name, weights.shape
         );
         return Err(place.error(problem));
@@ -133,7 +133,7 @@ fn quantisation<'a>(
     tensor.quantisation.as_ref().ok_or_else(|| {
         let name = &tensor.name;
         place.error(format!(
-            "its {role} \"{name}\" has no quantisation parameters; convert the network with full integer \
+            "its {role} {name:?} has no quantisation parameters; convert the network with full integer \
              quantisation"
         ))
     })
@@ -148,7 +148,7 @@ fn per_tensor<'a>(
     if quantisation.scales.len() != 1 {
         let (name, scales) = (&tensor.name, quantisation.scales.len());
         return Err(
-            place.error(format!("its {role} \"{name}\" has {scales} scales, but activations must have one"))
+            place.error(format!("its {role} {name:?} has {scales} scales, but activations must have one"))
         );
     }
     Ok(quantisation)
@@ -166,7 +166,7 @@ fn multipliers(
     if quantisation.zero_points.iter().any(|&point| point != 0) {
         let name = &weights.name;
         return Err(place.error(format!(
-            "its weights \"{name}\" have a zero point that is not 0, which int8 weights must not have; \
+            "its weights {name:?} have a zero point that is not 0, which int8 weights must not have; \
              convert the network again"
         )));
     }
@@ -180,7 +180,7 @@ fn multipliers(
         }
         scales => {
             return Err(place.error(format!(
-                "its weights \"{}\" have {} scales along dimension {}, but must have 1, or {outputs} \
+                "its weights {:?} have {} scales along dimension {}, but must have 1, or {outputs} \
                  along dimension 0",
                 weights.name,
                 scales.len(),
@@ -210,14 +210,15 @@ fn fold_biases(
             place.require_type(tensor, "bias", ElementType::Int32)?;
             let values = tensor.constant_i32().ok_or_else(|| {
                 place.error(format!(
-                    "its bias \"{}\" is computed; only a constant bias is supported",
+                    "its bias {:?} is computed; only a constant bias is supported",
                     tensor.name
                 ))
             })?;
             if values.len() != outputs {
                 let (name, have) = (&tensor.name, values.len());
-                return Err(place
-                    .error(format!("its bias \"{name}\" has {have} values for {outputs} output channels")));
+                return Err(
+                    place.error(format!("its bias {name:?} has {have} values for {outputs} output channels"))
+                );
             }
             values
         }

@@ -91,7 +91,7 @@ pub fn lower(network: &Network) -> Result<Chain, CompileError> {
 
 fn unsupported(index: usize, operator: &Operator) -> CompileError {
     let name = match operator.kind {
-        BuiltinOperator::CUSTOM => format!("CUSTOM \"{}\"", operator.custom_name),
+        BuiltinOperator::CUSTOM => format!("CUSTOM {:?}", operator.custom_name),
         builtin => builtin.to_string(),
     };
     CompileError::Unsupported {
@@ -113,7 +113,7 @@ fn sole_end(network: &Network, ends: &[usize], what: &str) -> Result<usize, Comp
     let tensor = &network.tensors[end];
     if tensor.element_type != ElementType::Int8 {
         let problem = format!(
-            "the network's {what} \"{}\" is {}, but must be int8; convert the network with int8 inputs \
+            "the network's {what} {:?} is {}, but must be int8; convert the network with int8 inputs \
              and outputs (full integer quantisation)",
             tensor.name, tensor.element_type
         );
@@ -168,7 +168,7 @@ impl<'a> Place<'a> {
         }
         let (name, have) = (&tensor.name, tensor.element_type);
         Err(self.error(format!(
-            "its {role} \"{name}\" is {have}, but must be {wanted}; convert the network with full \
+            "its {role} {name:?} is {have}, but must be {wanted}; convert the network with full \
              integer quantisation"
         )))
     }

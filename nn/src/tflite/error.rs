@@ -67,7 +67,7 @@ pub enum ReadError {
         count: usize,
     },
     /// A tensor's properties contradict each other.
-    #[error("tensor {index} \"{name}\" at offset {offset}: {problem}")]
+    #[error("tensor {index} {name:?} at offset {offset}: {problem}")]
     Tensor {
         /// The tensor's number.
         index: usize,

@@ -170,7 +170,7 @@ fn read_tensor(
         // Buffer 0 stands for "no data"; a model without constants need not even have it.
         None if buffer == 0 => None,
         None => {
-            let what = format!("tensor {index} \"{name}\", buffer");
+            let what = format!("tensor {index} {name:?}, buffer");
             let (offset, index, count) = (table.offset, buffer.into(), buffers.len());
             return Err(ReadError::Index { what, offset, index, count });
         }
@@ -380,7 +380,7 @@ fn check_order(network: &Network) -> Result<(), ReadError> {
             let (operator, offset) = (operator.kind.to_string(), operator.file_offset);
             ReadError::Operator { index, operator, offset, problem }
         };
-        let named = |tensor: usize| format!("tensor {tensor} \"{}\"", network.tensors[tensor].name);
+        let named = |tensor: usize| format!("tensor {tensor} {:?}", network.tensors[tensor].name);
         // An empty tensor needs no value: there is nothing to read.
         let missing = |&&tensor: &&usize| !has_value[tensor] && network.tensors[tensor].elements > 0;
         if let Some(&tensor) = operator.inputs.iter().flatten().find(missing) {

@@ -86,6 +86,15 @@ fn the_other_real_networks_are_read_and_refused_by_their_first_convolution() {
 }
 
 #[test]
+fn a_name_from_the_file_cannot_send_control_codes_to_a_terminal() {
+    let mut colourful = model();
+    colourful.tensors[1].name = "\x1b[31mred".to_owned();
+    colourful.tensors[1].zero_points = vec![3];
+    let text = message(&colourful, &Target::default());
+    assert!(text.contains("\"\\u{1b}[31mred\"") && !text.contains('\x1b'), "{text}");
+}
+
+#[test]
 fn a_program_larger_than_the_ram_is_refused_with_both_sizes() {
     let target = Target { ram_bytes: 2048, ..Target::default() };
     let text = message(&model(), &target);
