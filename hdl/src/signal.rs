@@ -1,0 +1,860 @@
+//! Handles of signals and expressions: [`UInt`] and [`SInt`].
+//!
+//! No operator ever loses a bit: `+` and `-` give one bit more than the wider operand, `*` as many as both have. Where
+//! wrapping is meant it is said: [`UInt::wrapping_add`], [`UInt::truncate`]. Bitwise operators, comparisons and
+//! multiplexers want operands of one width; a literal takes the width of the other operand.
+
+use std::panic::Location;
+
+use num_bigint::BigInt;
+
+use crate::bits::Bits;
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::elaborate::{Building, report, with_building};
+use crate::ir::{Loc, NodeId, Op, SignalId, SignalKind, Stmt};
+use crate::shape::{Encoding, EncodingInfo};
+
+/// The widest signal.
+pub const MAX_WIDTH: u32 = 1 << 16;
+
+/// An unsigned signal or expression.
+#[derive(Clone, Copy, Debug)]
+pub struct UInt {
+    pub(crate) node: NodeId,
+    serial: u32,
+    width: u32,
+}
+
+/// A two's complement signal or expression; got from [`UInt::signed`].
+#[derive(Clone, Copy, Debug)]
+pub struct SInt {
+    pub(crate) inner: UInt,
+}
+
+/// What can stand beside a signal: another signal, a number, an enum's variant.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// A signal.
+    Signal(UInt),
+    /// A number, as wide as its place asks for.
+    Number(BigInt),
+    /// A value with its own width.
+    Bits(Bits),
+    /// A variant of an enum.
+    Variant(&'static EncodingInfo, u64),
+}
+
+impl Operand {
+    /// A variant of an enum.
+    pub fn variant<E: Encoding>(variant: E) -> Operand {
+        Operand::Variant(E::INFO, variant.code())
+    }
+
+    fn width(&self) -> Option<u32> {
+        match self {
+            Operand::Signal(s) => Some(s.width),
+            Operand::Number(_) => None,
+            Operand::Bits(bits) => Some(bits.width()),
+            Operand::Variant(info, _) => Some(info.width),
+        }
+    }
+
+    /// As a signal: `width` is what a number becomes. Other widths stay as they are; the caller compares.
+    pub(crate) fn resolve(self, width: u32, loc: Loc) -> UInt {
+        match self {
+            Operand::Signal(signal) => signal.checked(loc),
+            Operand::Bits(bits) => constant(bits, None, loc),
+            Operand::Variant(info, code) => constant(Bits::from_u64(info.width, code), Some(info), loc),
+            Operand::Number(value) => constant(fit(&value, width, false, loc), None, loc),
+        }
+    }
+}
+
+/// What can stand beside a signed signal.
+#[derive(Clone, Debug)]
+pub enum SignedOperand {
+    /// A signal.
+    Signal(SInt),
+    /// A number, as wide as its place asks for.
+    Number(BigInt),
+}
+
+macro_rules! numbers {
+    ($($t:ty),*) => {$(
+        impl From<$t> for Operand {
+            fn from(value: $t) -> Operand { Operand::Number(BigInt::from(value)) }
+        }
+        impl From<$t> for SignedOperand {
+            fn from(value: $t) -> SignedOperand { SignedOperand::Number(BigInt::from(value)) }
+        }
+    )*};
+}
+
+numbers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+
+impl From<bool> for Operand {
+    fn from(value: bool) -> Operand {
+        Operand::Bits(Bits::from_bool(value))
+    }
+}
+
+impl From<Bits> for Operand {
+    fn from(value: Bits) -> Operand {
+        Operand::Bits(value)
+    }
+}
+
+impl From<UInt> for Operand {
+    fn from(value: UInt) -> Operand {
+        Operand::Signal(value)
+    }
+}
+
+impl From<SInt> for SignedOperand {
+    fn from(value: SInt) -> SignedOperand {
+        SignedOperand::Signal(value)
+    }
+}
+
+/// The number in `width` bits; a mistake if it does not fit.
+fn fit(value: &BigInt, width: u32, signed: bool, loc: Loc) -> Bits {
+    let bits = Bits::from_bigint(width, value);
+    let back = if signed { bits.to_bigint() } else { BigInt::from(bits.to_biguint()) };
+    if back != *value {
+        let kind = if signed { "signed " } else { "" };
+        let needed = if signed { value.bits() + 1 } else { value.bits() };
+        let help = match value.sign() {
+            num_bigint::Sign::Minus if !signed => "a negative number needs a signed operand: `.signed()`".to_string(),
+            _ => format!("it needs {needed} bits"),
+        };
+        report(
+            Diagnostic::new(Kind::LiteralTooWide, loc, format!("the number {value} does not fit {kind}{width} bits"))
+                .help(help),
+        );
+    }
+    bits
+}
+
+/// A constant in the current module.
+pub(crate) fn constant(value: Bits, info: Option<&'static EncodingInfo>, loc: Loc) -> UInt {
+    let width = value.width();
+    UInt::make(Op::Const(value, info), width, loc)
+}
+
+/// A node as a mistake's text shows it: the name of a signal, or the shape of an expression.
+pub(crate) fn describe(b: &Building, node: NodeId) -> String {
+    match &b.ir.node(node).op {
+        Op::Read(signal) => {
+            let signal = b.ir.signal(*signal);
+            match signal.kind {
+                SignalKind::ToInstance(i) | SignalKind::FromInstance(i) => {
+                    format!("`{}.{}`", b.ir.instances.get(i.index()).map_or("?", |i| &i.name), signal.name)
+                }
+                _ => format!("`{}`", signal.name),
+            }
+        }
+        Op::Const(value, _) => format!("the constant {value}"),
+        Op::Cast(inner) | Op::Extend(inner) => describe(b, *inner),
+        Op::Slice(inner, _) => format!("a slice of {}", describe(b, *inner)),
+        _ => "the expression".to_string(),
+    }
+}
+
+fn mismatch(what: &str, a: UInt, b: UInt, loc: Loc) {
+    let words = with_building(|m, _| {
+        let place = |s: UInt| m.ir.node(s.node).loc;
+        (describe(m, a.node), describe(m, b.node), place(a), place(b))
+    });
+    let Some((left, right, at_left, at_right)) = words else { return };
+    let bits = |w: u32| format!("{w} bit{}", if w == 1 { "" } else { "s" });
+    let message =
+        format!("{what} wants operands of one width: {left} has {}, {right} has {}", bits(a.width), bits(b.width));
+    let mut diagnostic = Diagnostic::new(Kind::WidthMismatch, loc, message);
+    for (place, width) in [(at_left, a.width), (at_right, b.width)] {
+        if place != loc {
+            diagnostic = diagnostic.label(place, bits(width));
+        }
+    }
+    report(diagnostic.help("make them equal with `.extend(width)` or `.truncate(width)`"));
+}
+
+impl UInt {
+    /// Stands for a signal where there is no elaboration or after a mistake.
+    pub(crate) const INVALID: UInt = UInt { node: NodeId(0), serial: 0, width: 1 };
+
+    /// A new node of the current module.
+    pub(crate) fn make(op: Op<NodeId>, width: u32, loc: Loc) -> UInt {
+        UInt::make_as(op, width, false, loc)
+    }
+
+    fn make_as(op: Op<NodeId>, width: u32, signed: bool, loc: Loc) -> UInt {
+        let made = with_building(|b, diagnostics| {
+            if width == 0 || width > MAX_WIDTH {
+                let message = format!("the expression would be {width} bits wide");
+                let help = format!("widths go from 1 to {MAX_WIDTH}");
+                diagnostics.push(Diagnostic::new(Kind::BadWidth, loc, message).help(help));
+                let node = b.push_node(Op::Const(Bits::zero(1), None), 1, signed, loc);
+                return UInt { node, serial: b.serial, width: 1 };
+            }
+            UInt { node: b.push_node(op, width, signed, loc), serial: b.serial, width }
+        });
+        made.unwrap_or(UInt::INVALID)
+    }
+
+    /// The handle that reads a signal of the module being built; a signed signal is read through a cast.
+    pub(crate) fn of_signal(b: &mut Building, id: SignalId) -> UInt {
+        let (read, width) = (b.reads[id.index()], b.ir.signal(id).shape.width);
+        let loc = b.ir.signal(id).loc;
+        let node = if b.ir.node(read).signed { b.push_node(Op::Cast(read), width, false, loc) } else { read };
+        UInt { node, serial: b.serial, width }
+    }
+
+    /// Itself if it belongs to the module being built; else a mistake is noted and a constant stands in.
+    pub(crate) fn checked(self, loc: Loc) -> UInt {
+        let ok = with_building(|b, _| b.serial == self.serial).unwrap_or(true);
+        if ok {
+            return self;
+        }
+        report(
+            Diagnostic::new(Kind::ForeignSignal, loc, "a signal of another module is used here")
+                .help("signals pass between modules through ports"),
+        );
+        constant(Bits::zero(self.width), None, loc)
+    }
+
+    /// The signal that this handle reads as a whole, if it reads one.
+    pub(crate) fn signal(self, b: &Building) -> Option<SignalId> {
+        match self.target(b) {
+            Some((id, 0)) if b.ir.signal(id).shape.width == self.width => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The signal and the lowest bit that this handle names, if it names a part of a signal.
+    fn target(self, b: &Building) -> Option<(SignalId, u32)> {
+        let mut node = self.node;
+        let mut low = 0;
+        loop {
+            match &b.ir.node(node).op {
+                Op::Read(signal) => return Some((*signal, low)),
+                Op::Cast(inner) => node = *inner,
+                Op::Slice(inner, at) => {
+                    low += at;
+                    node = *inner;
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// Bits.
+    pub fn width(self) -> u32 {
+        self.width
+    }
+
+    /// The same bits as a two's complement number.
+    #[track_caller]
+    pub fn signed(self) -> SInt {
+        let loc = Location::caller();
+        let this = self.checked(loc);
+        let inner = with_building(|b, _| match b.ir.node(this.node).op {
+            Op::Cast(inner) if b.ir.node(inner).signed => Some(inner),
+            _ => None,
+        });
+        let inner = match inner.flatten() {
+            Some(node) => UInt { node, ..this },
+            None => UInt::make_as(Op::Cast(this.node), this.width, true, loc),
+        };
+        SInt { inner }
+    }
+
+    /// Drives a wire, register, output or instance input, or a slice of one, under the conditions of the surrounding
+    /// `when`s. Where several apply, the last one does; one that makes an earlier one useless is a mistake.
+    #[track_caller]
+    pub fn set(self, value: impl Into<Operand>) {
+        let loc = Location::caller();
+        let this = self.checked(loc);
+        let value = value.into().resolve(this.width, loc);
+        if value.width != this.width {
+            let names = with_building(|b, _| (describe(b, this.node), describe(b, value.node))).unwrap_or_default();
+            let message = format!("{} has {} bits and is set to {} bits", names.0, this.width, value.width);
+            let help = format!("make the value {} bits wide with `.extend({0})` or `.truncate({0})`", this.width);
+            return report(Diagnostic::new(Kind::WidthMismatch, loc, message).help(help));
+        }
+        with_building(|b, diagnostics| {
+            let target = this.target(b).filter(|(id, _)| match b.ir.signal(*id).kind {
+                SignalKind::Wire { named } => !named,
+                SignalKind::Reg { .. } | SignalKind::ToInstance(_) => true,
+                _ => false,
+            });
+            let Some((target, low)) = target else {
+                let message = format!("{} cannot be set", describe(b, this.node));
+                let help = "only wires, registers, outputs and inputs of instances can be set";
+                diagnostics.push(Diagnostic::new(Kind::NotDrivable, loc, message).help(help));
+                return;
+            };
+            let want_signed = b.ir.signal(target).shape.signed && b.ir.signal(target).shape.width == this.width;
+            let node = if want_signed {
+                match b.ir.node(value.node).op {
+                    Op::Cast(inner) if b.ir.node(inner).signed => inner,
+                    _ => b.push_node(Op::Cast(value.node), this.width, true, loc),
+                }
+            } else {
+                value.node
+            };
+            b.push_stmt(Stmt::Set { target, low, value: node, loc });
+        });
+    }
+
+    fn pair(self, other: impl Into<Operand>, what: &str, loc: Loc) -> (UInt, UInt) {
+        let a = self.checked(loc);
+        let b = other.into().resolve(a.width, loc);
+        if a.width != b.width {
+            mismatch(what, a, b, loc);
+            return (a, constant(Bits::zero(a.width), None, loc));
+        }
+        (a, b)
+    }
+
+    fn bitwise(self, other: impl Into<Operand>, what: &str, op: fn(NodeId, NodeId) -> Op<NodeId>, loc: Loc) -> UInt {
+        let (a, b) = self.pair(other, what, loc);
+        UInt::make(op(a.node, b.node), a.width, loc)
+    }
+
+    fn compare(self, other: impl Into<Operand>, what: &str, op: fn(NodeId, NodeId) -> Op<NodeId>, loc: Loc) -> UInt {
+        let (a, b) = self.pair(other, what, loc);
+        UInt::make(op(a.node, b.node), 1, loc)
+    }
+
+    /// Sum or difference with one bit more than the wider operand.
+    fn grow(self, other: impl Into<Operand>, op: fn(NodeId, NodeId) -> Op<NodeId>, loc: Loc) -> UInt {
+        let a = self.checked(loc);
+        let b = other.into().resolve(a.width, loc);
+        let width = a.width.max(b.width) + 1;
+        let (a, b) = (a.extend_at(width, loc), b.extend_at(width, loc));
+        UInt::make(op(a.node, b.node), width, loc)
+    }
+
+    /// Sum modulo `2^width`; operands of one width.
+    #[track_caller]
+    pub fn wrapping_add(self, other: impl Into<Operand>) -> UInt {
+        self.bitwise(other, "`wrapping_add`", Op::Add, Location::caller())
+    }
+
+    /// Difference modulo `2^width`; operands of one width.
+    #[track_caller]
+    pub fn wrapping_sub(self, other: impl Into<Operand>) -> UInt {
+        self.bitwise(other, "`wrapping_sub`", Op::Sub, Location::caller())
+    }
+
+    /// Whether both are equal.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn eq(self, other: impl Into<Operand>) -> UInt {
+        self.compare(other, "`eq`", Op::Eq, Location::caller())
+    }
+
+    /// Whether both differ.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn ne(self, other: impl Into<Operand>) -> UInt {
+        self.compare(other, "`ne`", Op::Ne, Location::caller())
+    }
+
+    /// Whether this is less.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn lt(self, other: impl Into<Operand>) -> UInt {
+        self.compare(other, "`lt`", Op::Lt, Location::caller())
+    }
+
+    /// Whether this is less or equal.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn le(self, other: impl Into<Operand>) -> UInt {
+        self.compare(other, "`le`", Op::Le, Location::caller())
+    }
+
+    /// Whether this is greater.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn gt(self, other: impl Into<Operand>) -> UInt {
+        self.compare(other, "`gt`", |a, b| Op::Lt(b, a), Location::caller())
+    }
+
+    /// Whether this is greater or equal.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn ge(self, other: impl Into<Operand>) -> UInt {
+        self.compare(other, "`ge`", |a, b| Op::Le(b, a), Location::caller())
+    }
+
+    /// Whether this is the given variant of the enum that it carries.
+    #[track_caller]
+    pub fn is<E: Encoding>(self, variant: E) -> UInt {
+        self.compare(Operand::variant(variant), "`is`", Op::Eq, Location::caller())
+    }
+
+    /// `yes` where this single bit is 1, else `no`.
+    #[track_caller]
+    pub fn mux(self, yes: impl Into<Operand>, no: impl Into<Operand>) -> UInt {
+        let loc = Location::caller();
+        let condition = self.condition("`mux`", loc);
+        let (yes, no) = (yes.into(), no.into());
+        let Some(width) = yes.width().or(no.width()) else {
+            report(
+                Diagnostic::new(Kind::BadWidth, loc, "both values of `mux` are plain numbers, so its width is unknown")
+                    .help("make one of them `Bits::from_u64(width, value)`"),
+            );
+            return UInt::make(Op::Const(Bits::zero(1), None), 1, loc);
+        };
+        let yes = yes.resolve(width, loc);
+        let (yes, no) = yes.pair(no, "`mux`", loc);
+        UInt::make(Op::Mux(condition.node, yes.node, no.node), width, loc)
+    }
+
+    /// Itself if it is a single bit; else a mistake is noted and a constant stands in.
+    pub(crate) fn condition(self, what: &str, loc: Loc) -> UInt {
+        let this = self.checked(loc);
+        if this.width == 1 {
+            return this;
+        }
+        let name = with_building(|b, _| describe(b, this.node)).unwrap_or_default();
+        report(
+            Diagnostic::new(Kind::WidthMismatch, loc, format!("{what} wants a single bit, {name} has {}", this.width))
+                .help("compare it (`.ne(0)`) or reduce it (`.any()`, `.all()`)"),
+        );
+        constant(Bits::zero(1), None, loc)
+    }
+
+    /// Extended by zeros to `width` bits.
+    #[track_caller]
+    pub fn extend(self, width: u32) -> UInt {
+        let loc = Location::caller();
+        let this = self.checked(loc);
+        if width < this.width {
+            let message = format!("`extend({width})` of a signal with {} bits", this.width);
+            report(Diagnostic::new(Kind::BadWidth, loc, message).help("`truncate` drops bits"));
+        }
+        this.extend_at(width, loc)
+    }
+
+    fn extend_at(self, width: u32, loc: Loc) -> UInt {
+        if width <= self.width {
+            return self;
+        }
+        let folded = with_building(|b, _| match &b.ir.node(self.node).op {
+            Op::Const(value, None) => Some(value.resize(width, false)),
+            _ => None,
+        });
+        match folded.flatten() {
+            Some(value) => constant(value, None, loc),
+            None => UInt::make(Op::Extend(self.node), width, loc),
+        }
+    }
+
+    /// The low `width` bits. Of a sum or difference it drops the carry without ever making it.
+    #[track_caller]
+    pub fn truncate(self, width: u32) -> UInt {
+        let loc = Location::caller();
+        let this = self.checked(loc);
+        if width > this.width {
+            let message = format!("`truncate({width})` of a signal with {} bits", this.width);
+            report(Diagnostic::new(Kind::BadWidth, loc, message).help("`extend` adds bits"));
+            return this.extend_at(width, loc);
+        }
+        UInt { node: truncated(this.node, width, false, loc), width, ..this }
+    }
+
+    /// `width` bits from bit `low` up.
+    #[track_caller]
+    pub fn slice(self, low: u32, width: u32) -> UInt {
+        let loc = Location::caller();
+        let this = self.checked(loc);
+        if width == 0 || low.checked_add(width).is_none_or(|end| end > this.width) {
+            let name = with_building(|b, _| describe(b, this.node)).unwrap_or_default();
+            let message = format!("{width} bits from bit {low} up do not lie within {name}, which has {}", this.width);
+            report(Diagnostic::new(Kind::SliceOutOfRange, loc, message).help(format!("its bits are 0 to {}", this.width - 1)));
+            return constant(Bits::zero(width.clamp(1, MAX_WIDTH)), None, loc);
+        }
+        if low == 0 && width == this.width {
+            return this;
+        }
+        // A signed signal is read through a cast; the slice goes straight to the signal.
+        let inner = with_building(|b, _| match b.ir.node(this.node).op {
+            Op::Cast(inner) => inner,
+            _ => this.node,
+        });
+        UInt::make(Op::Slice(inner.unwrap_or(this.node), low), width, loc)
+    }
+
+    /// Bit `index`.
+    #[track_caller]
+    pub fn bit(self, index: u32) -> UInt {
+        self.slice(index, 1)
+    }
+
+    /// The bit at a variable place; 0 beyond the width.
+    #[track_caller]
+    pub fn bit_at(self, index: UInt) -> UInt {
+        let shifted = self >> index;
+        shifted.bit(0)
+    }
+
+    /// The most significant bit.
+    #[track_caller]
+    pub fn msb(self) -> UInt {
+        self.slice(self.width - 1, 1)
+    }
+
+    /// All bits, the lowest first.
+    #[track_caller]
+    pub fn to_bits(self) -> Vec<UInt> {
+        let loc_bits = 0..self.width;
+        loc_bits.map(|k| self.slice(k, 1)).collect()
+    }
+
+    /// This above `low`.
+    #[track_caller]
+    pub fn concat(self, low: impl Into<Operand>) -> UInt {
+        concat_at(&[Operand::Signal(self), low.into()], Location::caller())
+    }
+
+    /// `count` copies side by side.
+    #[track_caller]
+    pub fn repeat(self, count: u32) -> UInt {
+        let loc = Location::caller();
+        let this = self.checked(loc);
+        let width = this.width.saturating_mul(count);
+        if count == 1 || width > MAX_WIDTH {
+            return if count == 1 { this } else { UInt::make(Op::Read(SignalId(0)), width, loc) };
+        }
+        UInt::make(Op::Concat(vec![this.node; count as usize]), width, loc)
+    }
+
+    fn reduce(self, op: fn(NodeId) -> Op<NodeId>, loc: Loc) -> UInt {
+        let this = self.checked(loc);
+        if this.width == 1 { this } else { UInt::make(op(this.node), 1, loc) }
+    }
+
+    /// Whether any bit is 1.
+    #[track_caller]
+    pub fn any(self) -> UInt {
+        self.reduce(Op::ReduceOr, Location::caller())
+    }
+
+    /// Whether all bits are 1.
+    #[track_caller]
+    pub fn all(self) -> UInt {
+        self.reduce(Op::ReduceAnd, Location::caller())
+    }
+
+    /// Whether an odd number of bits is 1.
+    #[track_caller]
+    pub fn parity(self) -> UInt {
+        self.reduce(Op::ReduceXor, Location::caller())
+    }
+}
+
+/// Operands side by side, the first one most significant.
+#[track_caller]
+pub fn concat<T: Into<Operand>>(parts: impl IntoIterator<Item = T>) -> UInt {
+    let parts: Vec<Operand> = parts.into_iter().map(Into::into).collect();
+    concat_at(&parts, Location::caller())
+}
+
+fn concat_at(parts: &[Operand], loc: Loc) -> UInt {
+    let mut nodes = Vec::new();
+    let mut width = 0u32;
+    for part in parts {
+        if let Operand::Number(value) = part {
+            let message = format!("the number {value} in a concatenation has no width");
+            report(Diagnostic::new(Kind::BadWidth, loc, message).help("write `Bits::from_u64(width, value)`"));
+            continue;
+        }
+        let part = part.clone().resolve(1, loc);
+        width = width.saturating_add(part.width);
+        nodes.push(part.node);
+    }
+    UInt::make(Op::Concat(nodes), width, loc)
+}
+
+/// The low bits of a node. A sum, difference or bitwise operation is narrowed together with its operands.
+fn truncated(node: NodeId, width: u32, signed: bool, loc: Loc) -> NodeId {
+    let (op, old_width, was_signed) = match with_building(|b, _| {
+        let n = b.ir.node(node);
+        (n.op.clone(), n.width, n.signed)
+    }) {
+        Some(n) => n,
+        None => return node,
+    };
+    let make = |op: Op<NodeId>, signed: bool| UInt::make_as(op, width, signed, loc).node;
+    if width == old_width {
+        return if signed == was_signed { node } else { make(Op::Cast(node), signed) };
+    }
+    match op {
+        Op::Add(a, b) => {
+            let (a, b) = (truncated(a, width, signed, loc), truncated(b, width, signed, loc));
+            make(Op::Add(a, b), signed)
+        }
+        Op::Sub(a, b) => {
+            let (a, b) = (truncated(a, width, signed, loc), truncated(b, width, signed, loc));
+            make(Op::Sub(a, b), signed)
+        }
+        Op::Const(value, _) => make(Op::Const(value.resize(width, false), None), signed),
+        Op::Extend(inner) => {
+            let inner_width = with_building(|b, _| b.ir.node(inner).width).unwrap_or(width);
+            let inner_signed = with_building(|b, _| b.ir.node(inner).signed).unwrap_or(false);
+            if inner_width >= width {
+                truncated(inner, width, signed, loc)
+            } else {
+                let extended = make(Op::Extend(inner), inner_signed);
+                if inner_signed == signed { extended } else { make(Op::Cast(extended), signed) }
+            }
+        }
+        _ => {
+            let slice = UInt::make_as(Op::Slice(node, 0), width, false, loc).node;
+            if signed { make(Op::Cast(slice), true) } else { slice }
+        }
+    }
+}
+
+impl SInt {
+    /// Bits.
+    pub fn width(self) -> u32 {
+        self.inner.width
+    }
+
+    /// The same bits as an unsigned number.
+    #[track_caller]
+    pub fn unsigned(self) -> UInt {
+        let loc = Location::caller();
+        let this = self.inner.checked(loc);
+        let inner = with_building(|b, _| match b.ir.node(this.node).op {
+            Op::Cast(inner) if !b.ir.node(inner).signed => Some(inner),
+            _ => None,
+        });
+        match inner.flatten() {
+            Some(node) => UInt { node, ..this },
+            None => UInt::make(Op::Cast(this.node), this.width, loc),
+        }
+    }
+
+    fn make(op: Op<NodeId>, width: u32, loc: Loc) -> SInt {
+        SInt { inner: UInt::make_as(op, width, true, loc) }
+    }
+
+    fn resolve(operand: SignedOperand, width: u32, loc: Loc) -> SInt {
+        match operand {
+            SignedOperand::Signal(s) => s,
+            SignedOperand::Number(value) => {
+                SInt::make(Op::Const(fit(&value, width, true, loc), None), width, loc)
+            }
+        }
+    }
+
+    /// The operand as a signed signal of the module being built.
+    fn here(self, loc: Loc) -> SInt {
+        let checked = self.inner.checked(loc);
+        if checked.serial == self.inner.serial {
+            return self;
+        }
+        SInt::make(Op::Cast(checked.node), self.inner.width, loc)
+    }
+
+    /// Extended by the sign to `width` bits.
+    #[track_caller]
+    pub fn extend(self, width: u32) -> SInt {
+        let loc = Location::caller();
+        if width < self.width() {
+            let message = format!("`extend({width})` of a signal with {} bits", self.width());
+            report(Diagnostic::new(Kind::BadWidth, loc, message).help("`truncate` drops bits"));
+        }
+        self.here(loc).extend_at(width, loc)
+    }
+
+    fn extend_at(self, width: u32, loc: Loc) -> SInt {
+        if width <= self.width() {
+            return self;
+        }
+        let folded = with_building(|b, _| match &b.ir.node(self.inner.node).op {
+            Op::Const(value, None) => Some(value.resize(width, true)),
+            _ => None,
+        });
+        match folded.flatten() {
+            Some(value) => SInt::make(Op::Const(value, None), width, loc),
+            None => SInt::make(Op::Extend(self.inner.node), width, loc),
+        }
+    }
+
+    /// The low `width` bits, as an unsigned signal. Of a sum or difference it drops the carry without ever making it.
+    #[track_caller]
+    pub fn truncate(self, width: u32) -> UInt {
+        self.truncate_signed(width).unsigned()
+    }
+
+    /// The low `width` bits, as a signed signal.
+    #[track_caller]
+    pub fn truncate_signed(self, width: u32) -> SInt {
+        let loc = Location::caller();
+        let this = self.here(loc);
+        if width > this.width() {
+            let message = format!("`truncate({width})` of a signal with {} bits", this.width());
+            report(Diagnostic::new(Kind::BadWidth, loc, message).help("`extend` adds bits"));
+            return this.extend_at(width, loc);
+        }
+        SInt { inner: UInt { node: truncated(this.inner.node, width, true, loc), width, ..this.inner } }
+    }
+
+    fn grow(self, other: SignedOperand, op: fn(NodeId, NodeId) -> Op<NodeId>, loc: Loc) -> SInt {
+        let a = self.here(loc);
+        let b = SInt::resolve(other, a.width(), loc).here(loc);
+        let width = a.width().max(b.width()) + 1;
+        let (a, b) = (a.extend_at(width, loc), b.extend_at(width, loc));
+        SInt::make(op(a.inner.node, b.inner.node), width, loc)
+    }
+
+    fn compare(self, other: SignedOperand, op: fn(NodeId, NodeId) -> Op<NodeId>, loc: Loc) -> UInt {
+        let a = self.here(loc);
+        let b = SInt::resolve(other, a.width(), loc).here(loc);
+        let width = a.width().max(b.width());
+        let (a, b) = (a.extend_at(width, loc), b.extend_at(width, loc));
+        UInt::make(op(a.inner.node, b.inner.node), 1, loc)
+    }
+
+    /// Whether both are equal; operands of any widths.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn eq(self, other: impl Into<SignedOperand>) -> UInt {
+        self.compare(other.into(), Op::Eq, Location::caller())
+    }
+
+    /// Whether this is less; operands of any widths.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn lt(self, other: impl Into<SignedOperand>) -> UInt {
+        self.compare(other.into(), Op::Lt, Location::caller())
+    }
+
+    /// Whether this is less or equal; operands of any widths.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn le(self, other: impl Into<SignedOperand>) -> UInt {
+        self.compare(other.into(), Op::Le, Location::caller())
+    }
+
+    /// Whether this is greater; operands of any widths.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn gt(self, other: impl Into<SignedOperand>) -> UInt {
+        self.compare(other.into(), |a, b| Op::Lt(b, a), Location::caller())
+    }
+
+    /// Whether this is greater or equal; operands of any widths.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)]
+    pub fn ge(self, other: impl Into<SignedOperand>) -> UInt {
+        self.compare(other.into(), |a, b| Op::Le(b, a), Location::caller())
+    }
+}
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $body:expr) => {
+        impl<T: Into<Operand>> std::ops::$trait<T> for UInt {
+            type Output = UInt;
+            #[track_caller]
+            fn $method(self, other: T) -> UInt {
+                let body: fn(UInt, Operand, Loc) -> UInt = $body;
+                body(self, other.into(), Location::caller())
+            }
+        }
+    };
+}
+
+operator!(BitAnd, bitand, |a, b, loc| a.bitwise(b, "`&`", Op::And, loc));
+operator!(BitOr, bitor, |a, b, loc| a.bitwise(b, "`|`", Op::Or, loc));
+operator!(BitXor, bitxor, |a, b, loc| a.bitwise(b, "`^`", Op::Xor, loc));
+operator!(Add, add, |a, b, loc| a.grow(b, Op::Add, loc));
+operator!(Sub, sub, |a, b, loc| a.grow(b, Op::Sub, loc));
+operator!(Mul, mul, |a, b, loc| {
+    let a = a.checked(loc);
+    let b = b.resolve(a.width, loc);
+    UInt::make(Op::Mul(a.node, b.node), a.width + b.width, loc)
+});
+operator!(Shl, shl, |a, b, loc| {
+    let a = a.checked(loc);
+    let b = b.resolve(32, loc);
+    UInt::make(Op::Shl(a.node, b.node), a.width, loc)
+});
+operator!(Shr, shr, |a, b, loc| {
+    let a = a.checked(loc);
+    let b = b.resolve(32, loc);
+    UInt::make(Op::Shr(a.node, b.node), a.width, loc)
+});
+
+impl std::ops::Not for UInt {
+    type Output = UInt;
+    #[track_caller]
+    fn not(self) -> UInt {
+        let loc = Location::caller();
+        let this = self.checked(loc);
+        UInt::make(Op::Not(this.node), this.width, loc)
+    }
+}
+
+impl<T: Into<SignedOperand>> std::ops::Add<T> for SInt {
+    type Output = SInt;
+    #[track_caller]
+    fn add(self, other: T) -> SInt {
+        self.grow(other.into(), Op::Add, Location::caller())
+    }
+}
+
+impl<T: Into<SignedOperand>> std::ops::Sub<T> for SInt {
+    type Output = SInt;
+    #[track_caller]
+    fn sub(self, other: T) -> SInt {
+        self.grow(other.into(), Op::Sub, Location::caller())
+    }
+}
+
+impl<T: Into<SignedOperand>> std::ops::Mul<T> for SInt {
+    type Output = SInt;
+    #[track_caller]
+    fn mul(self, other: T) -> SInt {
+        let loc = Location::caller();
+        let a = self.here(loc);
+        let b = SInt::resolve(other.into(), a.width(), loc).here(loc);
+        SInt::make(Op::Mul(a.inner.node, b.inner.node), a.width() + b.width(), loc)
+    }
+}
+
+impl std::ops::Neg for SInt {
+    type Output = SInt;
+    #[track_caller]
+    fn neg(self) -> SInt {
+        let loc = Location::caller();
+        let zero = SInt::make(Op::Const(Bits::zero(self.width()), None), self.width(), loc);
+        zero.grow(SignedOperand::Signal(self), Op::Sub, loc)
+    }
+}
+
+impl std::ops::Shr<UInt> for SInt {
+    type Output = SInt;
+    #[track_caller]
+    fn shr(self, amount: UInt) -> SInt {
+        let loc = Location::caller();
+        let (a, amount) = (self.here(loc), amount.checked(loc));
+        SInt::make(Op::Shr(a.inner.node, amount.node), a.width(), loc)
+    }
+}
+
+impl std::ops::Shr<u32> for SInt {
+    type Output = SInt;
+    #[track_caller]
+    fn shr(self, amount: u32) -> SInt {
+        let loc = Location::caller();
+        let amount = constant(Bits::from_u64(32, amount as u64), None, loc);
+        SInt::make(Op::Shr(self.here(loc).inner.node, amount.node), self.width(), loc)
+    }
+}
