@@ -155,7 +155,7 @@ pub fn elaborate<M: Module>(module: &M) -> Result<Design, Diagnostics> {
     let done = CURRENT.with(|current| current.borrow_mut().take()).unwrap_or_default();
     drop(restore);
     match top {
-        Some(top) => crate::check::finish(done.modules, top, done.diagnostics),
+        Some(top) => crate::finish::finish(done.modules, top, done.diagnostics),
         None => Err(Diagnostics::new(done.diagnostics)),
     }
 }

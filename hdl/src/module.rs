@@ -58,9 +58,9 @@ pub trait Describe {
 /// ```
 pub trait Module: Describe + Clone + Eq + Hash + 'static {
     /// The input ports. Fields below a `#[flip]` are outputs, which `build` must set.
-    type In: Bundle<Leaf = UInt>;
+    type In: Bundle<Leaf = UInt, With<Shape>: Bundle<Leaf = Shape, With<UInt> = Self::In>>;
     /// The output ports, returned by `build`.
-    type Out: Bundle<Leaf = UInt>;
+    type Out: Bundle<Leaf = UInt, With<Shape>: Bundle<Leaf = Shape, With<UInt> = Self::Out>>;
 
     /// What the input ports carry.
     fn inputs(&self) -> <Self::In as Bundle>::With<Shape>;

@@ -1,0 +1,109 @@
+//! From what the builder made to a checked design.
+
+use std::collections::HashMap;
+
+use crate::design::Design;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::ir::{Loc, Module, ModuleId, SignalKind};
+use crate::lower;
+use crate::verilog::names::is_reserved;
+
+/// Lowers every module and runs all checks.
+pub(crate) fn finish(modules: Vec<Module>, top: ModuleId, mut diagnostics: Vec<Diagnostic>) -> Result<Design, Diagnostics> {
+    names_of_modules(&modules, &mut diagnostics);
+    for module in &modules {
+        names_within(module, &mut diagnostics);
+    }
+    // After a mistake in an expression, what drives what is not known well enough to judge it.
+    let early = diagnostics.len();
+    let lowered: Vec<_> = modules.iter().map(|module| lower::lower(module, &mut diagnostics)).collect();
+    let design = Design { modules, lowered, top };
+    if early == 0
+        && diagnostics.is_empty()
+        && let Err(found) = crate::flat::Flat::new(&design)
+    {
+        diagnostics.extend(found);
+    }
+    if diagnostics.is_empty() { Ok(design) } else { Err(Diagnostics::new(diagnostics)) }
+}
+
+fn names_of_modules(modules: &[Module], diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, Loc> = HashMap::new();
+    for module in modules {
+        let name = match &module.external {
+            Some(external) => external.verilog_name.as_str(),
+            None => module.name.as_str(),
+        };
+        name_itself(name, "module", module.loc, diagnostics);
+        let Some(first) = seen.insert(name, module.loc) else { continue };
+        if module.external.is_some() {
+            continue;
+        }
+        let message = format!("two modules with different parameters are called `{name}`");
+        diagnostics.push(
+            Diagnostic::new(Kind::DuplicateName, module.loc, message)
+                .label(first, "the other one")
+                .help("let `Module::name` tell them apart, for instance `format!(\"queue_{}x{}\", self.depth, self.width)`"),
+        );
+    }
+}
+
+fn name_itself(name: &str, what: &str, loc: Loc, diagnostics: &mut Vec<Diagnostic>) {
+    let mut letters = name.chars();
+    let first = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    if !first || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        let message = format!("`{name}` cannot be the name of a {what}");
+        let help = "names consist of letters, digits and `_`, and do not begin with a digit";
+        diagnostics.push(Diagnostic::new(Kind::BadName, loc, message).help(help));
+    } else if is_reserved(name) {
+        let message = format!("`{name}` is a keyword of Verilog and cannot be the name of a {what}");
+        diagnostics.push(Diagnostic::new(Kind::ReservedName, loc, message).help("choose another name"));
+    }
+}
+
+/// Names of signals, memories, instances and properties of a module share one name space in Verilog.
+fn names_within(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<String, (Loc, &str)> = HashMap::new();
+    let mut add = |name: String, what: &'static str, loc: Loc, diagnostics: &mut Vec<Diagnostic>| {
+        name_itself(&name, what, loc, diagnostics);
+        match seen.get(&name) {
+            None => {
+                seen.insert(name, (loc, what));
+            }
+            Some((first, other)) => {
+                let message = format!("the name `{name}` of this {what} is taken in module `{}`", module.name);
+                diagnostics.push(
+                    Diagnostic::new(Kind::DuplicateName, loc, message)
+                        .label(first, format!("by this {other}"))
+                        .help("choose another name"),
+                );
+            }
+        }
+    };
+    for (k, clock) in module.clocks.iter().enumerate() {
+        if module.clock_used[k] {
+            add(clock.clone(), "clock", module.loc, diagnostics);
+        }
+        if module.reset_used[k] {
+            add(crate::ir::reset_name(clock), "reset", module.loc, diagnostics);
+        }
+    }
+    for signal in &module.signals {
+        match signal.kind {
+            SignalKind::ToInstance(_) => {}
+            SignalKind::FromInstance(instance) => {
+                let Some(instance) = module.instances.get(instance.index()) else { continue };
+                add(format!("{}_{}", instance.name, signal.name), "output of an instance", signal.loc, diagnostics);
+            }
+            SignalKind::Input => add(signal.name.clone(), "input", signal.loc, diagnostics),
+            SignalKind::Reg { .. } => add(signal.name.clone(), "register", signal.loc, diagnostics),
+            _ => add(signal.name.clone(), "signal", signal.loc, diagnostics),
+        }
+    }
+    for memory in &module.memories {
+        add(memory.name.clone(), "memory", memory.loc, diagnostics);
+    }
+    for instance in &module.instances {
+        add(instance.name.clone(), "instance", instance.loc, diagnostics);
+    }
+}
