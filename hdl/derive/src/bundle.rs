@@ -39,11 +39,9 @@ pub fn derive(input: TokenStream) -> syn::Result<TokenStream> {
         let text = text.trim_start_matches("r#");
         let doc = doc_text(&field.attrs);
         let flip = field.attrs.iter().any(|a| a.path().is_ident("flip"));
-        let with = substitute(&field.ty, leaf);
+        let mapped = map_value(&field.ty, leaf, quote! { self.#ident });
         moves.push(quote! {
-            #ident: path.field(#text, #doc, #flip, |path| -> #with {
-                ::ferrite_hdl::Bundle::map_leaves(self.#ident, path, f)
-            })
+            #ident: path.field(#text, #doc, #flip, |path| #mapped)
         });
     }
     let path = if moves.is_empty() { format_ident!("_path") } else { format_ident!("path") };
@@ -63,12 +61,44 @@ pub fn derive(input: TokenStream) -> syn::Result<TokenStream> {
     })
 }
 
-/// The field's type with the leaf replaced by `__U`, as a projection that the compiler can name.
-fn substitute(ty: &Type, leaf: &syn::Ident) -> TokenStream {
-    if let Type::Path(path) = ty
-        && path.path.is_ident(leaf)
-    {
-        return quote! { __U };
+/// The expression that maps a value of a field's type. Leaves, vectors, arrays and options are seen through here, since the
+/// compiler cannot know that a leaf mapped to `__U` is a `__U`; other types are bundles of their own.
+fn map_value(ty: &Type, leaf: &syn::Ident, value: TokenStream) -> TokenStream {
+    let each = |inner: &Type| {
+        let mapped = map_value(inner, leaf, quote! { item });
+        quote! { path.field(&k.to_string(), "", false, |path| #mapped) }
+    };
+    match ty {
+        Type::Path(path) if path.path.is_ident(leaf) => quote! { f(path, #value) },
+        Type::Path(path) if argument_of(path, "Vec").is_some() => {
+            let each = each(argument_of(path, "Vec").expect("just seen"));
+            quote! { #value.into_iter().enumerate().map(|(k, item)| #each).collect::<::std::vec::Vec<_>>() }
+        }
+        Type::Path(path) if argument_of(path, "Option").is_some() => {
+            let mapped = map_value(argument_of(path, "Option").expect("just seen"), leaf, quote! { item });
+            quote! { #value.map(|item| #mapped) }
+        }
+        Type::Array(array) => {
+            let each = each(&array.elem);
+            quote! {{
+                let mut next = 0usize;
+                #value.map(|item| {
+                    let k = next;
+                    next += 1;
+                    #each
+                })
+            }}
+        }
+        _ => quote! { ::ferrite_hdl::Bundle::map_leaves(#value, path, f) },
     }
-    quote! { <#ty as ::ferrite_hdl::Bundle>::With<__U> }
+}
+
+/// `X` of `Name<X>`.
+fn argument_of<'a>(path: &'a syn::TypePath, name: &str) -> Option<&'a Type> {
+    let last = path.path.segments.last().filter(|s| s.ident == name)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        syn::GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    }
 }
