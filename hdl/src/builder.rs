@@ -136,13 +136,14 @@ impl Builder {
         let named = self.signal(name, shape, SignalKind::Wire { named: true }, loc);
         with_building(|b, _| {
             if let Some(target) = named.signal(b) {
-                b.push_stmt(Stmt::Set { target, low: 0, value: node, loc });
+                // A name says nothing about conditions: it holds also outside of the `when` in which it is given.
+                b.scopes[0].push(Stmt::Set { target, low: 0, value: node, loc });
             }
         });
         named
     }
 
-    /// A register that holds what `value` was a clock cycle before.
+    /// A register that takes `value` at every clock edge at which the surrounding `when`s hold.
     #[track_caller]
     pub fn delay(&self, name: &str, value: impl Into<Operand>) -> UInt {
         let loc = Location::caller();

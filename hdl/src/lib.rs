@@ -66,6 +66,7 @@ mod finish;
 pub mod flat;
 pub mod ir;
 pub mod lower;
+pub mod library;
 mod memory;
 mod module;
 mod shape;
