@@ -33,7 +33,9 @@ impl Memory {
             );
             report(Diagnostic::new(Kind::MemoryShape, loc, message).help(help));
         }
-        let (depth, width) = if ok { (depth, width) } else { (2, width.clamp(1, MAX_WIDTH)) };
+        // After a mistake: the next possible size, so that addresses are judged as they were meant.
+        let rounded = depth.clamp(2, 1 << 16).next_power_of_two();
+        let (depth, width) = if ok { (depth, width) } else { (rounded, width.clamp(1, MAX_WIDTH)) };
         let id = with_building(|b, _| {
             let id = MemoryId(b.ir.memories.len() as u32);
             b.ir.memories.push(ir::Memory {

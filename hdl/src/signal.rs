@@ -162,7 +162,11 @@ pub(crate) fn describe(b: &Building, node: NodeId) -> String {
 
 fn mismatch(what: &str, a: UInt, b: UInt, loc: Loc) {
     let words = with_building(|m, _| {
-        let place = |s: UInt| m.ir.node(s.node).loc;
+        // Ports stand where their module was elaborated, which would tell nothing about them.
+        let place = |s: UInt| match m.ir.node(s.node).op {
+            Op::Read(id) if m.ir.signal(id).kind == SignalKind::Input => loc,
+            _ => m.ir.node(s.node).loc,
+        };
         (describe(m, a.node), describe(m, b.node), place(a), place(b))
     });
     let Some((left, right, at_left, at_right)) = words else { return };
@@ -473,7 +477,8 @@ impl UInt {
         let this = self.checked(loc);
         if width == 0 || low.checked_add(width).is_none_or(|end| end > this.width) {
             let name = with_building(|b, _| describe(b, this.node)).unwrap_or_default();
-            let message = format!("{width} bits from bit {low} up do not lie within {name}, which has {}", this.width);
+            let bits = if width == 1 { "1 bit".to_string() } else { format!("{width} bits") };
+            let message = format!("a slice of {bits} from bit {low} up leaves {name}, which has {} bits", this.width);
             report(Diagnostic::new(Kind::SliceOutOfRange, loc, message).help(format!("its bits are 0 to {}", this.width - 1)));
             return constant(Bits::zero(width.clamp(1, MAX_WIDTH)), None, loc);
         }
