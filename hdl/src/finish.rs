@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use crate::design::Design;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::ir::{Loc, Module, ModuleId, SignalKind};
-use crate::lower;
 use crate::verilog::names::is_reserved;
 
 /// Lowers every module and runs all checks.
@@ -16,7 +15,7 @@ pub(crate) fn finish(modules: Vec<Module>, top: ModuleId, mut diagnostics: Vec<D
     }
     // After a mistake in an expression, what drives what is not known well enough to judge it.
     let early = diagnostics.len();
-    let lowered: Vec<_> = modules.iter().map(|module| lower::lower(module, &mut diagnostics)).collect();
+    let lowered: Vec<_> = modules.iter().map(|module| crate::lowering::lower(module, &mut diagnostics)).collect();
     let design = Design { modules, lowered, top };
     if early == 0
         && diagnostics.is_empty()

@@ -67,6 +67,7 @@ pub mod flat;
 pub mod ir;
 pub mod lower;
 pub mod library;
+mod lowering;
 mod memory;
 mod module;
 mod shape;
