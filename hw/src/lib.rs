@@ -1,4 +1,5 @@
 //! The Ferrite chip: what can be configured, where its memories and devices stand, and the hardware itself.
 
 pub mod config;
+pub mod core;
 pub mod map;
