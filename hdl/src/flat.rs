@@ -31,6 +31,17 @@ pub enum FlatOp {
     },
 }
 
+impl FlatOp {
+    /// The nodes that it depends on without a clock edge between.
+    pub fn operands(&self) -> Vec<Index> {
+        match self {
+            FlatOp::Compute(op) => op.operands(),
+            FlatOp::MemoryRead { addr, .. } => vec![*addr],
+            FlatOp::Input | FlatOp::State => vec![],
+        }
+    }
+}
+
 /// A value of the flat netlist.
 #[derive(Clone, Debug)]
 pub struct FlatNode {
@@ -160,6 +171,8 @@ pub struct FlatSignal {
     pub kind: SignalKind,
     /// Its value.
     pub node: Index,
+    /// For inputs of the top, registers and memory reads: the clock it belongs to, a position in [`Flat::clocks`].
+    pub clock: usize,
     /// Where it was made.
     pub loc: Loc,
 }
@@ -209,5 +222,14 @@ impl Flat {
         }
         names.reverse();
         names.join(".")
+    }
+
+    /// A signal's name behind the instances that it lies in: `u.fifo.head`; just its name in the top module.
+    pub fn signal_path(&self, signal: usize) -> String {
+        let signal = &self.signals[signal];
+        match self.scope_path(signal.scope).split_once('.') {
+            Some((_, path)) => format!("{path}.{}", signal.name),
+            None => signal.name.clone(),
+        }
     }
 }

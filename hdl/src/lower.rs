@@ -26,6 +26,8 @@ pub struct Driver {
     pub low: u32,
     /// The value.
     pub node: NodeId,
+    /// Where it was set; the last place, if there are several.
+    pub loc: Loc,
 }
 
 /// A memory write.

@@ -1,5 +1,7 @@
 //! The walk over a module's body that makes its [`Lowered`] form, and finds what is driven twice or not at all.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::bits::Bits;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::ir::{Loc, Module, Node, NodeId, Op, Signal, SignalId, SignalKind, Stmt};
@@ -23,6 +25,22 @@ struct Segment {
     sets: Vec<(Vec<u32>, Loc)>,
 }
 
+impl Segment {
+    /// The last place where it is set, else where its signal was made.
+    fn set_at(&self, signal: &Signal) -> Loc {
+        self.sets.last().map_or(signal.loc, |set| set.1)
+    }
+}
+
+/// A condition around a statement.
+struct Condition {
+    node: NodeId,
+    /// What it must be.
+    wanted: bool,
+    /// One bit for it and all conditions around it, once a statement needed that.
+    all: Option<NodeId>,
+}
+
 struct Walk<'a> {
     module: &'a Module,
     out: Lowered,
@@ -31,8 +49,8 @@ struct Walk<'a> {
     of_signal: Vec<std::ops::Range<usize>>,
     /// Values that a branch has replaced, to be put back at its end.
     undo: Vec<(usize, Option<NodeId>)>,
-    /// Conditions around the current statement, each with whether it must be 1.
-    conditions: Vec<(NodeId, bool)>,
+    /// Conditions around the current statement.
+    conditions: Vec<Condition>,
     /// The branches around the current statement.
     path: Vec<u32>,
     branches: u32,
@@ -165,21 +183,19 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Runs a branch and gives the values it leaves, with everything as before.
-    fn branch(&mut self, stmts: &[Stmt]) -> Vec<(usize, Option<NodeId>)> {
+    /// Runs a branch and gives the values it leaves, by segment, with everything as before.
+    fn branch(&mut self, stmts: &[Stmt]) -> BTreeMap<usize, Option<NodeId>> {
         let mark = self.undo.len();
         self.branches += 1;
         self.path.push(self.branches);
         self.body(stmts);
         self.path.pop();
-        let mut left: Vec<(usize, Option<NodeId>)> = Vec::new();
+        let mut left = BTreeMap::new();
         while self.undo.len() > mark {
             let Some((segment, old)) = self.undo.pop() else { break };
             let new = std::mem::replace(&mut self.segments[segment].value, old);
             // Walking back, the first value met is the last one set.
-            if !left.iter().any(|l| l.0 == segment) {
-                left.push((segment, new));
-            }
+            left.entry(segment).or_insert(new);
         }
         left
     }
@@ -188,25 +204,20 @@ impl<'a> Walk<'a> {
         let depth = self.conditions.len();
         let mut results = Vec::new();
         for (condition, body) in arms {
-            self.conditions.push((*condition, true));
+            self.conditions.push(Condition { node: *condition, wanted: true, all: None });
             results.push(self.branch(body));
             self.conditions.pop();
-            self.conditions.push((*condition, false));
+            self.conditions.push(Condition { node: *condition, wanted: false, all: None });
         }
         let last = otherwise.map(|body| self.branch(body)).unwrap_or_default();
         self.conditions.truncate(depth);
 
-        let mut touched: Vec<usize> = results.iter().chain([&last]).flatten().map(|l| l.0).collect();
-        touched.sort_unstable();
-        touched.dedup();
-        let left = |result: &[(usize, Option<NodeId>)], segment: usize, before: Option<NodeId>| {
-            result.iter().find(|l| l.0 == segment).map_or(before, |l| l.1)
-        };
+        let touched: BTreeSet<usize> = results.iter().chain([&last]).flat_map(|left| left.keys().copied()).collect();
         for segment in touched {
             let before = self.segments[segment].value;
-            let mut value = left(&last, segment, before);
+            let mut value = *last.get(&segment).unwrap_or(&before);
             for ((condition, _), result) in arms.iter().zip(&results).rev() {
-                value = match (left(result, segment, before), value) {
+                value = match (*result.get(&segment).unwrap_or(&before), value) {
                     (Some(yes), Some(no)) if yes == no => Some(no),
                     (Some(yes), Some(no)) => {
                         let (width, signed) = (self.segments[segment].width, self.out.nodes[yes.index()].signed);
@@ -246,13 +257,16 @@ impl<'a> Walk<'a> {
 
     /// All conditions around the current statement in one bit; `None` outside of all.
     fn enable(&mut self, loc: Loc) -> Option<NodeId> {
-        let mut all = None;
-        for (condition, wanted) in self.conditions.clone() {
-            let term = if wanted { condition } else { self.push(Op::Not(condition), 1, false, loc) };
+        let known = self.conditions.iter().rposition(|c| c.all.is_some());
+        let mut all = known.and_then(|k| self.conditions[k].all);
+        for k in known.map_or(0, |k| k + 1)..self.conditions.len() {
+            let Condition { node, wanted, .. } = self.conditions[k];
+            let term = if wanted { node } else { self.push(Op::Not(node), 1, false, loc) };
             all = Some(match all {
                 None => term,
                 Some(before) => self.push(Op::And(before, term), 1, false, loc),
             });
+            self.conditions[k].all = all;
         }
         all
     }
@@ -276,69 +290,108 @@ impl<'a> Walk<'a> {
             );
         }
         let untouched = |k: usize| self.segments[self.of_signal[k].clone()].iter().all(|s| s.sets.is_empty());
-        let mut forgotten = vec![false; self.module.instances.len()];
-        for (i, instance) in self.module.instances.iter().enumerate() {
-            let mut inputs = (0..self.module.signals.len())
-                .filter(|k| self.module.signals[*k].kind == SignalKind::ToInstance(crate::ir::InstanceId(i as u32)))
-                .peekable();
-            if inputs.peek().is_some() && inputs.all(untouched) {
-                forgotten[i] = true;
-                let message = format!("instance `{}` is never connected", instance.name);
-                diagnostics.push(
-                    Diagnostic::new(Kind::UnusedInstance, instance.loc, message)
-                        .help("connect its inputs (`.connect(...)`), or remove it"),
-                );
-            }
+        let forgotten = self.forgotten(untouched);
+        for (instance, _) in self.module.instances.iter().zip(&forgotten).filter(|i| *i.1) {
+            let message = format!("instance `{}` is never connected", instance.name);
+            diagnostics.push(
+                Diagnostic::new(Kind::UnusedInstance, instance.loc, message)
+                    .help("connect its inputs (`.connect(...)`), or remove it"),
+            );
         }
         for (k, signal) in self.module.signals.iter().enumerate().filter(|s| is_driven(s.1)) {
             let name = self.show(SignalId(k as u32));
+            let what = match signal.kind {
+                SignalKind::ToInstance(_) => "input",
+                SignalKind::Reg { .. } => "register",
+                _ if signal.is_output => "output",
+                _ => "wire",
+            };
             if untouched(k) {
-                let (kind, what, help) = match signal.kind {
+                let diagnostic = match signal.kind {
                     SignalKind::ToInstance(i) if forgotten[i.index()] => continue,
-                    SignalKind::ToInstance(_) => (Kind::PortOpen, "input", "set it; an unused input still needs a value"),
-                    SignalKind::Reg { .. } => {
-                        (Kind::Undriven, "register", "set it, or use a constant in its place")
+                    SignalKind::ToInstance(_) => {
+                        let message = format!("{what} `{name}` of an instance is left open");
+                        Diagnostic::new(Kind::PortOpen, signal.loc, message)
+                            .help("set it; an unused input still needs a value")
                     }
-                    _ if signal.is_output => (Kind::Undriven, "output", "set it"),
-                    _ => (Kind::Undriven, "wire", "set it, or remove it"),
+                    _ => {
+                        let help = match what {
+                            "register" => "set it, or use a constant in its place",
+                            "output" => "set it",
+                            _ => "set it, or remove it",
+                        };
+                        let message = format!("{what} `{name}` is never set");
+                        Diagnostic::new(Kind::Undriven, signal.loc, message).help(help)
+                    }
                 };
-                let message = match kind {
-                    Kind::PortOpen => format!("{what} `{name}` of an instance is left open"),
-                    _ => format!("{what} `{name}` is never set"),
-                };
-                diagnostics.push(Diagnostic::new(kind, signal.loc, message).help(help));
+                diagnostics.push(diagnostic);
                 continue;
             }
-            for segment in self.segments[self.of_signal[k].clone()].iter().filter(|s| s.value.is_none()) {
-                let bits = match segment.width {
-                    w if w == signal.shape.width => format!("`{name}`"),
-                    1 => format!("bit {} of `{name}`", segment.low),
-                    w => format!("bits {} to {} of `{name}`", segment.low, segment.low + w - 1),
-                };
-                let diagnostic = if segment.sets.is_empty() {
-                    Diagnostic::new(Kind::PartlyDriven, signal.loc, format!("{bits} are never set"))
-                        .help("set all bits of it")
-                } else {
-                    let message = format!("{bits} is not set on every path, which would make a latch");
-                    let mut diagnostic = Diagnostic::new(Kind::PartlyDriven, signal.loc, message)
-                        .help("set it before the `when`, or also in an `otherwise`");
-                    for (_, loc) in &segment.sets {
-                        diagnostic = diagnostic.label(loc, "set under a condition");
-                    }
-                    diagnostic
-                };
+            let open = self.segments[self.of_signal[k].clone()].iter().filter(|s| s.value.is_none());
+            let (unset, latched): (Vec<&Segment>, Vec<&Segment>) = open.partition(|s| s.sets.is_empty());
+            if !unset.is_empty() {
+                let message = format!("{} of {what} `{name}` {} never set", ranges(&unset), are(&unset));
+                diagnostics.push(Diagnostic::new(Kind::PartlyDriven, signal.loc, message).help("set all bits of it"));
+            }
+            if !latched.is_empty() {
+                let whole = latched.iter().map(|s| s.width).sum::<u32>() == signal.shape.width;
+                let bits = if whole { String::new() } else { format!("{} of ", ranges(&latched)) };
+                let verb = if whole { "is" } else { are(&latched) };
+                let message = format!("{bits}{what} `{name}` {verb} not set on every path, which would make a latch");
+                let mut diagnostic = Diagnostic::new(Kind::PartlyDriven, signal.loc, message)
+                    .help("give it a default before the `when`, or set it in an `otherwise` too");
+                let places: BTreeSet<Loc> = latched.iter().flat_map(|s| &s.sets).map(|set| set.1).collect();
+                for loc in places {
+                    diagnostic = diagnostic.label(loc, "set under a condition");
+                }
                 diagnostics.push(diagnostic);
             }
         }
     }
 
+    /// For every instance, whether it has inputs and none of them is set.
+    fn forgotten(&self, untouched: impl Fn(usize) -> bool) -> Vec<bool> {
+        let mut inputs = vec![(0, 0); self.module.instances.len()];
+        for (k, signal) in self.module.signals.iter().enumerate() {
+            if let SignalKind::ToInstance(instance) = signal.kind {
+                let (all, open) = &mut inputs[instance.index()];
+                *all += 1;
+                *open += untouched(k) as usize;
+            }
+        }
+        inputs.into_iter().map(|(all, open)| all > 0 && all == open).collect()
+    }
+
     fn finish(mut self) -> Lowered {
         for (k, range) in self.of_signal.iter().enumerate() {
+            let signal = &self.module.signals[k];
             let driven = self.segments[range.clone()].iter();
-            let drivers = driven.filter_map(|s| s.value.map(|node| Driver { low: s.low, node })).collect();
+            let drivers = driven.filter_map(|s| Some(Driver { low: s.low, node: s.value?, loc: s.set_at(signal) })).collect();
             debug_assert!(range.is_empty() || self.segments[range.start].signal.index() == k);
             self.out.drivers.push(drivers);
         }
         self.out
     }
+}
+
+/// Bits for people: `bit 3`, `bits 0 to 3, 6`.
+fn ranges(segments: &[&Segment]) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for segment in segments {
+        let end = segment.low + segment.width;
+        match runs.last_mut() {
+            Some((_, last)) if *last == segment.low => *last = end,
+            _ => runs.push((segment.low, end)),
+        }
+    }
+    let run = |(low, end): &(u32, u32)| match end - low {
+        1 => low.to_string(),
+        _ => format!("{low} to {}", end - 1),
+    };
+    let text: Vec<String> = runs.iter().map(run).collect();
+    format!("bit{} {}", if are(segments) == "is" { "" } else { "s" }, text.join(", "))
+}
+
+fn are(segments: &[&Segment]) -> &'static str {
+    if segments.iter().map(|s| s.width).sum::<u32>() == 1 { "is" } else { "are" }
 }

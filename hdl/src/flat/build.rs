@@ -86,7 +86,7 @@ impl Builder<'_> {
                 writes: Vec::new(),
             });
         }
-        let signals: Vec<Index> = module.signals.iter().map(|s| self.signal(s, scope)).collect();
+        let signals: Vec<Index> = module.signals.iter().map(|s| self.signal(s, scope, clocks)).collect();
         let base = self.nodes.len() as Index;
         for node in &lowered.nodes {
             let op = match &node.op {
@@ -119,7 +119,7 @@ impl Builder<'_> {
         signals
     }
 
-    fn signal(&mut self, signal: &crate::ir::Signal, scope: usize) -> Index {
+    fn signal(&mut self, signal: &crate::ir::Signal, scope: usize, clocks: &[usize]) -> Index {
         let node = self.push(RawOp::Input, signal.shape, None);
         // What goes into an instance shows as the instance's input, what comes out as its output.
         if !matches!(signal.kind, SignalKind::ToInstance(_) | SignalKind::FromInstance(_)) {
@@ -130,6 +130,7 @@ impl Builder<'_> {
                 shape: signal.shape,
                 kind: signal.kind.clone(),
                 node,
+                clock: clocks[signal.clock.index()],
                 loc: signal.loc,
             });
         }

@@ -4,102 +4,128 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::flat::{Flat, FlatOp, Index};
-use crate::ir::SignalKind;
+use crate::ir::{Loc, SignalKind};
 
+/// Registers and memory ports that sample what changes with another clock.
 pub(super) fn find(flat: &Flat) -> Vec<Diagnostic> {
     if flat.clocks.len() < 2 {
         return Vec::new();
     }
-    let mut search = Search { flat, source: HashMap::new(), found: Vec::new(), seen: HashSet::new() };
-    search.sources();
-    search.sinks();
-    search.found
+    let origins = origins(flat);
+    let sinks = sinks(flat);
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for clock in 0..flat.clocks.len() {
+        let foreign = foreign(flat, &origins, clock);
+        for sink in sinks.iter().filter(|s| s.clock == clock && foreign[s.node as usize]) {
+            for source in sources(flat, &origins, &foreign, sink.node) {
+                if seen.insert((sink.loc, flat.signals[source].loc)) {
+                    found.push(describe(flat, sink, source));
+                }
+            }
+        }
+    }
+    found
 }
 
-struct Search<'a> {
-    flat: &'a Flat,
-    /// For every node that begins in a clock (state, input, asynchronous read): the clock and the signal.
-    source: HashMap<Index, (usize, usize)>,
-    found: Vec<Diagnostic>,
-    seen: HashSet<(crate::ir::Loc, crate::ir::Loc)>,
+/// Where a value is sampled.
+struct Sink {
+    node: Index,
+    clock: usize,
+    /// For messages: the register or memory.
+    name: String,
+    loc: Loc,
 }
 
-impl Search<'_> {
-    fn sources(&mut self) {
-        let mut clock_of: HashMap<Index, usize> = HashMap::new();
-        self.flat.regs.iter().for_each(|r| drop(clock_of.insert(r.state, r.clock)));
-        for read in self.flat.memories.iter().flat_map(|m| &m.reads) {
-            clock_of.insert(read.state, read.clock);
-        }
-        for (k, signal) in self.flat.signals.iter().enumerate() {
-            let clock = match self.flat.nodes[signal.node as usize].op {
-                FlatOp::State => clock_of.get(&signal.node).copied(),
-                FlatOp::Input if signal.scope == 0 && signal.kind == SignalKind::Input => {
-                    let name = signal.shape.clock;
-                    Some(name.and_then(|n| self.flat.clocks.iter().position(|c| c == n)).unwrap_or(0))
-                }
-                _ => None,
-            };
-            if let Some(clock) = clock {
-                self.source.entry(signal.node).or_insert((clock, k));
-            }
+/// For nodes whose value belongs to a clock: their signals.
+fn origins(flat: &Flat) -> HashMap<Index, usize> {
+    let mut origins = HashMap::new();
+    for (k, signal) in flat.signals.iter().enumerate() {
+        let begins = match signal.kind {
+            SignalKind::Reg { .. } | SignalKind::MemoryRead(..) => true,
+            SignalKind::Input => signal.scope == 0,
+            _ => false,
+        };
+        if begins {
+            origins.insert(signal.node, k);
         }
     }
+    origins
+}
 
-    fn sinks(&mut self) {
-        for reg in &self.flat.regs {
-            if !reg.synchroniser {
-                let signal = &self.flat.signals[reg.signal];
-                self.sink(reg.next, reg.clock, &signal.name, signal.loc);
-            }
-        }
-        for memory in &self.flat.memories {
-            for write in &memory.writes {
-                for node in [Some(write.addr), Some(write.data), write.mask, write.enable].into_iter().flatten() {
-                    self.sink(node, write.clock, &memory.path, write.loc);
-                }
-            }
-            for read in &memory.reads {
-                let loc = self.flat.signals.iter().find(|s| s.node == read.state).map(|s| s.loc);
-                for node in [Some(read.addr), read.enable].into_iter().flatten() {
-                    if let Some(loc) = loc {
-                        self.sink(node, read.clock, &memory.path, loc);
-                    }
-                }
+fn sinks(flat: &Flat) -> Vec<Sink> {
+    let mut sinks = Vec::new();
+    for reg in flat.regs.iter().filter(|r| !r.synchroniser) {
+        let (name, loc) = (format!("`{}`", flat.signal_path(reg.signal)), flat.signals[reg.signal].loc);
+        sinks.push(Sink { node: reg.next, clock: reg.clock, name, loc });
+    }
+    let mut port_of = HashMap::new();
+    for (k, signal) in flat.signals.iter().enumerate() {
+        if let SignalKind::MemoryRead(..) = signal.kind {
+            port_of.insert(signal.node, k);
+            if let FlatOp::MemoryRead { addr, .. } = flat.nodes[signal.node as usize].op {
+                let name = format!("the address of `{}`", flat.signal_path(k));
+                sinks.push(Sink { node: addr, clock: signal.clock, name, loc: signal.loc });
             }
         }
     }
+    for memory in &flat.memories {
+        for write in &memory.writes {
+            for node in [Some(write.addr), Some(write.data), write.mask, write.enable].into_iter().flatten() {
+                let name = format!("memory `{}`", memory.path);
+                sinks.push(Sink { node, clock: write.clock, name, loc: write.loc });
+            }
+        }
+        for read in &memory.reads {
+            let Some(port) = port_of.get(&read.state) else { continue };
+            for node in [Some(read.addr), read.enable].into_iter().flatten() {
+                let name = format!("`{}`", flat.signal_path(*port));
+                sinks.push(Sink { node, clock: read.clock, name, loc: flat.signals[*port].loc });
+            }
+        }
+    }
+    sinks
+}
 
-    fn sink(&mut self, node: Index, clock: usize, name: &str, loc: crate::ir::Loc) {
-        let mut work = vec![node];
-        let mut visited = HashSet::new();
-        while let Some(node) = work.pop() {
-            if !visited.insert(node) {
-                continue;
-            }
-            if let Some((other, signal)) = self.source.get(&node) {
-                let source = &self.flat.signals[*signal];
-                if *other != clock && self.seen.insert((loc, source.loc)) {
-                    let clocks = &self.flat.clocks;
-                    let message = format!(
-                        "`{}` of clock `{}` reaches `{name}` of clock `{}` without a synchroniser",
-                        source.name, clocks[*other], clocks[clock]
-                    );
-                    self.found.push(
-                        Diagnostic::new(Kind::UnsynchronisedCrossing, loc, message)
-                            .here(format!("sampled by `{}`", clocks[clock]))
-                            .label(source.loc, format!("changes with `{}`", clocks[*other]))
-                            .help("pass it through `library::Synchroniser` or `library::AsyncFifo`"),
-                    );
-                }
-                continue;
-            }
-            match &self.flat.nodes[node as usize].op {
-                FlatOp::Compute(op) => work.extend(op.operands()),
-                // What was written long ago stands still; that is what a memory between two clocks is for.
-                FlatOp::MemoryRead { addr, .. } => work.push(*addr),
-                FlatOp::Input | FlatOp::State => {}
-            }
+/// For every node, whether something of another clock than this one reaches it.
+fn foreign(flat: &Flat, origins: &HashMap<Index, usize>, clock: usize) -> Vec<bool> {
+    let mut foreign = Vec::with_capacity(flat.nodes.len());
+    for (n, node) in flat.nodes.iter().enumerate() {
+        let reached = match origins.get(&(n as Index)) {
+            Some(signal) => flat.signals[*signal].clock != clock,
+            None => node.op.operands().iter().any(|m| foreign[*m as usize]),
+        };
+        foreign.push(reached);
+    }
+    foreign
+}
+
+/// The signals of other clocks that reach a node.
+fn sources(flat: &Flat, origins: &HashMap<Index, usize>, foreign: &[bool], node: Index) -> Vec<usize> {
+    let (mut work, mut visited, mut found) = (vec![node], HashSet::new(), Vec::new());
+    while let Some(node) = work.pop() {
+        if !foreign[node as usize] || !visited.insert(node) {
+            continue;
+        }
+        match origins.get(&node) {
+            Some(signal) => found.push(*signal),
+            None => work.extend(flat.nodes[node as usize].op.operands()),
         }
     }
+    found.sort_unstable();
+    found
+}
+
+fn describe(flat: &Flat, sink: &Sink, source: usize) -> Diagnostic {
+    let signal = &flat.signals[source];
+    let (from, to) = (&flat.clocks[signal.clock], &flat.clocks[sink.clock]);
+    let message = format!(
+        "`{}` of clock `{from}` reaches {} of clock `{to}` without a synchroniser",
+        flat.signal_path(source),
+        sink.name
+    );
+    Diagnostic::new(Kind::UnsynchronisedCrossing, sink.loc, message)
+        .here(format!("sampled by `{to}`"))
+        .label(signal.loc, format!("changes with `{from}`"))
+        .help("pass it through `library::Synchroniser` or `library::AsyncFifo`")
 }

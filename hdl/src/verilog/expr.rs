@@ -1,0 +1,339 @@
+//! Expressions as Verilog text.
+//!
+//! Every text's self-determined width (IEEE 1364-2005, 5.4) is the node's width and the operands of an operator have equal
+//! widths, so that Verilog never extends anything by itself. Two exceptions stand directly behind an `=` only:
+//! a product, and a sum with its carry, whose operands the left side extends.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::bits::Bits;
+use crate::ir::{Node, NodeId, Op};
+use crate::shape::EncodingInfo;
+use crate::verilog::names::{Taken, upper_snake};
+
+/// How tightly a text binds; larger is tighter.
+type Level = u8;
+const PRIMARY: Level = 100;
+const UNARY: Level = 90;
+const PRODUCT: Level = 80;
+const SUM: Level = 70;
+const SHIFT: Level = 60;
+const ORDER: Level = 50;
+const EQUAL: Level = 45;
+const AND: Level = 40;
+const XOR: Level = 38;
+const OR: Level = 36;
+const CHOICE: Level = 10;
+
+/// Expressions of more operators than this that are used more than once get a wire.
+const MAX_REPEATED: u32 = 2;
+
+/// A wire made for an expression.
+pub(super) struct Hoisted {
+    pub name: String,
+    pub text: String,
+    pub width: u32,
+    pub signed: bool,
+}
+
+pub(super) struct Expressions<'a> {
+    nodes: &'a [Node],
+    /// The Verilog name of every signal.
+    signals: &'a [String],
+    uses: Vec<u32>,
+    sizes: Vec<u32>,
+    hoisted: HashMap<NodeId, String>,
+    /// Wires made so far and not yet written.
+    pub made: Vec<Hoisted>,
+    pub taken: Taken,
+    /// Enum constants that were used.
+    pub constants: BTreeMap<String, (u64, u32)>,
+    /// What the current expression is for; wires made for parts of it are named after that.
+    pub target: String,
+}
+
+impl<'a> Expressions<'a> {
+    pub fn new(nodes: &'a [Node], signals: &'a [String], uses: Vec<u32>, taken: Taken) -> Expressions<'a> {
+        let mut sizes: Vec<u32> = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let own = !matches!(node.op, Op::Const(..) | Op::Read(_) | Op::Cast(_) | Op::Slice(..) | Op::Extend(_));
+            let parts: u32 = node.op.operands().iter().fold(0, |sum, n| sizes[n.index()].saturating_add(sum));
+            sizes.push(parts.saturating_add(own as u32));
+        }
+        Expressions {
+            nodes,
+            signals,
+            uses,
+            sizes,
+            hoisted: HashMap::new(),
+            made: Vec::new(),
+            taken,
+            constants: BTreeMap::new(),
+            target: String::new(),
+        }
+    }
+
+    fn node(&self, id: NodeId) -> &'a Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The text behind an `=` whose left side has the node's width.
+    pub fn root(&mut self, id: NodeId) -> String {
+        let id = self.without_casts(id);
+        if self.hoisted.contains_key(&id) {
+            return self.text(id, 0);
+        }
+        let node = self.node(id);
+        match &node.op {
+            Op::Mul(a, b) => self.binary(*a, "*", *b, PRODUCT),
+            Op::Add(a, b) => match (self.narrowed(*a, node), self.narrowed(*b, node)) {
+                (Some(a), Some(b)) => format!("{a} + {b}"),
+                _ => self.text(id, 0),
+            },
+            _ => self.fresh_text(id).0,
+        }
+    }
+
+    /// An operand of a sum with carry, without the bit by which it was extended.
+    fn narrowed(&mut self, id: NodeId, sum: &Node) -> Option<String> {
+        match &self.node(id).op {
+            Op::Extend(inner) if self.node(*inner).width + 1 == sum.width => Some(self.text(*inner, SUM + 1)),
+            _ => None,
+        }
+    }
+
+    fn without_casts(&self, mut id: NodeId) -> NodeId {
+        while let Op::Cast(inner) = self.node(id).op {
+            id = inner;
+        }
+        id
+    }
+
+    /// A single bit as a condition.
+    pub fn condition(&mut self, id: NodeId) -> String {
+        self.text(id, 0)
+    }
+
+    /// The text anywhere, in parentheses if it binds less tightly than asked.
+    pub fn text(&mut self, id: NodeId, at_least: Level) -> String {
+        if let Some(name) = self.hoisted.get(&id) {
+            return name.clone();
+        }
+        if self.uses[id.index()] > 1 && self.sizes[id.index()] > MAX_REPEATED {
+            return self.hoist(id);
+        }
+        if matches!(self.node(id).op, Op::Mul(..)) {
+            return self.hoist(id);
+        }
+        let (text, level) = self.fresh_text(id);
+        if level < at_least { format!("({text})") } else { text }
+    }
+
+    /// An identifier with the node's value.
+    pub fn identifier_of(&mut self, id: NodeId) -> String {
+        self.identifier(id)
+    }
+
+    fn identifier(&mut self, id: NodeId) -> String {
+        match self.node(id).op {
+            Op::Read(signal) => self.signals[signal.index()].clone(),
+            Op::Cast(inner) => self.identifier(inner),
+            _ => match self.hoisted.get(&id) {
+                Some(name) => name.clone(),
+                None => self.hoist(id),
+            },
+        }
+    }
+
+    fn hoist(&mut self, id: NodeId) -> String {
+        let text = self.root(id);
+        let node = self.node(id);
+        let noun = match node.op {
+            Op::Not(_) => "inverted",
+            Op::And(..) => "masked",
+            Op::Or(..) => "joined",
+            Op::Xor(..) => "mixed",
+            Op::Add(..) => "sum",
+            Op::Sub(..) => "difference",
+            Op::Mul(..) => "product",
+            Op::Eq(..) => "equal",
+            Op::Ne(..) => "differs",
+            Op::Lt(..) | Op::Le(..) => "less",
+            Op::Shl(..) | Op::Shr(..) => "shifted",
+            Op::Mux(..) => "choice",
+            Op::Concat(_) => "word",
+            Op::Slice(..) => "part",
+            Op::Extend(_) => "extended",
+            Op::ReduceAnd(_) => "all",
+            Op::ReduceOr(_) => "any",
+            Op::ReduceXor(_) => "parity",
+            Op::Const(..) | Op::Read(_) | Op::Cast(_) => "value",
+        };
+        let name = self.taken.fresh(&format!("{}_{noun}", self.target));
+        self.hoisted.insert(id, name.clone());
+        self.made.push(Hoisted { name: name.clone(), text, width: node.width, signed: node.signed });
+        name
+    }
+
+    fn binary(&mut self, a: NodeId, sign: &str, b: NodeId, level: Level) -> String {
+        let (left, right) = (self.text(a, level), self.text(b, level + 1));
+        format!("{left} {sign} {right}")
+    }
+
+    /// Bitwise operators: only the same operator goes without parentheses.
+    fn bitwise(&mut self, a: NodeId, sign: &str, b: NodeId, level: Level) -> String {
+        let mut side = |id: NodeId| {
+            let same = match (&self.node(id).op, sign) {
+                (Op::And(..), "&") | (Op::Or(..), "|") | (Op::Xor(..), "^") => level,
+                _ => UNARY,
+            };
+            self.text(id, same)
+        };
+        let (left, right) = (side(a), side(b));
+        format!("{left} {sign} {right}")
+    }
+
+    fn fresh_text(&mut self, id: NodeId) -> (String, Level) {
+        let node = self.node(id);
+        match &node.op {
+            Op::Const(value, encoding) => self.constant(value, node.signed, *encoding),
+            Op::Read(signal) => (self.signals[signal.index()].clone(), PRIMARY),
+            Op::Not(a) => {
+                let sign = if node.width == 1 { "!" } else { "~" };
+                (format!("{sign}{}", self.text(*a, PRIMARY)), UNARY)
+            }
+            Op::And(a, b) => (self.bitwise(*a, "&", *b, AND), AND),
+            Op::Or(a, b) => (self.bitwise(*a, "|", *b, OR), OR),
+            Op::Xor(a, b) => (self.bitwise(*a, "^", *b, XOR), XOR),
+            Op::Add(a, b) => (self.binary(*a, "+", *b, SUM), SUM),
+            Op::Sub(a, b) => (self.binary(*a, "-", *b, SUM), SUM),
+            Op::Mul(a, b) => (self.binary(*a, "*", *b, PRODUCT), PRODUCT),
+            Op::Eq(a, b) => (self.binary(*a, "==", *b, EQUAL + 1), EQUAL),
+            Op::Ne(a, b) => (self.binary(*a, "!=", *b, EQUAL + 1), EQUAL),
+            Op::Lt(a, b) => (self.binary(*a, "<", *b, ORDER + 1), ORDER),
+            Op::Le(a, b) => (self.binary(*a, "<=", *b, ORDER + 1), ORDER),
+            Op::Shl(a, b) => (self.shift(*a, "<<", *b), SHIFT),
+            Op::Shr(a, b) => (self.shift(*a, if node.signed { ">>>" } else { ">>" }, *b), SHIFT),
+            Op::Mux(c, a, b) => {
+                let condition = self.text(*c, CHOICE + 1);
+                let (yes, no) = (self.text(*a, CHOICE + 1), self.text(*b, CHOICE));
+                (format!("{condition} ? {yes} : {no}"), CHOICE)
+            }
+            Op::Concat(parts) => (self.concat(parts), PRIMARY),
+            Op::Slice(a, low) => self.slice(*a, *low, node.width),
+            Op::Extend(a) => (self.extend(*a, node.width), PRIMARY),
+            Op::Cast(a) => {
+                let function = if node.signed { "$signed" } else { "$unsigned" };
+                match self.node(*a).signed == node.signed {
+                    true => self.fresh_text(*a),
+                    false => (format!("{function}({})", self.text(*a, 0)), PRIMARY),
+                }
+            }
+            Op::ReduceAnd(a) => (format!("&{}", self.text(*a, PRIMARY)), UNARY),
+            Op::ReduceOr(a) => (format!("|{}", self.text(*a, PRIMARY)), UNARY),
+            Op::ReduceXor(a) => (format!("^{}", self.text(*a, PRIMARY)), UNARY),
+        }
+    }
+
+    fn shift(&mut self, a: NodeId, sign: &str, b: NodeId) -> String {
+        let left = self.text(a, SHIFT);
+        match &self.node(b).op {
+            Op::Const(amount, None) => format!("{left} {sign} {amount}"),
+            _ => format!("{left} {sign} {}", self.text(b, SHIFT + 1)),
+        }
+    }
+
+    fn concat(&mut self, parts: &[NodeId]) -> String {
+        if parts.len() > 1 && parts.iter().all(|p| *p == parts[0]) {
+            let part = self.without_casts(parts[0]);
+            return format!("{{{}{{{}}}}}", parts.len(), self.text(part, 0));
+        }
+        let texts: Vec<String> = parts.iter().map(|p| self.text(self.without_casts(*p), 0)).collect();
+        format!("{{{}}}", texts.join(", "))
+    }
+
+    fn slice(&mut self, a: NodeId, low: u32, width: u32) -> (String, Level) {
+        let a = self.without_casts(a);
+        let whole = self.node(a).width;
+        if let Op::Shr(word, index) = &self.node(a).op
+            && (low, width) == (0, 1)
+            && let Op::Read(signal) = self.node(*word).op
+            && self.node(*index).width < 32
+            && self.node(*word).width == 1 << self.node(*index).width
+        {
+            let index = self.text(*index, 0);
+            return (format!("{}[{index}]", self.signals[signal.index()]), PRIMARY);
+        }
+        let name = self.identifier(a);
+        let text = match (whole, width) {
+            (1, _) => name,
+            (_, 1) => format!("{name}[{low}]"),
+            (whole, width) if whole == width => name,
+            _ => format!("{name}[{}:{low}]", low + width - 1),
+        };
+        (text, PRIMARY)
+    }
+
+    fn extend(&mut self, a: NodeId, width: u32) -> String {
+        let inner = self.node(a);
+        let more = width - inner.width;
+        if !inner.signed {
+            let zeros = format!("{more}'d0");
+            let a = self.without_casts(a);
+            return match &self.node(a).op {
+                Op::Concat(parts) if !self.hoisted.contains_key(&a) && self.uses[a.index()] < 2 => {
+                    let texts: Vec<String> = parts.iter().map(|p| self.text(self.without_casts(*p), 0)).collect();
+                    format!("{{{zeros}, {}}}", texts.join(", "))
+                }
+                _ => format!("{{{zeros}, {}}}", self.text(a, 0)),
+            };
+        }
+        let name = self.identifier(a);
+        let sign = if inner.width == 1 { name.clone() } else { format!("{name}[{}]", inner.width - 1) };
+        format!("$signed({{{{{more}{{{sign}}}}}, {name}}})")
+    }
+
+    /// A variant of an enum by its name.
+    pub fn constant_text(&mut self, value: &Bits, encoding: &'static EncodingInfo) -> String {
+        self.constant(value, false, Some(encoding)).0
+    }
+
+    /// The wires made for expressions, with what they carry.
+    pub fn hoisted_names(&self) -> Vec<(NodeId, String)> {
+        let mut all: Vec<_> = self.hoisted.iter().map(|(node, name)| (*node, name.clone())).collect();
+        all.sort();
+        all
+    }
+
+    fn constant(&mut self, value: &Bits, signed: bool, encoding: Option<&'static EncodingInfo>) -> (String, Level) {
+        let code = value.to_u64().unwrap_or(0);
+        if let Some(encoding) = encoding
+            && let Some(variant) = encoding.name_of(code)
+        {
+            let name = format!("{}_{}", upper_snake(encoding.name), upper_snake(variant));
+            self.constants.insert(name.clone(), (code, encoding.width));
+            return (name, PRIMARY);
+        }
+        literal(value, signed)
+    }
+}
+
+/// A number with its width.
+pub(super) fn literal(value: &Bits, signed: bool) -> (String, Level) {
+    let width = value.width();
+    if signed {
+        let number = value.to_bigint();
+        let smallest = value.msb() && value.count_ones() == 1;
+        return match number.sign() {
+            num_bigint::Sign::Minus if smallest => (format!("{width}'sh{value:x}"), PRIMARY),
+            num_bigint::Sign::Minus => (format!("-{width}'sd{}", number.magnitude()), UNARY),
+            _ => (format!("{width}'sd{number}"), PRIMARY),
+        };
+    }
+    let text = match value.to_u64() {
+        Some(v) if width == 1 => format!("1'b{v}"),
+        Some(v) if v < 1024 => format!("{width}'d{v}"),
+        _ => format!("{width}'h{value:x}"),
+    };
+    (text, PRIMARY)
+}

@@ -1,0 +1,44 @@
+//! The Verilog-2005 of a design, to be read by people.
+
+mod expr;
+mod module;
+pub mod names;
+mod stmt;
+mod usage;
+
+use crate::design::Design;
+
+/// What the text shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EmitOptions {
+    /// Adds the place in the Rust source to every statement, as a comment.
+    pub source_lines: bool,
+}
+
+/// A file of Verilog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerilogFile {
+    /// Its name: the module's, and `.v`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Writes a design as Verilog, a file per module, children first. The text depends on nothing but the design and the options.
+pub fn emit(design: &Design, options: &EmitOptions) -> Vec<VerilogFile> {
+    let mut files = Vec::new();
+    for (module, lowered) in design.modules.iter().zip(&design.lowered) {
+        match &module.external {
+            None => files.push(VerilogFile {
+                name: format!("{}.v", module.name),
+                text: module::emit(design, module, lowered, options),
+            }),
+            Some(external) => {
+                if let Some(text) = &external.verilog {
+                    files.push(VerilogFile { name: format!("{}.v", external.verilog_name), text: text.clone() });
+                }
+            }
+        }
+    }
+    files
+}
