@@ -46,7 +46,13 @@ impl Bus<Shape> {
     /// 32-bit addresses and words.
     pub fn shape() -> Bus<Shape> {
         Bus {
-            request: BusRequest { valid: bit(), addr: bits(32), write: bit(), wdata: bits(32), mask: bits(4) },
+            request: BusRequest {
+                valid: bit(),
+                addr: bits(32),
+                write: bit(),
+                wdata: bits(32),
+                mask: bits(4),
+            },
             ready: bit(),
             response: BusResponse { valid: bit(), data: bits(32), error: bit() },
         }

@@ -158,7 +158,8 @@ impl Module for Csr {
         m.switch(i.access.number, |s| {
             s.case(MSTATUS, || {
                 let machine_mode = m.constant(Bits::from_u64(2, 0b11));
-                let fields = [zeros(19), machine_mode, zeros(3), previously_enabled, zeros(3), enabled, zeros(3)];
+                let fields =
+                    [zeros(19), machine_mode, zeros(3), previously_enabled, zeros(3), enabled, zeros(3)];
                 read.set(concat(fields));
             });
             s.case(MISA, || read.set(MISA_VALUE));

@@ -156,9 +156,11 @@ impl Module for Core {
         let csr = m.instance("csr", &Csr { hart_id: self.hart_id });
 
         // Fetch and decode.
-        let fetched = m
-            .instance("fetch", &Fetch { reset_pc: self.reset_pc })
-            .connect(FetchIn { bus: i.ibus, redirect, ready: d_ready });
+        let fetched = m.instance("fetch", &Fetch { reset_pc: self.reset_pc }).connect(FetchIn {
+            bus: i.ibus,
+            redirect,
+            ready: d_ready,
+        });
         let insn = fetched.word.insn;
         let d = m
             .instance("decode", &Decode { has_coprocessor: self.has_coprocessor })
@@ -173,7 +175,8 @@ impl Module for Core {
 
         // Execute.
         let funct3 = x.insn.slice(12, 3);
-        let operand_a = x.d.operand_a.is(OperandA::Pc).mux(x.pc, x.d.operand_a.is(OperandA::Zero).mux(0, x.rs1_value));
+        let operand_a =
+            x.d.operand_a.is(OperandA::Pc).mux(x.pc, x.d.operand_a.is(OperandA::Zero).mux(0, x.rs1_value));
         let alu = m.instance("alu", &Alu {}).connect(AluIn {
             op: x.d.alu_op,
             a: operand_a,
@@ -199,7 +202,10 @@ impl Module for Core {
         // Commit: what the last stage waits for, and what comes of it.
         wire!(m, c_is_memory = (c.unit.is(Unit::Load) | c.unit.is(Unit::Store)) & !c.trap.valid);
         wire!(m, c_is_command = c.unit.is(Unit::Coprocessor) & !c.trap.valid);
-        wire!(m, c_waits = (c_is_memory & !i.dbus.response.valid) | (c_is_command & !i.coprocessor.response.valid));
+        wire!(
+            m,
+            c_waits = (c_is_memory & !i.dbus.response.valid) | (c_is_command & !i.coprocessor.response.valid)
+        );
         wire!(m, c_done = c_valid & !c_waits);
         wire!(m, c_refused = c_is_memory & i.dbus.response.error);
         let trap = trap::with_memory(m, c_done, c.trap, c_refused, c.unit.is(Unit::Load), c.result);
@@ -211,16 +217,19 @@ impl Module for Core {
         // lower the line.
         let interrupt = csr.o.interrupt & x_is_new & !(c_valid & c_is_memory);
         wire!(m, x_interrupt = interrupt);
-        let x_trap = trap::before_memory(m, trap::Suspect {
-            unit: x.d.unit,
-            pc: x.pc,
-            insn: x.insn,
-            jumps: branch.taken,
-            target: branch.target,
-            address: x_address,
-            interrupt: x_interrupt,
-            interrupt_code: csr.o.interrupt_code,
-        });
+        let x_trap = trap::before_memory(
+            m,
+            trap::Suspect {
+                unit: x.d.unit,
+                pc: x.pc,
+                insn: x.insn,
+                jumps: branch.taken,
+                target: branch.target,
+                address: x_address,
+                interrupt: x_interrupt,
+                interrupt_code: csr.o.interrupt_code,
+            },
+        );
 
         // Execute goes on once nothing before it can trap or redirect any more.
         wire!(m, c_redirects = trap.valid | (c_done & (c.unit.is(Unit::Mret) | c.unit.is(Unit::FenceI))));
@@ -268,8 +277,17 @@ impl Module for Core {
         executed.value.set(x_result);
 
         // Decode waits for operands that are not there yet.
-        wire!(m, x_is_late = concat([Unit::Load, Unit::Multiply, Unit::Csr, Unit::Coprocessor].map(|u| x.d.unit.is(u))).any());
-        wire!(m, x_is_alone = concat([Unit::Csr, Unit::Mret, Unit::Wfi, Unit::FenceI].map(|u| x.d.unit.is(u))).any());
+        wire!(
+            m,
+            x_is_late =
+                concat([Unit::Load, Unit::Multiply, Unit::Csr, Unit::Coprocessor].map(|u| x.d.unit.is(u)))
+                    .any()
+        );
+        wire!(
+            m,
+            x_is_alone =
+                concat([Unit::Csr, Unit::Mret, Unit::Wfi, Unit::FenceI].map(|u| x.d.unit.is(u))).any()
+        );
         let reads = |rd: UInt| {
             let rs1 = d.reads_rs1 & insn.slice(15, 5).eq(rd);
             let rs2 = d.reads_rs2 & insn.slice(20, 5).eq(rd);
@@ -284,28 +302,34 @@ impl Module for Core {
         x_is_new.set(d_issues);
         m.when(d_issues, || {
             x_valid.set(1);
-            m.connect(x, Execute {
-                pc: fetched.word.pc,
-                insn,
-                d: Decoded { unit: d_unit, ..d },
-                rs1_value: registers.rs1_value,
-                rs2_value: registers.rs2_value,
-            });
+            m.connect(
+                x,
+                Execute {
+                    pc: fetched.word.pc,
+                    insn,
+                    d: Decoded { unit: d_unit, ..d },
+                    rs1_value: registers.rs1_value,
+                    rs2_value: registers.rs2_value,
+                },
+            );
         })
         .otherwise_when(x_leaves | c_redirects, || x_valid.set(0));
         m.when(x_leaves, || {
             c_valid.set(1);
-            m.connect(c, Commit {
-                pc: x.pc,
-                insn: x.insn,
-                unit: x.d.unit,
-                rd: x.d.rd,
-                result: x_result,
-                next_pc: branch.taken.mux(branch.target, x_sequential_pc),
-                trap: x_trap,
-                rs1_value: x.rs1_value,
-                rs2_value: x.rs2_value,
-            });
+            m.connect(
+                c,
+                Commit {
+                    pc: x.pc,
+                    insn: x.insn,
+                    unit: x.d.unit,
+                    rd: x.d.rd,
+                    result: x_result,
+                    next_pc: branch.taken.mux(branch.target, x_sequential_pc),
+                    trap: x_trap,
+                    rs1_value: x.rs1_value,
+                    rs2_value: x.rs2_value,
+                },
+            );
         })
         .otherwise_when(c_done, || c_valid.set(0));
 
@@ -333,9 +357,9 @@ impl Module for Core {
             units.case(Unit::Csr, || committed.value.set(csr.read));
             units.case(Unit::Coprocessor, || committed.value.set(i.coprocessor.response.data));
         });
-        wire!(m, c_next_pc = trap.valid.mux(csr.handler, c.unit.is(Unit::Mret).mux(csr.mepc, c.next_pc)));
+        wire!(m, c_successor = trap.valid.mux(csr.handler, c.unit.is(Unit::Mret).mux(csr.mepc, c.next_pc)));
         redirect.valid.set(c_redirects | x_jumps);
-        redirect.target.set(c_redirects.mux(c_next_pc, branch.target));
+        redirect.target.set(c_redirects.mux(c_successor, branch.target));
 
         // Report.
         let access_mask = |accesses: UInt| (c_retires & accesses).mux(memory::width_mask(m, c_funct3), 0);
@@ -345,7 +369,7 @@ impl Module for Core {
             trap: trap.valid & !trap.interrupt,
             insn: c.insn,
             pc: c.pc,
-            next_pc: c_next_pc,
+            next_pc: c_successor,
             rs1_value: c.rs1_value,
             rs2_value: c.rs2_value,
             rd: committed.rd,

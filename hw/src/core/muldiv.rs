@@ -120,7 +120,8 @@ impl Module for Divider {
             quotient.set(quotient.slice(0, 31).concat(fits));
             remainder.set(fits.mux(difference, partial).slice(0, 32));
         });
-        let result = i.funct3.bit(1).mux(negated(negate_remainder, remainder), negated(negate_quotient, quotient));
+        let result =
+            i.funct3.bit(1).mux(negated(negate_remainder, remainder), negated(negate_quotient, quotient));
         DividerOut { busy, done, result }
     }
 }

@@ -23,7 +23,13 @@ pub struct Execute<T> {
 impl Execute<Shape> {
     /// The widths.
     pub fn shape() -> Execute<Shape> {
-        Execute { pc: bits(32), insn: bits(32), d: Decoded::shape(), rs1_value: bits(32), rs2_value: bits(32) }
+        Execute {
+            pc: bits(32),
+            insn: bits(32),
+            d: Decoded::shape(),
+            rs1_value: bits(32),
+            rs2_value: bits(32),
+        }
     }
 }
 

@@ -104,7 +104,14 @@ pub fn before_memory(m: &Builder, s: Suspect) -> Trap<UInt> {
 }
 
 /// The trap of the instruction that commits: the one known before, or that of the access which memory refuses.
-pub fn with_memory(m: &Builder, commits: UInt, before: Trap<UInt>, refused: UInt, is_load: UInt, address: UInt) -> Trap<UInt> {
+pub fn with_memory(
+    m: &Builder,
+    commits: UInt,
+    before: Trap<UInt>,
+    refused: UInt,
+    is_load: UInt,
+    address: UInt,
+) -> Trap<UInt> {
     let code = |value: u64| m.constant(Bits::from_u64(4, value));
     let access = is_load.mux(code(LOAD_ACCESS), code(STORE_ACCESS));
     Trap {
