@@ -2,6 +2,7 @@
 
 mod build;
 mod crossing;
+mod loops;
 mod order;
 
 use crate::bits::Bits;

@@ -105,7 +105,8 @@ impl<'a> Walk<'a> {
                 let id = SignalId(k as u32);
                 for pair in marks.windows(2) {
                     let (low, width) = (pair[0], pair[1] - pair[0]);
-                    let value = matches!(signal.kind, SignalKind::Reg { .. }).then(|| walk.own_value(id, low, width));
+                    let value =
+                        matches!(signal.kind, SignalKind::Reg { .. }).then(|| walk.own_value(id, low, width));
                     walk.segments.push(Segment { signal: id, low, width, value, sets: Vec::new() });
                 }
             }
@@ -140,7 +141,9 @@ impl<'a> Walk<'a> {
                     let arms: Vec<_> = branches.iter().map(|(c, body)| (*c, body.as_slice())).collect();
                     self.choose(&arms, otherwise.as_deref(), loc);
                 }
-                Stmt::Switch { subject, cases, default, loc, .. } => self.switch(*subject, cases, default, loc),
+                Stmt::Switch { subject, cases, default, loc, .. } => {
+                    self.switch(*subject, cases, default, loc)
+                }
                 Stmt::MemoryWrite { memory, port, addr, data, mask, loc } => {
                     let enable = self.enable(loc);
                     let (memory, port, addr, data, mask) = (*memory, *port, *addr, *data, *mask);
@@ -149,7 +152,14 @@ impl<'a> Walk<'a> {
                 Stmt::MemoryRead { memory, port, addr, loc } => {
                     let enable = self.enable(loc);
                     let data = self.module.memories[memory.index()].reads[*port].data;
-                    self.out.reads.push(Read { memory: *memory, port: *port, data, enable, addr: *addr, loc });
+                    self.out.reads.push(Read {
+                        memory: *memory,
+                        port: *port,
+                        data,
+                        enable,
+                        addr: *addr,
+                        loc,
+                    });
                 }
                 Stmt::Check(check) => {
                     let enable = self.enable(check.loc);
@@ -212,7 +222,8 @@ impl<'a> Walk<'a> {
         let last = otherwise.map(|body| self.branch(body)).unwrap_or_default();
         self.conditions.truncate(depth);
 
-        let touched: BTreeSet<usize> = results.iter().chain([&last]).flat_map(|left| left.keys().copied()).collect();
+        let touched: BTreeSet<usize> =
+            results.iter().chain([&last]).flat_map(|left| left.keys().copied()).collect();
         for segment in touched {
             let before = self.segments[segment].value;
             let mut value = *last.get(&segment).unwrap_or(&before);
@@ -220,7 +231,8 @@ impl<'a> Walk<'a> {
                 value = match (*result.get(&segment).unwrap_or(&before), value) {
                     (Some(yes), Some(no)) if yes == no => Some(no),
                     (Some(yes), Some(no)) => {
-                        let (width, signed) = (self.segments[segment].width, self.out.nodes[yes.index()].signed);
+                        let (width, signed) =
+                            (self.segments[segment].width, self.out.nodes[yes.index()].signed);
                         Some(self.push(Op::Mux(*condition, yes, no), width, signed, loc))
                     }
                     _ => None,
@@ -230,7 +242,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn switch(&mut self, subject: NodeId, cases: &[(Vec<NodeId>, Vec<Stmt>)], default: &Option<Vec<Stmt>>, loc: Loc) {
+    fn switch(
+        &mut self,
+        subject: NodeId,
+        cases: &[(Vec<NodeId>, Vec<Stmt>)],
+        default: &Option<Vec<Stmt>>,
+        loc: Loc,
+    ) {
         let codes: usize = cases.iter().map(|c| c.0.len()).sum();
         let width = self.module.node(subject).width;
         let all = width < 32 && codes as u64 == 1 << width;
@@ -281,7 +299,8 @@ impl<'a> Walk<'a> {
 
     fn judge(&self, diagnostics: &mut Vec<Diagnostic>) {
         for (signal, first, second) in &self.double {
-            let message = format!("`{}` is set again, which makes an earlier value useless", self.show(*signal));
+            let message =
+                format!("`{}` is set again, which makes an earlier value useless", self.show(*signal));
             diagnostics.push(
                 Diagnostic::new(Kind::DoubleDrive, second, message)
                     .here("set again")
@@ -331,13 +350,16 @@ impl<'a> Walk<'a> {
             let (unset, latched): (Vec<&Segment>, Vec<&Segment>) = open.partition(|s| s.sets.is_empty());
             if !unset.is_empty() {
                 let message = format!("{} of {what} `{name}` {} never set", ranges(&unset), are(&unset));
-                diagnostics.push(Diagnostic::new(Kind::PartlyDriven, signal.loc, message).help("set all bits of it"));
+                diagnostics.push(
+                    Diagnostic::new(Kind::PartlyDriven, signal.loc, message).help("set all bits of it"),
+                );
             }
             if !latched.is_empty() {
                 let whole = latched.iter().map(|s| s.width).sum::<u32>() == signal.shape.width;
                 let bits = if whole { String::new() } else { format!("{} of ", ranges(&latched)) };
                 let verb = if whole { "is" } else { are(&latched) };
-                let message = format!("{bits}{what} `{name}` {verb} not set on every path, which would make a latch");
+                let message =
+                    format!("{bits}{what} `{name}` {verb} not set on every path, which would make a latch");
                 let mut diagnostic = Diagnostic::new(Kind::PartlyDriven, signal.loc, message)
                     .help("give it a default before the `when`, or set it in an `otherwise` too");
                 let places: BTreeSet<Loc> = latched.iter().flat_map(|s| &s.sets).map(|set| set.1).collect();
@@ -366,7 +388,9 @@ impl<'a> Walk<'a> {
         for (k, range) in self.of_signal.iter().enumerate() {
             let signal = &self.module.signals[k];
             let driven = self.segments[range.clone()].iter();
-            let drivers = driven.filter_map(|s| Some(Driver { low: s.low, node: s.value?, loc: s.set_at(signal) })).collect();
+            let drivers = driven
+                .filter_map(|s| Some(Driver { low: s.low, node: s.value?, loc: s.set_at(signal) }))
+                .collect();
             debug_assert!(range.is_empty() || self.segments[range.start].signal.index() == k);
             self.out.drivers.push(drivers);
         }

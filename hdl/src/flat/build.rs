@@ -4,7 +4,7 @@ use crate::design::Design;
 use crate::flat::{
     Flat, FlatCheck, FlatMemory, FlatPort, FlatRead, FlatReg, FlatSignal, FlatWrite, Index, Scope,
 };
-use crate::ir::{Module, ModuleId, Op, SignalId, SignalKind};
+use crate::ir::{Loc, Module, ModuleId, Op, SignalId, SignalKind};
 use crate::lower::{Driver, Lowered};
 use crate::shape::{Shape, bit};
 
@@ -16,7 +16,10 @@ pub(super) enum RawOp {
     Alias(Index),
     Input,
     State,
-    MemoryRead { memory: usize, addr: Index },
+    MemoryRead {
+        memory: usize,
+        addr: Index,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -26,17 +29,27 @@ pub(super) struct RawNode {
     pub signed: bool,
     /// The signal that the node carries, as a position in `Flat::signals`.
     pub signal: Option<usize>,
+    /// The lowest bit of the signal that the node carries: 0, unless the signal was split.
+    pub low: u32,
 }
 
 /// A netlist whose indices are those of `nodes`; `flat.nodes` is still empty.
 pub(super) struct Raw {
     pub nodes: Vec<RawNode>,
     pub flat: Flat,
+    /// For every one of `Flat::signals`, where it is set: from which bit up, and where.
+    pub set_at: Vec<Vec<(u32, Loc)>>,
 }
 
 pub(super) fn build(design: &Design) -> Raw {
     let top = design.top_module();
-    let mut build = Builder { design, nodes: Vec::new(), flat: Flat::default(), resets: vec![None; top.clocks.len()] };
+    let mut build = Builder {
+        design,
+        nodes: Vec::new(),
+        flat: Flat::default(),
+        set_at: Vec::new(),
+        resets: vec![None; top.clocks.len()],
+    };
     build.flat.clocks = top.clocks.clone();
     build.flat.scopes.push(Scope { name: top.name.clone(), module: top.name.clone(), parent: None });
     for k in 0..top.clocks.len() {
@@ -54,20 +67,25 @@ pub(super) fn build(design: &Design) -> Raw {
         let port = FlatPort { name: signal.name.clone(), shape: signal.shape, node: values[port.index()] };
         if signal.is_output { build.flat.outputs.push(port) } else { build.flat.inputs.push(port) }
     }
-    Raw { nodes: build.nodes, flat: build.flat }
+    Raw { nodes: build.nodes, flat: build.flat, set_at: build.set_at }
 }
 
 struct Builder<'a> {
     design: &'a Design,
     nodes: Vec<RawNode>,
     flat: Flat,
+    set_at: Vec<Vec<(u32, Loc)>>,
     /// The reset input of every clock of the top.
     resets: Vec<Option<Index>>,
 }
 
+fn places(drivers: &[Driver]) -> Vec<(u32, Loc)> {
+    drivers.iter().map(|driver| (driver.low, driver.loc)).collect()
+}
+
 impl Builder<'_> {
     fn push(&mut self, op: RawOp, shape: Shape, signal: Option<usize>) -> Index {
-        self.nodes.push(RawNode { op, width: shape.width, signed: shape.signed, signal });
+        self.nodes.push(RawNode { op, width: shape.width, signed: shape.signed, signal, low: 0 });
         self.nodes.len() as Index - 1
     }
 
@@ -93,7 +111,7 @@ impl Builder<'_> {
                 Op::Read(signal) => RawOp::Alias(signals[signal.index()]),
                 op => RawOp::Compute(op.map(|n| base + n.0)),
             };
-            self.nodes.push(RawNode { op, width: node.width, signed: node.signed, signal: None });
+            self.nodes.push(RawNode { op, width: node.width, signed: node.signed, signal: None, low: 0 });
         }
         self.drive(module, lowered, &signals, base, first_memory, clocks);
         self.clocked(module, lowered, &signals, base, first_memory, prefix, clocks);
@@ -109,10 +127,15 @@ impl Builder<'_> {
             let child_prefix = format!("{prefix}{}.", instance.name);
             let inside = self.instance(instance.module, child_scope, &child_prefix, &child_clocks);
             for (port, outer) in child.ports.iter().zip(&instance.ports) {
-                let (inner, outer) = (inside[port.index()], signals[outer.index()]);
-                match child.signal(*port).is_output {
-                    true => self.nodes[outer as usize].op = RawOp::Alias(inner),
-                    false => self.nodes[inner as usize].op = RawOp::Alias(outer),
+                let drivers = &lowered.drivers[outer.index()];
+                let (inner, outer) = (inside[port.index()] as usize, signals[outer.index()] as usize);
+                if child.signal(*port).is_output {
+                    self.nodes[outer].op = RawOp::Alias(inner as Index);
+                } else {
+                    self.nodes[inner].op = RawOp::Alias(outer as Index);
+                    if let Some(signal) = self.nodes[inner].signal {
+                        self.set_at[signal] = places(drivers);
+                    }
                 }
             }
         }
@@ -133,6 +156,7 @@ impl Builder<'_> {
                 clock: clocks[signal.clock.index()],
                 loc: signal.loc,
             });
+            self.set_at.push(Vec::new());
         }
         node
     }
@@ -159,6 +183,9 @@ impl Builder<'_> {
     ) {
         for (k, signal) in module.signals.iter().enumerate() {
             let node = signals[k] as usize;
+            if let Some(signal) = self.nodes[node].signal {
+                self.set_at[signal] = places(&lowered.drivers[k]);
+            }
             match &signal.kind {
                 SignalKind::Input | SignalKind::FromInstance(_) => {}
                 SignalKind::Wire { .. } | SignalKind::ToInstance(_) => {
@@ -172,7 +199,15 @@ impl Builder<'_> {
                     self.nodes[node].op = RawOp::State;
                     let signal = self.nodes[node].signal.unwrap_or(0);
                     let (init, synchroniser) = (init.clone(), *synchroniser);
-                    self.flat.regs.push(FlatReg { state: node as Index, next, reset, init, clock, synchroniser, signal });
+                    self.flat.regs.push(FlatReg {
+                        state: node as Index,
+                        next,
+                        reset,
+                        init,
+                        clock,
+                        synchroniser,
+                        signal,
+                    });
                 }
                 SignalKind::MemoryRead(memory, port) => {
                     self.nodes[node].op = match module.memories[memory.index()].reads[*port].async_addr {

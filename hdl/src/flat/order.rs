@@ -3,31 +3,30 @@
 //! Words that seem to depend on themselves are split into bits first: a bus whose bits feed each other in order is no
 //! loop.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::bits::Bits;
-use crate::diagnostic::{Diagnostic, Kind};
+use crate::diagnostic::Diagnostic;
 use crate::flat::build::{Raw, RawNode, RawOp};
-use crate::flat::{Flat, FlatNode, FlatOp, Index};
+use crate::flat::{Flat, FlatNode, FlatOp, Index, loops};
 use crate::ir::Op;
 
 pub(super) fn order(mut raw: Raw) -> Result<Flat, Vec<Diagnostic>> {
-    let cyclic: Vec<Vec<Index>> = components(&raw.nodes).into_iter().filter(|c| is_cyclic(&raw.nodes, c)).collect();
+    let cyclic: Vec<Vec<Index>> =
+        components(&raw.nodes).into_iter().filter(|c| is_cyclic(&raw.nodes, c)).collect();
     for component in &cyclic {
         split(&mut raw.nodes, component);
     }
     let sorted = components(&raw.nodes);
-    let loops: Vec<Diagnostic> =
-        sorted.iter().filter(|c| is_cyclic(&raw.nodes, c)).map(|c| describe(&raw, c)).collect();
+    let loops: Vec<&Vec<Index>> = sorted.iter().filter(|c| is_cyclic(&raw.nodes, c)).collect();
     if !loops.is_empty() {
-        let mut seen = HashSet::new();
-        return Err(loops.into_iter().filter(|d| seen.insert(d.labels[0].0)).collect());
+        return Err(loops::describe(&raw, &loops));
     }
     let order: Vec<Index> = sorted.into_iter().flatten().collect();
     Ok(renumber(raw, &order))
 }
 
-fn operands(op: &RawOp) -> Vec<Index> {
+pub(super) fn operands(op: &RawOp) -> Vec<Index> {
     match op {
         RawOp::Compute(op) => op.operands(),
         RawOp::Alias(other) => vec![*other],
@@ -98,31 +97,35 @@ fn split(nodes: &mut Vec<RawNode>, component: &[Index]) {
     let mut first_bit: HashMap<Index, Index> = HashMap::new();
     for &n in component {
         first_bit.insert(n, nodes.len() as Index);
-        for _ in 0..nodes[n as usize].width {
-            let signal = nodes[n as usize].signal;
-            nodes.push(RawNode { op: RawOp::Input, width: 1, signed: false, signal });
+        let RawNode { width, signal, .. } = nodes[n as usize];
+        for low in 0..width {
+            nodes.push(RawNode { op: RawOp::Input, width: 1, signed: false, signal, low });
         }
     }
     for &n in component {
-        let RawNode { op, width, signed, .. } = nodes[n as usize].clone();
-        for i in 0..width {
-            let mut s = Splitter { nodes, first_bit: &first_bit };
-            let bit = s.bit_op(&op, i, width, signed);
-            nodes[(first_bit[&n] + i) as usize].op = bit;
+        let node = nodes[n as usize].clone();
+        let first = first_bit[&n];
+        let mut splitter = Splitter { nodes, first_bit: &first_bit, whole: None };
+        for i in 0..node.width {
+            let bit = splitter.bit_op(&node, i);
+            splitter.nodes[(first + i) as usize].op = bit;
         }
-        let bits = (0..width).rev().map(|i| first_bit[&n] + i).collect();
+        let bits = (0..node.width).rev().map(|i| first + i).collect();
         nodes[n as usize].op = RawOp::Compute(Op::Concat(bits));
     }
 }
 
+/// Makes the bits of one node.
 struct Splitter<'a> {
     nodes: &'a mut Vec<RawNode>,
     first_bit: &'a HashMap<Index, Index>,
+    /// The node itself, on operands made of bits, if all its bits depend on all bits of its operands.
+    whole: Option<Index>,
 }
 
 impl Splitter<'_> {
-    fn push(&mut self, op: Op<Index>, width: u32, signed: bool) -> Index {
-        self.nodes.push(RawNode { op: RawOp::Compute(op), width, signed, signal: None });
+    fn push(&mut self, op: RawOp, width: u32, signed: bool) -> Index {
+        self.nodes.push(RawNode { op, width, signed, signal: None, low: 0 });
         self.nodes.len() as Index - 1
     }
 
@@ -130,35 +133,67 @@ impl Splitter<'_> {
         match self.first_bit.get(&node) {
             Some(first) => first + i,
             None if self.nodes[node as usize].width == 1 => node,
-            None => self.push(Op::Slice(node, i), 1, false),
+            None => self.push(RawOp::Compute(Op::Slice(node, i)), 1, false),
         }
     }
 
-    /// The low bits of a node, or all of it, made of its bits.
-    fn low(&mut self, node: Index, width: u32, signed: bool) -> Index {
+    /// The low bits of a node, made of its bits.
+    fn low(&mut self, node: Index, width: u32) -> Index {
+        if !self.first_bit.contains_key(&node) {
+            return match width == self.nodes[node as usize].width {
+                true => node,
+                false => self.push(RawOp::Compute(Op::Slice(node, 0)), width, false),
+            };
+        }
         let bits: Vec<Index> = (0..width).rev().map(|i| self.bit(node, i)).collect();
-        let joined = self.push(Op::Concat(bits), width, false);
-        if signed { self.push(Op::Cast(joined), width, true) } else { joined }
+        self.push(RawOp::Compute(Op::Concat(bits)), width, false)
     }
 
+    /// All of a node, made of its bits.
     fn all(&mut self, node: Index) -> Index {
         let RawNode { width, signed, .. } = self.nodes[node as usize];
-        self.low(node, width, signed)
+        let joined = self.low(node, width);
+        if signed && joined != node {
+            self.push(RawOp::Compute(Op::Cast(joined)), width, true)
+        } else {
+            joined
+        }
     }
 
-    fn bit_op(&mut self, op: &RawOp, i: u32, width: u32, signed: bool) -> RawOp {
-        let op = match op {
-            RawOp::Alias(other) => return RawOp::Alias(self.bit(*other, i)),
-            RawOp::MemoryRead { memory, addr } => {
-                let addr = self.all(*addr);
-                let word = RawOp::MemoryRead { memory: *memory, addr };
-                self.nodes.push(RawNode { op: word, width, signed, signal: None });
-                let word = self.nodes.len() as Index - 1;
-                return RawOp::Compute(Op::Slice(word, i));
+    fn slice_of_whole(&mut self, node: &RawNode, i: u32) -> RawOp {
+        let whole = match self.whole {
+            Some(whole) => whole,
+            None => {
+                let op = match &node.op {
+                    RawOp::Compute(op) => RawOp::Compute(op.map(|n| self.all(n))),
+                    RawOp::Alias(other) => RawOp::Alias(self.all(*other)),
+                    RawOp::MemoryRead { memory, addr } => {
+                        RawOp::MemoryRead { memory: *memory, addr: self.all(*addr) }
+                    }
+                    leaf => leaf.clone(),
+                };
+                self.push(op, node.width, node.signed)
             }
-            RawOp::Compute(op) => op,
-            other => return other.clone(),
         };
+        self.whole = Some(whole);
+        RawOp::Compute(Op::Slice(whole, i))
+    }
+
+    /// The amount of a shift, if it is a constant.
+    fn constant(&self, amount: Index) -> Option<u64> {
+        match &self.nodes[amount as usize].op {
+            RawOp::Compute(Op::Const(value, _)) => Some(value.to_u64().unwrap_or(u64::MAX)),
+            _ => None,
+        }
+    }
+
+    fn bit_op(&mut self, node: &RawNode, i: u32) -> RawOp {
+        let op = match &node.op {
+            RawOp::Alias(other) => return RawOp::Alias(self.bit(*other, i)),
+            RawOp::Compute(op) => op,
+            _ => return self.slice_of_whole(node, i),
+        };
+        let zero = RawOp::Compute(Op::Const(Bits::zero(1), None));
         match op {
             Op::Not(_) | Op::And(..) | Op::Or(..) | Op::Xor(..) => RawOp::Compute(op.map(|n| self.bit(n, i))),
             Op::Mux(c, a, b) => {
@@ -174,83 +209,38 @@ impl Splitter<'_> {
                     }
                     at -= part_width;
                 }
-                RawOp::Compute(Op::Const(Bits::zero(1), None))
+                zero
             }
             Op::Slice(a, low) => RawOp::Alias(self.bit(*a, low + i)),
             Op::Cast(a) => RawOp::Alias(self.bit(*a, i)),
             Op::Extend(a) => {
-                let inner = self.nodes[*a as usize].clone();
-                match i < inner.width {
-                    true => RawOp::Alias(self.bit(*a, i)),
-                    false if inner.signed => RawOp::Alias(self.bit(*a, inner.width - 1)),
-                    false => RawOp::Compute(Op::Const(Bits::zero(1), None)),
+                let RawNode { width, signed, .. } = self.nodes[*a as usize];
+                match i < width || signed {
+                    true => RawOp::Alias(self.bit(*a, i.min(width - 1))),
+                    false => zero,
                 }
             }
+            Op::Shl(a, amount) => match self.constant(*amount) {
+                Some(by) if by <= i as u64 => RawOp::Alias(self.bit(*a, i - by as u32)),
+                Some(_) => zero,
+                None => self.slice_of_whole(node, i),
+            },
+            Op::Shr(a, amount) => match self.constant(*amount) {
+                Some(by) if by < (node.width - i) as u64 => RawOp::Alias(self.bit(*a, i + by as u32)),
+                Some(_) if node.signed => RawOp::Alias(self.bit(*a, node.width - 1)),
+                Some(_) => zero,
+                None => self.slice_of_whole(node, i),
+            },
             // A bit of a sum depends only on the bits up to it.
             Op::Add(a, b) | Op::Sub(a, b) => {
-                let (a, b) = (self.low(*a, i + 1, false), self.low(*b, i + 1, false));
+                let (a, b) = (self.low(*a, i + 1), self.low(*b, i + 1));
                 let sum = if matches!(op, Op::Add(..)) { Op::Add(a, b) } else { Op::Sub(a, b) };
-                let sum = self.push(sum, i + 1, false);
+                let sum = self.push(RawOp::Compute(sum), i + 1, false);
                 RawOp::Compute(Op::Slice(sum, i))
             }
-            other => {
-                let whole = other.map(|n| self.all(n));
-                let whole = self.push(whole, width, signed);
-                RawOp::Compute(Op::Slice(whole, i))
-            }
+            _ => self.slice_of_whole(node, i),
         }
     }
-}
-
-/// The loop as a chain of signals.
-fn describe(raw: &Raw, component: &[Index]) -> Diagnostic {
-    let members: HashSet<Index> = component.iter().copied().collect();
-    let is_signal = |n: Index| raw.nodes[n as usize].signal.is_some();
-    let start = component.iter().copied().filter(|n| is_signal(*n)).min().unwrap_or(component[0]);
-    // Breadth first from the start along operands, back to the start: a shortest loop.
-    let mut from: HashMap<Index, Index> = HashMap::new();
-    let mut queue = std::collections::VecDeque::from([start]);
-    let mut last = start;
-    'search: while let Some(node) = queue.pop_front() {
-        for next in operands(&raw.nodes[node as usize].op) {
-            if next == start {
-                last = node;
-                break 'search;
-            }
-            if members.contains(&next) && !from.contains_key(&next) {
-                from.insert(next, node);
-                queue.push_back(next);
-            }
-        }
-    }
-    // `last` is what the start feeds; walking back gives the order in which values flow.
-    let mut chain = vec![start];
-    let mut at = last;
-    while at != start {
-        chain.push(at);
-        at = from[&at];
-    }
-    let mut signals: Vec<usize> = chain.iter().filter_map(|n| raw.nodes[*n as usize].signal).collect();
-    signals.dedup();
-    if signals.len() > 1 && signals.first() == signals.last() {
-        signals.pop();
-    }
-    let name = |k: &usize| {
-        let signal = &raw.flat.signals[*k];
-        match raw.flat.scope_path(signal.scope).split_once('.') {
-            Some((_, path)) => format!("{path}.{}", signal.name),
-            None => signal.name.clone(),
-        }
-    };
-    let names: Vec<String> = signals.iter().chain(signals.first()).map(name).collect();
-    let mut places = signals.iter().map(|k| (raw.flat.signals[*k].loc, name(k)));
-    let (first, label) = places.next().expect("a loop passes through a signal");
-    let message = format!("combinational loop: {}", names.join(" -> "));
-    let mut diagnostic = Diagnostic::new(Kind::CombinationalLoop, first, message).here(label);
-    for (loc, label) in places {
-        diagnostic = diagnostic.label(loc, label);
-    }
-    diagnostic.help("put a register somewhere into the loop")
 }
 
 /// Drops aliases and moves every node to its place in the order.
@@ -261,8 +251,12 @@ fn renumber(raw: Raw, order: &[Index]) -> Flat {
         let RawNode { op, width, signed, .. } = &raw.nodes[n as usize];
         let op = match op {
             RawOp::Alias(other) => {
-                place[n as usize] = place[*other as usize];
-                continue;
+                let other = place[*other as usize];
+                if flat.nodes[other as usize].signed == *signed {
+                    place[n as usize] = other;
+                    continue;
+                }
+                FlatOp::Compute(Op::Cast(other))
             }
             RawOp::Compute(op) => FlatOp::Compute(op.map(|m| place[m as usize])),
             RawOp::Input => FlatOp::Input,
