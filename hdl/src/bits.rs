@@ -39,7 +39,11 @@ impl Bits {
 
     /// All ones.
     pub fn ones(width: u32) -> Bits {
-        if width <= 64 { Bits::from_u64(width, u64::MAX) } else { Bits::from_biguint(width, modulus(width) - 1u8) }
+        if width <= 64 {
+            Bits::from_u64(width, u64::MAX)
+        } else {
+            Bits::from_biguint(width, modulus(width) - 1u8)
+        }
     }
 
     /// The low `width` bits of `value`, zero-extended.
@@ -262,7 +266,9 @@ impl Bits {
             return if fill { Bits::ones(self.width) } else { Bits::zero(self.width) };
         }
         match &self.repr {
-            Repr::Small(v) if fill => Bits::from_u64(self.width, (sign_extend(*v, self.width) >> amount) as u64),
+            Repr::Small(v) if fill => {
+                Bits::from_u64(self.width, (sign_extend(*v, self.width) >> amount) as u64)
+            }
             Repr::Small(v) => Bits::from_u64(self.width, v >> amount),
             Repr::Big(_) if fill => Bits::from_bigint(self.width, &(self.to_bigint() >> amount)),
             Repr::Big(v) => Bits::from_biguint(self.width, &**v >> amount),

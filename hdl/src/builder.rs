@@ -6,7 +6,9 @@ use crate::bits::Bits;
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::elaborate::{self, report, with_building, with_elaboration};
-use crate::ir::{Check, CheckKind, ClockId, Instance as IrInstance, InstanceId, Loc, Signal, SignalKind, Stmt};
+use crate::ir::{
+    Check, CheckKind, ClockId, Instance as IrInstance, InstanceId, Loc, Signal, SignalKind, Stmt,
+};
 use crate::memory::Memory;
 use crate::module::{self, Module};
 use crate::shape::Shape;
@@ -46,7 +48,10 @@ impl Builder {
     fn signal(&self, name: &str, shape: Shape, kind: SignalKind, loc: Loc) -> UInt {
         let shape = if shape.width == 0 || shape.width > MAX_WIDTH {
             let message = format!("`{name}` would be {} bits wide", shape.width);
-            report(Diagnostic::new(Kind::BadWidth, loc, message).help(format!("widths go from 1 to {MAX_WIDTH}")));
+            report(
+                Diagnostic::new(Kind::BadWidth, loc, message)
+                    .help(format!("widths go from 1 to {MAX_WIDTH}")),
+            );
             Shape { width: 1, ..shape }
         } else {
             shape
@@ -111,7 +116,13 @@ impl Builder {
         self.bundle(name, shapes, kind, Location::caller())
     }
 
-    fn bundle<B: Bundle<Leaf = Shape>>(&self, name: &str, shapes: B, kind: SignalKind, loc: Loc) -> B::With<UInt> {
+    fn bundle<B: Bundle<Leaf = Shape>>(
+        &self,
+        name: &str,
+        shapes: B,
+        kind: SignalKind,
+        loc: Loc,
+    ) -> B::With<UInt> {
         shapes.map_leaves(&mut crate::bundle::Path::default(), &mut |path, shape| {
             let leaf = path.name();
             let full = if leaf.is_empty() { name.to_string() } else { format!("{name}_{leaf}") };
@@ -124,15 +135,7 @@ impl Builder {
     pub fn node(&self, name: &str, value: impl Into<Operand>) -> UInt {
         let loc = Location::caller();
         let value = value.into().resolve(1, loc);
-        let (shape, node) = with_building(|b, _| {
-            let signed_inner = match b.ir.node(value.node).op {
-                crate::ir::Op::Cast(inner) if b.ir.node(inner).signed => Some(inner),
-                _ => None,
-            };
-            let shape = Shape { signed: signed_inner.is_some(), ..crate::shape::bits(value.width()) };
-            (shape, signed_inner.unwrap_or(value.node))
-        })
-        .unwrap_or((crate::shape::bit(), value.node));
+        let (shape, node) = own_shape(value);
         let named = self.signal(name, shape, SignalKind::Wire { named: true }, loc);
         with_building(|b, _| {
             if let Some(target) = named.signal(b) {
@@ -149,10 +152,11 @@ impl Builder {
         let loc = Location::caller();
         let value = value.into().resolve(1, loc);
         let kind = SignalKind::Reg { init: Bits::zero(1), reset: None, synchroniser: false };
-        let reg = self.signal(name, crate::shape::bits(value.width()), kind, loc);
+        let (shape, node) = own_shape(value);
+        let reg = self.signal(name, shape, kind, loc);
         with_building(|b, _| {
             if let Some(target) = reg.signal(b) {
-                b.push_stmt(Stmt::Set { target, low: 0, value: value.node, loc });
+                b.push_stmt(Stmt::Set { target, low: 0, value: node, loc });
             }
         });
         reg
@@ -179,7 +183,9 @@ impl Builder {
     fn scope(&self, body: impl FnOnce()) -> Vec<Stmt> {
         with_building(|b, _| b.scopes.push(Vec::new()));
         body();
-        with_building(|b, _| if b.scopes.len() > 1 { b.scopes.pop() } else { None }).flatten().unwrap_or_default()
+        with_building(|b, _| if b.scopes.len() > 1 { b.scopes.pop() } else { None })
+            .flatten()
+            .unwrap_or_default()
     }
 
     /// Statements that hold where a single bit is 1.
@@ -227,7 +233,8 @@ impl Builder {
                 Some(k) => b.clock = ClockId(k as u32),
                 None => {
                     let message = format!("the module has no clock `{clock}`");
-                    let help = format!("its clocks are: {}; `Module::clocks` names them", b.ir.clocks.join(", "));
+                    let help =
+                        format!("its clocks are: {}; `Module::clocks` names them", b.ir.clocks.join(", "));
                     diagnostics.push(Diagnostic::new(Kind::UnknownClock, loc, message).help(help));
                 }
             }
@@ -316,11 +323,19 @@ impl Builder {
                     .collect();
                 let position = |wanted: &String| all.iter().position(|p| p.name == *wanted);
                 let ports = order.iter().filter_map(|name| position(name).map(|k| signals[k])).collect();
-                b.ir.instances.push(IrInstance { name: name.to_string(), module: id, ports, clocks: clock_map, loc });
+                b.ir.instances.push(IrInstance {
+                    name: name.to_string(),
+                    module: id,
+                    ports,
+                    clocks: clock_map,
+                    loc,
+                });
                 signals.iter().map(|s| UInt::of_signal(b, *s)).collect()
             })
             .unwrap_or_default(),
-            None => all.iter().map(|port| self.signal(&port.name, port.shape, SignalKind::Input, loc)).collect(),
+            None => {
+                all.iter().map(|port| self.signal(&port.name, port.shape, SignalKind::Input, loc)).collect()
+            }
         };
         let mut handles = handles.into_iter();
         let mut next = |_| handles.next().unwrap_or(UInt::INVALID);
@@ -338,7 +353,11 @@ impl<M: Module> Instance<M> {
 }
 
 impl When {
-    fn attach(&self, loc: Loc, f: impl FnOnce(&mut Vec<(crate::ir::NodeId, Vec<Stmt>)>, &mut Option<Vec<Stmt>>)) {
+    fn attach(
+        &self,
+        loc: Loc,
+        f: impl FnOnce(&mut Vec<(crate::ir::NodeId, Vec<Stmt>)>, &mut Option<Vec<Stmt>>),
+    ) {
         with_building(|b, diagnostics| {
             let last = b.scopes.last_mut().and_then(|s| s.last_mut());
             match last {
@@ -346,8 +365,12 @@ impl When {
                     f(branches, otherwise)
                 }
                 _ => diagnostics.push(
-                    Diagnostic::new(Kind::DanglingOtherwise, loc, "this `otherwise` does not follow its `when`")
-                        .help("chain it: `m.when(a, || ...).otherwise_when(b, || ...).otherwise(|| ...)`"),
+                    Diagnostic::new(
+                        Kind::DanglingOtherwise,
+                        loc,
+                        "this `otherwise` does not follow its `when`",
+                    )
+                    .help("chain it: `m.when(a, || ...).otherwise_when(b, || ...).otherwise(|| ...)`"),
                 ),
             }
         });
@@ -390,10 +413,16 @@ impl Switch {
         for value in values {
             let value = value.resolve(self.subject.width(), loc);
             let is_constant =
-                with_building(|b, _| matches!(b.ir.node(value.node).op, crate::ir::Op::Const(..))).unwrap_or(true);
+                with_building(|b, _| matches!(b.ir.node(value.node).op, crate::ir::Op::Const(..)))
+                    .unwrap_or(true);
             if value.width() != self.subject.width() || !is_constant {
-                let message = format!("a case must be a constant of {} bits, as wide as the subject", self.subject.width());
-                report(Diagnostic::new(Kind::BadCase, loc, message).help("use numbers or variants of one enum"));
+                let message = format!(
+                    "a case must be a constant of {} bits, as wide as the subject",
+                    self.subject.width()
+                );
+                report(
+                    Diagnostic::new(Kind::BadCase, loc, message).help("use numbers or variants of one enum"),
+                );
             } else {
                 nodes.push(value.node);
             }
@@ -436,7 +465,10 @@ impl Switch {
                 && *id == self.id
             {
                 if default.is_some() {
-                    diagnostics.push(Diagnostic::new(Kind::BadCase, loc, "this switch already has a default").help("remove one of them"));
+                    diagnostics.push(
+                        Diagnostic::new(Kind::BadCase, loc, "this switch already has a default")
+                            .help("remove one of them"),
+                    );
                 }
                 *default = Some(body);
             }
@@ -445,7 +477,13 @@ impl Switch {
 }
 
 impl UInt {
-    fn edit_reg(self, what: &str, value: Operand, loc: Loc, edit: impl FnOnce(&mut SignalKind, Bits)) -> UInt {
+    fn edit_reg(
+        self,
+        what: &str,
+        value: Operand,
+        loc: Loc,
+        edit: impl FnOnce(&mut SignalKind, Bits),
+    ) -> UInt {
         let this = self.checked(loc);
         let value = value.resolve(this.width(), loc);
         with_building(|b, diagnostics| {
@@ -464,7 +502,10 @@ impl UInt {
                 }
                 _ => {
                     let message = format!("{what} wants a register and a constant of its width");
-                    diagnostics.push(Diagnostic::new(Kind::NotDrivable, loc, message).help("call it where the register is made"));
+                    diagnostics.push(
+                        Diagnostic::new(Kind::NotDrivable, loc, message)
+                            .help("call it where the register is made"),
+                    );
                 }
             }
         });
@@ -490,6 +531,18 @@ impl UInt {
                 *reset = Some(bits);
             }
         })
+    }
+}
+
+/// The shape of a signal that takes a value as it is, signed if it comes from a signed one; and the value's node.
+fn own_shape(value: UInt) -> (Shape, crate::ir::NodeId) {
+    let signed = with_building(|b, _| match b.ir.node(value.node).op {
+        crate::ir::Op::Cast(inner) if b.ir.node(inner).signed => Some(inner),
+        _ => None,
+    });
+    match signed.flatten() {
+        Some(node) => (crate::shape::signed(value.width()), node),
+        None => (crate::shape::bits(value.width()), value.node),
     }
 }
 

@@ -30,7 +30,8 @@ pub trait Bundle: Sized {
     type With<U: Leaf>: Bundle<Leaf = U>;
 
     /// Turns every leaf into something else, in the order of the fields. `path` names the fields that lead here.
-    fn map_leaves<U: Leaf>(self, path: &mut Path, f: &mut dyn FnMut(&Path, Self::Leaf) -> U) -> Self::With<U>;
+    fn map_leaves<U: Leaf>(self, path: &mut Path, f: &mut dyn FnMut(&Path, Self::Leaf) -> U)
+    -> Self::With<U>;
 
     /// Turns every leaf into something else.
     fn map<U: Leaf>(self, mut f: impl FnMut(Self::Leaf) -> U) -> Self::With<U> {
@@ -73,7 +74,13 @@ pub struct Path {
 
 impl Path {
     /// Walks into a field for the time of `inner`; called by derived code.
-    pub fn field<R>(&mut self, name: &str, doc: &'static str, flip: bool, inner: impl FnOnce(&mut Path) -> R) -> R {
+    pub fn field<R>(
+        &mut self,
+        name: &str,
+        doc: &'static str,
+        flip: bool,
+        inner: impl FnOnce(&mut Path) -> R,
+    ) -> R {
         self.fields.push((name.to_string(), doc));
         self.flipped ^= flip;
         let result = inner(self);
@@ -119,7 +126,9 @@ impl<B: Bundle> Bundle for Vec<B> {
     type With<U: Leaf> = Vec<B::With<U>>;
     fn map_leaves<U: Leaf>(self, path: &mut Path, f: &mut dyn FnMut(&Path, B::Leaf) -> U) -> Vec<B::With<U>> {
         let items = self.into_iter().enumerate();
-        items.map(|(k, item)| path.field(&k.to_string(), "", false, |path| item.map_leaves(path, f))).collect()
+        items
+            .map(|(k, item)| path.field(&k.to_string(), "", false, |path| item.map_leaves(path, f)))
+            .collect()
     }
 }
 
@@ -139,7 +148,11 @@ impl<B: Bundle, const N: usize> Bundle for [B; N] {
 impl<B: Bundle> Bundle for Option<B> {
     type Leaf = B::Leaf;
     type With<U: Leaf> = Option<B::With<U>>;
-    fn map_leaves<U: Leaf>(self, path: &mut Path, f: &mut dyn FnMut(&Path, B::Leaf) -> U) -> Option<B::With<U>> {
+    fn map_leaves<U: Leaf>(
+        self,
+        path: &mut Path,
+        f: &mut dyn FnMut(&Path, B::Leaf) -> U,
+    ) -> Option<B::With<U>> {
         self.map(|item| item.map_leaves(path, f))
     }
 }

@@ -87,7 +87,8 @@ impl Diagnostics {
     /// parameters).
     pub fn new(all: Vec<Diagnostic>) -> Diagnostics {
         let mut seen = HashSet::new();
-        let all = all.into_iter().filter(|d| seen.insert((d.kind, d.labels[0].0, d.message.clone()))).collect();
+        let all =
+            all.into_iter().filter(|d| seen.insert((d.kind, d.labels[0].0, d.message.clone()))).collect();
         Diagnostics { all }
     }
 

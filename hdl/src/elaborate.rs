@@ -38,6 +38,16 @@ impl Building {
         id
     }
 
+    /// The same bits as a signed node: an existing one if there is one.
+    pub fn as_signed(&mut self, node: NodeId, loc: Loc) -> NodeId {
+        let Node { op, width, .. } = self.ir.node(node).clone();
+        match op {
+            Op::Cast(inner) if self.ir.node(inner).signed => inner,
+            Op::Const(value, None) => self.push_node(Op::Const(value, None), width, true, loc),
+            _ => self.push_node(Op::Cast(node), width, true, loc),
+        }
+    }
+
     /// Adds a signal; its reading node is unsigned or signed as its shape.
     pub fn push_signal(&mut self, signal: Signal) -> SignalId {
         let id = SignalId(self.ir.signals.len() as u32);
@@ -168,7 +178,10 @@ pub(crate) fn build_module<M: Module>(module: &M, loc: Loc) -> Option<ModuleId> 
         Some(Known::Done(id)) => return Some(id),
         Some(Known::InProgress) => {
             let message = format!("module `{}` contains itself", module.name());
-            report(Diagnostic::new(Kind::RecursiveModule, loc, message).help("a recursive structure needs parameters that shrink"));
+            report(
+                Diagnostic::new(Kind::RecursiveModule, loc, message)
+                    .help("a recursive structure needs parameters that shrink"),
+            );
             return None;
         }
         None if depth >= MAX_DEPTH => {

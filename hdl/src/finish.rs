@@ -8,14 +8,19 @@ use crate::ir::{Loc, Module, ModuleId, SignalKind};
 use crate::verilog::names::is_reserved;
 
 /// Lowers every module and runs all checks.
-pub(crate) fn finish(modules: Vec<Module>, top: ModuleId, mut diagnostics: Vec<Diagnostic>) -> Result<Design, Diagnostics> {
+pub(crate) fn finish(
+    modules: Vec<Module>,
+    top: ModuleId,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Result<Design, Diagnostics> {
     names_of_modules(&modules, &mut diagnostics);
     for module in &modules {
         names_within(module, &mut diagnostics);
     }
     // After a mistake in an expression, what drives what is not known well enough to judge it.
     let early = diagnostics.len();
-    let lowered: Vec<_> = modules.iter().map(|module| crate::lowering::lower(module, &mut diagnostics)).collect();
+    let lowered: Vec<_> =
+        modules.iter().map(|module| crate::lowering::lower(module, &mut diagnostics)).collect();
     let design = Design { modules, lowered, top };
     if early == 0
         && diagnostics.is_empty()
@@ -70,7 +75,8 @@ fn names_within(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
                 seen.insert(name, (loc, what));
             }
             Some((first, other)) => {
-                let message = format!("the name `{name}` of this {what} is taken in module `{}`", module.name);
+                let message =
+                    format!("the name `{name}` of this {what} is taken in module `{}`", module.name);
                 diagnostics.push(
                     Diagnostic::new(Kind::DuplicateName, loc, message)
                         .label(first, format!("by this {other}"))
@@ -92,7 +98,12 @@ fn names_within(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
             SignalKind::ToInstance(_) => {}
             SignalKind::FromInstance(instance) => {
                 let Some(instance) = module.instances.get(instance.index()) else { continue };
-                add(format!("{}_{}", instance.name, signal.name), "output of an instance", signal.loc, diagnostics);
+                add(
+                    format!("{}_{}", instance.name, signal.name),
+                    "output of an instance",
+                    signal.loc,
+                    diagnostics,
+                );
             }
             SignalKind::Input => add(signal.name.clone(), "input", signal.loc, diagnostics),
             SignalKind::Reg { .. } => add(signal.name.clone(), "register", signal.loc, diagnostics),

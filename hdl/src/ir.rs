@@ -101,7 +101,9 @@ impl<N: Copy> Op<N> {
         use Op::*;
         match self {
             Const(..) | Read(_) => vec![],
-            Not(a) | Slice(a, _) | Extend(a) | Cast(a) | ReduceAnd(a) | ReduceOr(a) | ReduceXor(a) => vec![*a],
+            Not(a) | Slice(a, _) | Extend(a) | Cast(a) | ReduceAnd(a) | ReduceOr(a) | ReduceXor(a) => {
+                vec![*a]
+            }
             And(a, b) | Or(a, b) | Xor(a, b) | Add(a, b) | Sub(a, b) | Mul(a, b) => vec![*a, *b],
             Eq(a, b) | Ne(a, b) | Lt(a, b) | Le(a, b) | Shl(a, b) | Shr(a, b) => vec![*a, *b],
             Mux(c, a, b) => vec![*c, *a, *b],

@@ -65,8 +65,8 @@ mod elaborate;
 mod finish;
 pub mod flat;
 pub mod ir;
-pub mod lower;
 pub mod library;
+pub mod lower;
 mod lowering;
 mod memory;
 mod module;
@@ -90,7 +90,7 @@ pub use signal::{MAX_WIDTH, Operand, SInt, SignedOperand, UInt, concat};
 /// Everything that a description of hardware needs: `use ferrite_hdl::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Bits, Builder, Bundle, Design, Diagnostics, Empty, Encoding, External, Memory, Module, SInt, Shape, UInt, bit, bits, concat,
-        elaborate, index_width, module, reg, signed, wire,
+        Bits, Builder, Bundle, Design, Diagnostics, Empty, Encoding, External, Memory, Module, SInt, Shape,
+        UInt, bit, bits, concat, elaborate, index_width, module, reg, signed, wire,
     };
 }

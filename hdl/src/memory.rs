@@ -24,7 +24,11 @@ pub struct Memory {
 impl Memory {
     pub(crate) fn make(name: &str, depth: u32, width: u32, loc: Loc) -> Memory {
         let total = depth as u64 * width as u64;
-        let ok = depth.is_power_of_two() && depth > 1 && width > 0 && width <= MAX_WIDTH && total <= MAX_MEMORY_BITS;
+        let ok = depth.is_power_of_two()
+            && depth > 1
+            && width > 0
+            && width <= MAX_WIDTH
+            && total <= MAX_MEMORY_BITS;
         if !ok {
             let message = format!("memory `{name}` would have {depth} words of {width} bits");
             let help = format!(
@@ -66,10 +70,15 @@ impl Memory {
         let wrong = words.iter().position(|w| w.width() != self.width);
         if words.len() > self.depth as usize || wrong.is_some() {
             let message = match wrong {
-                Some(k) => format!("word {k} has {} bits, the memory's words have {}", words[k].width(), self.width),
+                Some(k) => {
+                    format!("word {k} has {} bits, the memory's words have {}", words[k].width(), self.width)
+                }
                 None => format!("more contents than the memory's {} words", self.depth),
             };
-            report(Diagnostic::new(Kind::MemoryContents, loc, message).help("give at most `depth` words of the memory's width"));
+            report(
+                Diagnostic::new(Kind::MemoryContents, loc, message)
+                    .help("give at most `depth` words of the memory's width"),
+            );
             return self;
         }
         with_building(|b, _| {
@@ -89,7 +98,8 @@ impl Memory {
             Ok(words) => self.with_contents(words),
             Err(why) => {
                 let message = format!("{}: {why}", path.display());
-                let help = format!("the file holds up to {} hexadecimal words of {} bits", self.depth, self.width);
+                let help =
+                    format!("the file holds up to {} hexadecimal words of {} bits", self.depth, self.width);
                 report(Diagnostic::new(Kind::MemoryContents, loc, message).help(help));
                 self
             }
@@ -128,7 +138,11 @@ impl Memory {
             if addr.is_none() {
                 b.ir.clock_used[clock.index()] = true;
             }
-            b.ir.memories[self.id.index()].reads.push(ReadPort { data, async_addr: addr.map(|a| a.node), clock });
+            b.ir.memories[self.id.index()].reads.push(ReadPort {
+                data,
+                async_addr: addr.map(|a| a.node),
+                clock,
+            });
             Some((UInt::of_signal(b, data), port))
         });
         made.flatten().unwrap_or((UInt::INVALID, 0))
@@ -169,15 +183,20 @@ impl Memory {
         let addr = self.address(addr, loc);
         let mut data = data.resolve(self.width, loc);
         if data.width() != self.width {
-            let message = format!("the data have {} bits; the memory's words have {}", data.width(), self.width);
+            let message =
+                format!("the data have {} bits; the memory's words have {}", data.width(), self.width);
             report(Diagnostic::new(Kind::WidthMismatch, loc, message).help("extend or truncate the data"));
             data = crate::signal::constant(Bits::zero(self.width), None, loc);
         }
         let mask = mask.map(|m| m.checked(loc)).filter(|mask| {
             let ok = self.width % mask.width() == 0;
             if !ok {
-                let message = format!("a mask of {} bits does not divide words of {} bits", mask.width(), self.width);
-                report(Diagnostic::new(Kind::WidthMismatch, loc, message).help("one mask bit stands for an equal part of the word"));
+                let message =
+                    format!("a mask of {} bits does not divide words of {} bits", mask.width(), self.width);
+                report(
+                    Diagnostic::new(Kind::WidthMismatch, loc, message)
+                        .help("one mask bit stands for an equal part of the word"),
+                );
             }
             ok
         });
@@ -188,7 +207,14 @@ impl Memory {
             let port = memory.writes.len();
             memory.writes.push(clock);
             let mask = mask.map(|m| m.node);
-            b.push_stmt(Stmt::MemoryWrite { memory: self.id, port, addr: addr.node, data: data.node, mask, loc });
+            b.push_stmt(Stmt::MemoryWrite {
+                memory: self.id,
+                port,
+                addr: addr.node,
+                data: data.node,
+                mask,
+                loc,
+            });
         });
     }
 }

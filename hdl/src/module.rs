@@ -6,7 +6,7 @@ use crate::builder::Builder;
 use crate::bundle::{Bundle, LeafInfo};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::elaborate::{report, with_building};
-use crate::ir::{ClockId, External, Loc, Op, Signal, SignalKind, Stmt};
+use crate::ir::{ClockId, External, Loc, Signal, SignalKind, Stmt};
 use crate::shape::Shape;
 use crate::signal::UInt;
 
@@ -137,7 +137,8 @@ fn declare(port: &Port, loc: Loc) -> UInt {
             Some(name) => match b.ir.clocks.iter().position(|c| c == name) {
                 Some(k) => ClockId(k as u32),
                 None => {
-                    let message = format!("input `{}` belongs to clock `{name}`, which the module has not", port.name);
+                    let message =
+                        format!("input `{}` belongs to clock `{name}`, which the module has not", port.name);
                     let help = format!("the module's clocks are: {}", b.ir.clocks.join(", "));
                     diagnostics.push(Diagnostic::new(Kind::UnknownClock, loc, message).help(help));
                     ClockId(0)
@@ -165,10 +166,17 @@ fn connect_output(port: &Port, value: UInt, loc: Loc) {
     let value = value.checked(loc);
     with_building(|b, diagnostics| {
         if value.width() != port.shape.width {
-            let message =
-                format!("output `{}` is {}, but `build` returns {} bits for it", port.name, port.shape.describe(), value.width());
+            let message = format!(
+                "output `{}` is {}, but `build` returns {} bits for it",
+                port.name,
+                port.shape.describe(),
+                value.width()
+            );
             let at = b.ir.node(value.node).loc;
-            diagnostics.push(Diagnostic::new(Kind::WidthMismatch, at, message).help("return as many bits as `outputs` declares"));
+            diagnostics.push(
+                Diagnostic::new(Kind::WidthMismatch, at, message)
+                    .help("return as many bits as `outputs` declares"),
+            );
             return;
         }
         if let Some(id) = value.signal(b) {
@@ -193,14 +201,7 @@ fn connect_output(port: &Port, value: UInt, loc: Loc) {
             loc,
         });
         b.ir.ports.push(id);
-        let node = if port.shape.signed {
-            match b.ir.node(value.node).op {
-                Op::Cast(inner) if b.ir.node(inner).signed => inner,
-                _ => b.push_node(Op::Cast(value.node), port.shape.width, true, loc),
-            }
-        } else {
-            value.node
-        };
+        let node = if port.shape.signed { b.as_signed(value.node, loc) } else { value.node };
         b.push_stmt(Stmt::Set { target: id, low: 0, value: node, loc });
     });
 }

@@ -124,12 +124,18 @@ fn fit(value: &BigInt, width: u32, signed: bool, loc: Loc) -> Bits {
         let kind = if signed { "signed " } else { "" };
         let needed = if signed { value.bits() + 1 } else { value.bits() };
         let help = match value.sign() {
-            num_bigint::Sign::Minus if !signed => "a negative number needs a signed operand: `.signed()`".to_string(),
+            num_bigint::Sign::Minus if !signed => {
+                "a negative number needs a signed operand: `.signed()`".to_string()
+            }
             _ => format!("it needs {needed} bits"),
         };
         report(
-            Diagnostic::new(Kind::LiteralTooWide, loc, format!("the number {value} does not fit {kind}{width} bits"))
-                .help(help),
+            Diagnostic::new(
+                Kind::LiteralTooWide,
+                loc,
+                format!("the number {value} does not fit {kind}{width} bits"),
+            )
+            .help(help),
         );
     }
     bits
@@ -171,8 +177,11 @@ fn mismatch(what: &str, a: UInt, b: UInt, loc: Loc) {
     });
     let Some((left, right, at_left, at_right)) = words else { return };
     let bits = |w: u32| format!("{w} bit{}", if w == 1 { "" } else { "s" });
-    let message =
-        format!("{what} wants operands of one width: {left} has {}, {right} has {}", bits(a.width), bits(b.width));
+    let message = format!(
+        "{what} wants operands of one width: {left} has {}, {right} has {}",
+        bits(a.width),
+        bits(b.width)
+    );
     let mut diagnostic = Diagnostic::new(Kind::WidthMismatch, loc, message);
     for (place, width) in [(at_left, a.width), (at_right, b.width)] {
         if place != loc {
@@ -280,9 +289,11 @@ impl UInt {
         let this = self.checked(loc);
         let value = value.into().resolve(this.width, loc);
         if value.width != this.width {
-            let names = with_building(|b, _| (describe(b, this.node), describe(b, value.node))).unwrap_or_default();
+            let names =
+                with_building(|b, _| (describe(b, this.node), describe(b, value.node))).unwrap_or_default();
             let message = format!("{} has {} bits and is set to {} bits", names.0, this.width, value.width);
-            let help = format!("make the value {} bits wide with `.extend({0})` or `.truncate({0})`", this.width);
+            let help =
+                format!("make the value {} bits wide with `.extend({0})` or `.truncate({0})`", this.width);
             return report(Diagnostic::new(Kind::WidthMismatch, loc, message).help(help));
         }
         with_building(|b, diagnostics| {
@@ -297,15 +308,9 @@ impl UInt {
                 diagnostics.push(Diagnostic::new(Kind::NotDrivable, loc, message).help(help));
                 return;
             };
-            let want_signed = b.ir.signal(target).shape.signed && b.ir.signal(target).shape.width == this.width;
-            let node = if want_signed {
-                match b.ir.node(value.node).op {
-                    Op::Cast(inner) if b.ir.node(inner).signed => inner,
-                    _ => b.push_node(Op::Cast(value.node), this.width, true, loc),
-                }
-            } else {
-                value.node
-            };
+            let want_signed =
+                b.ir.signal(target).shape.signed && b.ir.signal(target).shape.width == this.width;
+            let node = if want_signed { b.as_signed(value.node, loc) } else { value.node };
             b.push_stmt(Stmt::Set { target, low, value: node, loc });
         });
     }
@@ -320,12 +325,24 @@ impl UInt {
         (a, b)
     }
 
-    fn bitwise(self, other: impl Into<Operand>, what: &str, op: fn(NodeId, NodeId) -> Op<NodeId>, loc: Loc) -> UInt {
+    fn bitwise(
+        self,
+        other: impl Into<Operand>,
+        what: &str,
+        op: fn(NodeId, NodeId) -> Op<NodeId>,
+        loc: Loc,
+    ) -> UInt {
         let (a, b) = self.pair(other, what, loc);
         UInt::make(op(a.node, b.node), a.width, loc)
     }
 
-    fn compare(self, other: impl Into<Operand>, what: &str, op: fn(NodeId, NodeId) -> Op<NodeId>, loc: Loc) -> UInt {
+    fn compare(
+        self,
+        other: impl Into<Operand>,
+        what: &str,
+        op: fn(NodeId, NodeId) -> Op<NodeId>,
+        loc: Loc,
+    ) -> UInt {
         let (a, b) = self.pair(other, what, loc);
         UInt::make(op(a.node, b.node), 1, loc)
     }
@@ -407,8 +424,12 @@ impl UInt {
         let (yes, no) = (yes.into(), no.into());
         let Some(width) = yes.width().or(no.width()) else {
             report(
-                Diagnostic::new(Kind::BadWidth, loc, "both values of `mux` are plain numbers, so its width is unknown")
-                    .help("make one of them `Bits::from_u64(width, value)`"),
+                Diagnostic::new(
+                    Kind::BadWidth,
+                    loc,
+                    "both values of `mux` are plain numbers, so its width is unknown",
+                )
+                .help("make one of them `Bits::from_u64(width, value)`"),
             );
             return UInt::make(Op::Const(Bits::zero(1), None), 1, loc);
         };
@@ -425,8 +446,12 @@ impl UInt {
         }
         let name = with_building(|b, _| describe(b, this.node)).unwrap_or_default();
         report(
-            Diagnostic::new(Kind::WidthMismatch, loc, format!("{what} wants a single bit, {name} has {}", this.width))
-                .help("compare it (`.ne(0)`) or reduce it (`.any()`, `.all()`)"),
+            Diagnostic::new(
+                Kind::WidthMismatch,
+                loc,
+                format!("{what} wants a single bit, {name} has {}", this.width),
+            )
+            .help("compare it (`.ne(0)`) or reduce it (`.any()`, `.all()`)"),
         );
         constant(Bits::zero(1), None, loc)
     }
@@ -478,8 +503,12 @@ impl UInt {
         if width == 0 || low.checked_add(width).is_none_or(|end| end > this.width) {
             let name = with_building(|b, _| describe(b, this.node)).unwrap_or_default();
             let bits = if width == 1 { "1 bit".to_string() } else { format!("{width} bits") };
-            let message = format!("a slice of {bits} from bit {low} up leaves {name}, which has {} bits", this.width);
-            report(Diagnostic::new(Kind::SliceOutOfRange, loc, message).help(format!("its bits are 0 to {}", this.width - 1)));
+            let message =
+                format!("a slice of {bits} from bit {low} up leaves {name}, which has {} bits", this.width);
+            report(
+                Diagnostic::new(Kind::SliceOutOfRange, loc, message)
+                    .help(format!("its bits are 0 to {}", this.width - 1)),
+            );
             return constant(Bits::zero(width.clamp(1, MAX_WIDTH)), None, loc);
         }
         if low == 0 && width == this.width {
@@ -574,7 +603,9 @@ fn concat_at(parts: &[Operand], loc: Loc) -> UInt {
     for part in parts {
         if let Operand::Number(value) = part {
             let message = format!("the number {value} in a concatenation has no width");
-            report(Diagnostic::new(Kind::BadWidth, loc, message).help("write `Bits::from_u64(width, value)`"));
+            report(
+                Diagnostic::new(Kind::BadWidth, loc, message).help("write `Bits::from_u64(width, value)`"),
+            );
             continue;
         }
         let part = part.clone().resolve(1, loc);

@@ -226,7 +226,10 @@ impl Module for SafeCrossing {
         let here = m.delay("here", i.data);
         let mut there = here;
         m.clock("b_clk", || {
-            there = m.instance("sync", &Synchroniser { width: 8, stages: 2 }).connect(SynchroniserIn { data: here }).data;
+            there = m
+                .instance("sync", &Synchroniser { width: 8, stages: 2 })
+                .connect(SynchroniserIn { data: here })
+                .data;
         });
         Out { q: there }
     }

@@ -18,7 +18,8 @@ pub fn derive(input: TokenStream) -> syn::Result<TokenStream> {
         _ => None,
     });
     let (Some(leaf), None) = (types.next(), types.next()) else {
-        let message = "a bundle has one type parameter, which stands for a signal: `struct Ports<T> { a: T }`";
+        let message =
+            "a bundle has one type parameter, which stands for a signal: `struct Ports<T> { a: T }`";
         return Err(Error::new_spanned(&input.generics, message));
     };
     let consts: Vec<_> = input

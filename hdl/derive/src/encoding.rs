@@ -52,7 +52,10 @@ pub fn derive(input: TokenStream) -> syn::Result<TokenStream> {
         Some(literal) => {
             let width: u32 = literal.base10_parse()?;
             if width < needed || width > 64 {
-                return Err(Error::new(literal.span(), format!("the codes need {needed} bits, at most 64 are possible")));
+                return Err(Error::new(
+                    literal.span(),
+                    format!("the codes need {needed} bits, at most 64 are possible"),
+                ));
             }
             width
         }

@@ -74,7 +74,8 @@ impl Module for AsyncFifo {
         m.clock("rd_clk", || {
             let head = m.reg("head", pointer);
             let head_gray = m.reg("head_gray", pointer);
-            let tail_seen = m.instance("tail_sync", &synchroniser).connect(SynchroniserIn { data: tail_gray });
+            let tail_seen =
+                m.instance("tail_sync", &synchroniser).connect(SynchroniserIn { data: tail_gray });
             i.deq.valid.set(head_gray.ne(tail_seen.data));
             i.deq.data.set(words.read_async("front", head.truncate(index)));
             m.when(i.deq.fires(), || {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::bits::Bits;
 use crate::ir::{Node, NodeId, Op};
-use crate::shape::EncodingInfo;
+use crate::shape::{EncodingInfo, Shape};
 use crate::verilog::names::{Taken, upper_snake};
 
 /// How tightly a text binds; larger is tighter.
@@ -56,7 +56,8 @@ impl<'a> Expressions<'a> {
     pub fn new(nodes: &'a [Node], signals: &'a [String], uses: Vec<u32>, taken: Taken) -> Expressions<'a> {
         let mut sizes: Vec<u32> = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let own = !matches!(node.op, Op::Const(..) | Op::Read(_) | Op::Cast(_) | Op::Slice(..) | Op::Extend(_));
+            let own =
+                !matches!(node.op, Op::Const(..) | Op::Read(_) | Op::Cast(_) | Op::Slice(..) | Op::Extend(_));
             let parts: u32 = node.op.operands().iter().fold(0, |sum, n| sizes[n.index()].saturating_add(sum));
             sizes.push(parts.saturating_add(own as u32));
         }
@@ -282,7 +283,8 @@ impl<'a> Expressions<'a> {
             let a = self.without_casts(a);
             return match &self.node(a).op {
                 Op::Concat(parts) if !self.hoisted.contains_key(&a) && self.uses[a.index()] < 2 => {
-                    let texts: Vec<String> = parts.iter().map(|p| self.text(self.without_casts(*p), 0)).collect();
+                    let texts: Vec<String> =
+                        parts.iter().map(|p| self.text(self.without_casts(*p), 0)).collect();
                     format!("{{{zeros}, {}}}", texts.join(", "))
                 }
                 _ => format!("{{{zeros}, {}}}", self.text(a, 0)),
@@ -293,9 +295,9 @@ impl<'a> Expressions<'a> {
         format!("$signed({{{{{more}{{{sign}}}}}, {name}}})")
     }
 
-    /// A variant of an enum by its name.
-    pub fn constant_text(&mut self, value: &Bits, encoding: &'static EncodingInfo) -> String {
-        self.constant(value, false, Some(encoding)).0
+    /// What a register starts with: a variant by its name, else a number.
+    pub fn reset_text(&mut self, value: &Bits, shape: Shape) -> String {
+        self.constant(value, shape.signed, shape.encoding).0
     }
 
     /// The wires made for expressions, with what they carry.
@@ -305,7 +307,12 @@ impl<'a> Expressions<'a> {
         all
     }
 
-    fn constant(&mut self, value: &Bits, signed: bool, encoding: Option<&'static EncodingInfo>) -> (String, Level) {
+    fn constant(
+        &mut self,
+        value: &Bits,
+        signed: bool,
+        encoding: Option<&'static EncodingInfo>,
+    ) -> (String, Level) {
         let code = value.to_u64().unwrap_or(0);
         if let Some(encoding) = encoding
             && let Some(variant) = encoding.name_of(code)

@@ -35,7 +35,10 @@ pub fn emit(design: &Design, options: &EmitOptions) -> Vec<VerilogFile> {
             }),
             Some(external) => {
                 if let Some(text) = &external.verilog {
-                    files.push(VerilogFile { name: format!("{}.v", external.verilog_name), text: text.clone() });
+                    files.push(VerilogFile {
+                        name: format!("{}.v", external.verilog_name),
+                        text: text.clone(),
+                    });
                 }
             }
         }

@@ -45,7 +45,17 @@ pub(super) fn emit(design: &Design, module: &Module, lowered: &Lowered, options:
     let usage = usage(module, lowered);
     let drives: Vec<Drive> = (0..module.signals.len()).map(|k| drive(module, SignalId(k as u32))).collect();
     let expressions = Expressions::new(&lowered.nodes, &names, usage.uses.clone(), taken);
-    let mut writer = Writer { design, module, lowered, options, names: &names, drives, usage, e: expressions, body: String::new() };
+    let mut writer = Writer {
+        design,
+        module,
+        lowered,
+        options,
+        names: &names,
+        drives,
+        usage,
+        e: expressions,
+        body: String::new(),
+    };
     writer.run()
 }
 
@@ -135,15 +145,21 @@ impl Writer<'_> {
             let _ = writeln!(out, "// {line}");
         }
         self.ports(&mut out);
+        let mut declarations = String::new();
+        self.declarations(&mut declarations);
         let mut head = String::new();
         for (name, (code, width)) in &self.e.constants {
             let (value, _) = literal(&Bits::from_u64(*width, *code), false);
             let range = if *width == 1 { String::new() } else { format!("[{}:0] ", width - 1) };
             let _ = writeln!(head, "    localparam {range}{name} = {value};");
         }
-        self.declarations(&mut head);
+        if !head.is_empty() && !declarations.is_empty() {
+            head.push('\n');
+        }
+        head.push_str(&declarations);
         let unused = self.unused();
-        let sections = [head.trim_end(), self.body.trim_end(), unused.trim_end(), checks.trim_end()];
+        let sections = [head.as_str(), self.body.as_str(), unused.as_str(), checks.as_str()]
+            .map(|s| s.trim_matches('\n'));
         let text: Vec<&str> = sections.into_iter().filter(|s| !s.is_empty()).collect();
         let _ = write!(out, "{}\n\nendmodule\n\n`default_nettype wire\n", text.join("\n\n"));
         out
@@ -163,14 +179,15 @@ impl Writer<'_> {
 
     fn ports(&self, out: &mut String) {
         let module = self.module;
-        let mut ports: Vec<(String, String)> = Vec::new();
+        let mut ports: Vec<[String; 4]> = Vec::new();
         for (k, clock) in module.clocks.iter().enumerate() {
+            let mut add =
+                |name: String| ports.push(["input  wire".to_string(), String::new(), name, String::new()]);
             if module.clock_used[k] {
-                ports.push((format!("input  wire {clock}"), String::new()));
+                add(clock.clone());
             }
             if module.reset_used[k] {
-                let reset = module.reset_name(ClockId(k as u32));
-                ports.push((format!("input  wire {reset}"), String::new()));
+                add(module.reset_name(ClockId(k as u32)));
             }
         }
         for id in &module.ports {
@@ -184,8 +201,13 @@ impl Writer<'_> {
                 SignalKind::Reg { init, .. } => format!(" = {}", literal(init, signal.shape.signed).0),
                 _ => String::new(),
             };
-            let text = format!("{direction} {}{}{init}", range(signal.shape), signal.name);
-            ports.push((text, signal.doc.replace('\n', " ")));
+            let range = range(signal.shape).trim_end().to_string();
+            ports.push([
+                direction.to_string(),
+                range,
+                format!("{}{init}", signal.name),
+                signal.doc.replace('\n', " "),
+            ]);
         }
         let _ = write!(out, "module {}", module.name);
         if ports.is_empty() {
@@ -193,11 +215,14 @@ impl Writer<'_> {
             return;
         }
         out.push_str(" (\n");
-        let last = ports.len() - 1;
-        for (k, (text, doc)) in ports.iter().enumerate() {
-            let comma = if k == last { "" } else { "," };
+        let widest = |k: usize| ports.iter().map(|p| p[k].len()).max().unwrap_or(0);
+        let (ranges, names) = (widest(1), widest(2) + 1);
+        for (k, [direction, range, name, doc]) in ports.iter().enumerate() {
+            let comma = if k + 1 == ports.len() { "" } else { "," };
+            let space = if ranges == 0 { "" } else { " " };
+            let line = format!("    {direction} {range:ranges$}{space}{:names$}", format!("{name}{comma}"));
             let doc = if doc.is_empty() { String::new() } else { format!("  // {doc}") };
-            let _ = writeln!(out, "    {text}{comma}{doc}");
+            let _ = writeln!(out, "{}", format!("{line}{doc}").trim_end());
         }
         out.push_str(");\n\n");
     }
@@ -231,12 +256,17 @@ impl Writer<'_> {
             if signal.is_output || signal.kind == SignalKind::Input {
                 continue;
             }
-            let split = if self.drives[k] == Drive::Parts && self.reads_itself(id) { " /* verilator split_var */" } else { "" };
+            let split = if self.drives[k] == Drive::Parts && self.reads_itself(id) {
+                " /* verilator split_var */"
+            } else {
+                ""
+            };
             let text = match (&signal.kind, &self.drives[k]) {
                 (SignalKind::Wire { named: true }, _) | (SignalKind::FromInstance(_), _) => continue,
                 (SignalKind::ToInstance(_), Drive::Whole(_)) => continue,
                 (SignalKind::Reg { init, .. }, _) => {
-                    format!("reg {}{name} = {};", range(signal.shape), literal(init, signal.shape.signed).0)
+                    let init = self.e.reset_text(init, signal.shape);
+                    format!("reg {}{name} = {init};", range(signal.shape))
                 }
                 _ if self.is_variable(id) => format!("reg {}{name};", range(signal.shape)),
                 (SignalKind::MemoryRead(..), _) => continue,
@@ -244,52 +274,65 @@ impl Writer<'_> {
             };
             let _ = writeln!(head, "    {text}{}", self.source(signal.loc));
         }
-        // Outputs of instances: same widths of one instance share a line.
-        for (i, instance) in module.instances.iter().enumerate() {
-            let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
-            for (k, signal) in module.signals.iter().enumerate() {
-                if signal.kind == SignalKind::FromInstance(InstanceId(i as u32)) {
-                    let range = range(signal.shape);
-                    match lines.iter_mut().find(|l| l.0 == range) {
-                        Some(line) => line.1.push(&self.names[k]),
-                        None => lines.push((range, vec![&self.names[k]])),
-                    }
-                }
-            }
-            for (range, names) in lines {
-                let _ = writeln!(head, "    wire {range}{};{}", names.join(", "), self.source(instance.loc));
-            }
-        }
+        self.instance_outputs(head);
         for memory in &module.memories {
             let range = if memory.width == 1 { String::new() } else { format!("[{}:0] ", memory.width - 1) };
             let _ = writeln!(head, "    reg {range}{} [0:{}];", memory.name, memory.depth - 1);
         }
-        let memories: Vec<String> = (0..module.memories.len()).map(|k| self.contents(MemoryId(k as u32))).collect();
-        for text in memories {
-            head.push_str(&text);
+        let mut simulation = String::new();
+        for k in 0..module.memories.len() {
+            self.contents(MemoryId(k as u32), head, &mut simulation);
         }
         for (k, signal) in module.signals.iter().enumerate() {
             if matches!(signal.kind, SignalKind::MemoryRead(..)) && self.drives[k] == Drive::Clocked {
                 let zero = literal(&Bits::zero(signal.shape.width), false).0;
-                let _ = write!(
-                    head,
-                    "`ifndef SYNTHESIS\n    initial {} = {zero};\n`endif\n",
-                    self.names[k]
-                );
+                let _ = writeln!(simulation, "    initial {} = {zero};", self.names[k]);
             }
+        }
+        if !simulation.is_empty() {
+            let _ = write!(head, "`ifndef SYNTHESIS\n{simulation}`endif\n");
+        }
+    }
+
+    /// Wires for outputs of instances; those of one kind share lines.
+    fn instance_outputs(&self, head: &mut String) {
+        let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
+        for (k, signal) in self.module.signals.iter().enumerate() {
+            if matches!(signal.kind, SignalKind::FromInstance(_)) {
+                let range = range(signal.shape);
+                match kinds.iter_mut().find(|l| l.0 == range) {
+                    Some(kind) => kind.1.push(&self.names[k]),
+                    None => kinds.push((range, vec![&self.names[k]])),
+                }
+            }
+        }
+        for (range, names) in kinds {
+            let mut line = format!("    wire {range}{}", names[0]);
+            for name in &names[1..] {
+                if line.len() + name.len() + 3 > MAX_LINE {
+                    let _ = writeln!(head, "{line};");
+                    line = format!("    wire {range}{name}");
+                } else {
+                    let _ = write!(line, ", {name}");
+                }
+            }
+            let _ = writeln!(head, "{line};");
         }
     }
 
     /// Initial contents. Synthesis sees only those that the design asks for; simulation starts from zeros elsewhere.
-    fn contents(&mut self, id: MemoryId) -> String {
+    fn contents(&mut self, id: MemoryId, out: &mut String, simulation: &mut String) {
         let memory = &self.module.memories[id.index()];
         let index = self.e.taken.fresh("i");
         let zero = literal(&Bits::zero(memory.width), false).0;
-        let clear = format!("for ({index} = 0; {index} < {}; {index} = {index} + 1) {}[{index}] = {zero};", memory.depth, memory.name);
+        let clear = format!(
+            "for ({index} = 0; {index} < {}; {index} = {index} + 1) {}[{index}] = {zero};",
+            memory.depth, memory.name
+        );
         if memory.init.is_empty() {
-            return format!("`ifndef SYNTHESIS\n    integer {index};\n    initial {clear}\n`endif\n");
+            let _ = write!(simulation, "    integer {index};\n    initial {clear}\n");
+            return;
         }
-        let mut out = String::new();
         if memory.init.len() < memory.depth as usize {
             let _ = write!(out, "    integer {index};\n    initial begin\n        {clear}\n");
         } else {
@@ -299,7 +342,6 @@ impl Writer<'_> {
             let _ = writeln!(out, "        {}[{k}] = {};", memory.name, literal(word, false).0);
         }
         out.push_str("    end\n");
-        out
     }
 
     fn reads_itself(&self, id: SignalId) -> bool {
@@ -351,7 +393,12 @@ impl Writer<'_> {
                 let signal = self.module.signal(port.data);
                 let _ = match signal.is_output {
                     true => writeln!(self.body, "    assign {name} = {}[{addr}];", memory.name),
-                    false => writeln!(self.body, "    wire {}{name} = {}[{addr}];", range(signal.shape), memory.name),
+                    false => writeln!(
+                        self.body,
+                        "    wire {}{name} = {}[{addr}];",
+                        range(signal.shape),
+                        memory.name
+                    ),
                 };
             }
         }
@@ -408,7 +455,7 @@ impl Writer<'_> {
                 }
                 let _ = write!(line, " {pin}{comma}");
             }
-            let _ = writeln!(self.body, "{line}\n    );");
+            let _ = writeln!(self.body, "{line});");
         }
     }
 
@@ -469,9 +516,8 @@ impl Writer<'_> {
         for k in 0..blocks.len() {
             let fits = |group: &Vec<usize>| {
                 let together = group.iter().any(|m| !places[*m].is_disjoint(&places[k]));
-                let free = group.iter().all(|m| {
-                    !reach[k].contains(&blocks[*m]) && !reach[*m].contains(&blocks[k])
-                });
+                let free =
+                    group.iter().all(|m| !reach[k].contains(&blocks[*m]) && !reach[*m].contains(&blocks[k]));
                 together && free && !reach[k].contains(&blocks[k])
             };
             match groups.iter_mut().find(|g| fits(g)) {
@@ -487,7 +533,9 @@ impl Writer<'_> {
         let mut part = self.part("=");
         part.targets.insert(id);
         let body = self.module.body.iter().enumerate();
-        body.filter(|(_, s)| !matches!(s, Stmt::Set { .. }) && part.any(std::slice::from_ref(s))).map(|(k, _)| k).collect()
+        body.filter(|(_, s)| !matches!(s, Stmt::Set { .. }) && part.any(std::slice::from_ref(s)))
+            .map(|(k, _)| k)
+            .collect()
     }
 
     /// The signals that a signal depends on without a register between; through an instance on all of its inputs.
@@ -530,8 +578,15 @@ impl Writer<'_> {
     fn blocks(&mut self) {
         for group in self.groups() {
             let module = self.module;
-            let part = Part { targets: group.into_iter().collect(), options: self.options, names: self.names, module,
-                writes: HashSet::new(), reads: HashSet::new(), assign: "=" };
+            let part = Part {
+                targets: group.into_iter().collect(),
+                options: self.options,
+                names: self.names,
+                module,
+                writes: HashSet::new(),
+                reads: HashSet::new(),
+                assign: "=",
+            };
             let mut text = String::new();
             part.write(&module.body, 2, &mut self.e, &mut text);
             self.flush();
@@ -543,8 +598,15 @@ impl Writer<'_> {
         let module = self.module;
         for (c, clock) in module.clocks.iter().enumerate() {
             let clock_id = ClockId(c as u32);
-            let mut part = Part { targets: HashSet::new(), options: self.options, names: self.names, module,
-                writes: HashSet::new(), reads: HashSet::new(), assign: "<=" };
+            let mut part = Part {
+                targets: HashSet::new(),
+                options: self.options,
+                names: self.names,
+                module,
+                writes: HashSet::new(),
+                reads: HashSet::new(),
+                assign: "<=",
+            };
             let mut resets = Vec::new();
             for (k, signal) in module.signals.iter().enumerate() {
                 if let SignalKind::Reg { reset, .. } = &signal.kind
@@ -556,8 +618,13 @@ impl Writer<'_> {
             }
             for (m, memory) in module.memories.iter().enumerate() {
                 let id = MemoryId(m as u32);
-                part.writes.extend(memory.writes.iter().enumerate().filter(|w| *w.1 == clock_id).map(|w| (id, w.0)));
-                let reads = memory.reads.iter().enumerate().filter(|r| r.1.clock == clock_id && r.1.async_addr.is_none());
+                part.writes
+                    .extend(memory.writes.iter().enumerate().filter(|w| *w.1 == clock_id).map(|w| (id, w.0)));
+                let reads = memory
+                    .reads
+                    .iter()
+                    .enumerate()
+                    .filter(|r| r.1.clock == clock_id && r.1.async_addr.is_none());
                 part.reads.extend(reads.map(|r| (id, r.0)));
             }
             let mut text = String::new();
@@ -566,10 +633,7 @@ impl Writer<'_> {
                 let _ = writeln!(text, "        if ({}) begin", module.reset_name(clock_id));
                 for (k, value) in resets {
                     let shape = module.signals[k].shape;
-                    let value = match shape.encoding.zip(value.to_u64()).and_then(|(e, v)| e.name_of(v).map(|_| (e, v))) {
-                        Some((encoding, _)) => self.e.constant_text(value, encoding),
-                        None => literal(value, shape.signed).0,
-                    };
+                    let value = self.e.reset_text(value, shape);
                     let _ = writeln!(text, "            {} <= {value};", self.names[k]);
                 }
                 text.push_str("        end\n");
@@ -611,7 +675,8 @@ impl Writer<'_> {
     /// Says of every bit that nothing reads that this is meant, so that linters need not ask.
     fn unused(&mut self) -> String {
         let mut parts = Vec::new();
-        let mut used: Vec<Vec<bool>> = self.module.signals.iter().map(|s| vec![false; s.shape.width as usize]).collect();
+        let mut used: Vec<Vec<bool>> =
+            self.module.signals.iter().map(|s| vec![false; s.shape.width as usize]).collect();
         for (node, bits) in self.lowered.nodes.iter().zip(&self.usage.bits) {
             if let Op::Read(signal) = node.op {
                 used[signal.index()].iter_mut().zip(bits).for_each(|(u, b)| *u |= b);

@@ -63,7 +63,11 @@ impl Part<'_> {
                         self.name_after(body, e);
                         let condition = e.condition(*condition);
                         let word = if k == 0 { format!("{pad}if") } else { " else if".to_string() };
-                        let _ = write!(out, "{word} ({condition}) begin{}\n", if k == 0 { self.place(loc) } else { String::new() });
+                        let _ = write!(
+                            out,
+                            "{word} ({condition}) begin{}\n",
+                            if k == 0 { self.place(loc) } else { String::new() }
+                        );
                         self.write(body, indent + 1, e, out);
                         let _ = write!(out, "{pad}end");
                     }
@@ -99,14 +103,16 @@ impl Part<'_> {
                     match mask {
                         None => {
                             let data = e.root(*data);
-                            let _ = writeln!(out, "{pad}{}[{addr}] <= {data};{}", memory.name, self.place(loc));
+                            let _ =
+                                writeln!(out, "{pad}{}[{addr}] <= {data};{}", memory.name, self.place(loc));
                         }
                         Some(mask) => {
                             let lanes = self.module.node(*mask).width;
                             let lane = memory.width / lanes;
                             let (mask_name, data) = (e.identifier_of(*mask), e.identifier_of(*data));
                             for k in 0..lanes {
-                                let enable = if lanes == 1 { mask_name.clone() } else { format!("{mask_name}[{k}]") };
+                                let enable =
+                                    if lanes == 1 { mask_name.clone() } else { format!("{mask_name}[{k}]") };
                                 let range = match lane {
                                     l if l == memory.width => String::new(),
                                     1 => format!("[{k}]"),

@@ -30,7 +30,9 @@ pub(super) fn roots(stmts: &[Stmt], out: &mut Vec<NodeId>) {
                 }
                 default.iter().for_each(|body| roots(body, out));
             }
-            Stmt::MemoryWrite { addr, data, mask, .. } => out.extend([Some(*addr), Some(*data), *mask].into_iter().flatten()),
+            Stmt::MemoryWrite { addr, data, mask, .. } => {
+                out.extend([Some(*addr), Some(*data), *mask].into_iter().flatten())
+            }
             Stmt::MemoryRead { addr, .. } => out.push(*addr),
             Stmt::Check(_) => {}
         }

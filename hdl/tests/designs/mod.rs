@@ -215,7 +215,7 @@ pub struct OperatorsOut<T> {
     pub arithmetic: T,
     pub less: T,
     pub signed_less: T,
-    pub bit: T,
+    pub chosen: T,
     pub reduced: T,
     pub negative: T,
 }
@@ -242,7 +242,7 @@ impl Module for Operators {
             arithmetic: signed(8),
             less: bit(),
             signed_less: bit(),
-            bit: bit(),
+            chosen: bit(),
             reduced: bits(3),
             negative: signed(9),
         }
@@ -259,7 +259,7 @@ impl Module for Operators {
             arithmetic: (s >> i.n).unsigned(),
             less: i.a.lt(i.b),
             signed_less: s.lt(t),
-            bit: i.a.bit_at(i.n),
+            chosen: i.a.bit_at(i.n),
             reduced: concat([i.a.any(), i.a.all(), i.a.parity()]),
             negative: (-s).unsigned(),
         }
