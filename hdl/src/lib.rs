@@ -83,7 +83,7 @@ pub use elaborate::elaborate;
 pub use ferrite_hdl_derive::{Bundle, Encoding, module};
 pub use ir::External;
 pub use memory::Memory;
-pub use module::{Describe, Module};
+pub use module::{Describe, Module, port_names};
 pub use shape::{Encoding, EncodingInfo, Shape, bit, bits, index_width, signed};
 pub use signal::{MAX_WIDTH, Operand, SInt, SignedOperand, UInt, concat};
 

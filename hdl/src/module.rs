@@ -112,6 +112,12 @@ pub(crate) fn ports<M: Module>(module: &M) -> (Vec<Port>, Vec<Port>) {
     )
 }
 
+/// The names of a module's ports in Verilog: of all leaves of `In`, then of all leaves of `Out`.
+pub fn port_names<M: Module>(module: &M) -> Vec<String> {
+    let (inputs, outputs) = ports(module);
+    inputs.into_iter().chain(outputs).map(|port| port.name).collect()
+}
+
 /// Makes the ports of the module on top of the stack, runs its `build` and connects what it returns.
 pub(crate) fn run_build<M: Module>(module: &M, loc: Loc) {
     let (inputs, outputs) = ports(module);

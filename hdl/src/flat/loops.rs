@@ -36,8 +36,11 @@ struct Step {
 /// A shortest loop within a group, in the order in which values flow.
 fn shortest(raw: &Raw, group: &[Index]) -> Vec<Index> {
     let members: HashSet<Index> = group.iter().copied().collect();
-    let is_signal = |n: &Index| raw.nodes[*n as usize].signal.is_some();
-    let start = group.iter().copied().filter(is_signal).min().unwrap_or(group[0]);
+    // Every loop passes through a signal; it is told from the one made first.
+    let made = |n: &Index| {
+        raw.nodes[*n as usize].signal.map_or((usize::MAX, 0), |s| (s, raw.nodes[*n as usize].low))
+    };
+    let start = group.iter().copied().min_by_key(made).unwrap_or(group[0]);
     // Breadth first from the start along operands, until back at the start.
     let mut user: HashMap<Index, Index> = HashMap::new();
     let mut queue = VecDeque::from([start]);

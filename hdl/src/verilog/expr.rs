@@ -292,7 +292,8 @@ impl<'a> Expressions<'a> {
         }
         let name = self.identifier(a);
         let sign = if inner.width == 1 { name.clone() } else { format!("{name}[{}]", inner.width - 1) };
-        format!("$signed({{{{{more}{{{sign}}}}}, {name}}})")
+        let signs = if more == 1 { sign } else { format!("{{{more}{{{sign}}}}}") };
+        format!("$signed({{{signs}, {name}}})")
     }
 
     /// What a register starts with: a variant by its name, else a number.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::bits::Bits;
 use crate::design::Design;
-use crate::ir::{CheckKind, ClockId, InstanceId, MemoryId, Module, NodeId, Op, SignalId, SignalKind, Stmt};
+use crate::ir::{CheckKind, ClockId, MemoryId, Module, NodeId, Op, SignalId, SignalKind, Stmt};
 use crate::lower::Lowered;
 use crate::shape::Shape;
 use crate::verilog::EmitOptions;

@@ -1,0 +1,112 @@
+//! What every engine does.
+
+use ferrite_hdl::Bits;
+use ferrite_hdl::flat::Flat;
+
+/// A value that a port cannot take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PortError {
+    /// No port of that name.
+    #[error("the design has no {direction} `{name}`; it has: {known}")]
+    Unknown {
+        /// `input` or `output`.
+        direction: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The value has more bits than the port.
+    #[error("the value {value} does not fit input `{name}`, which is {width} bits wide")]
+    TooWide {
+        /// The port.
+        name: String,
+        /// Its bits.
+        width: u32,
+        /// The value.
+        value: String,
+    },
+}
+
+/// What ends a run early.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// An `assert` or `assume` of the design was 0.
+    #[error("cycle {cycle}: {kind} `{path}` does not hold (written at {place})")]
+    Check {
+        /// Clock edges before the one at which it was looked at.
+        cycle: u64,
+        /// `assertion` or `assumption`.
+        kind: &'static str,
+        /// Instances from the top down, then its name.
+        path: String,
+        /// File and line.
+        place: String,
+    },
+}
+
+/// A running design. Ports are numbered as in [`Flat::inputs`] and [`Flat::outputs`], signals as in [`Flat::signals`].
+pub trait Simulator {
+    /// The netlist that is run.
+    fn flat(&self) -> &Flat;
+
+    /// Sets an input, from now on. The value is cut or extended by zeros to the port's width.
+    fn poke(&mut self, input: usize, value: &Bits);
+
+    /// Reads an output.
+    fn peek(&mut self, output: usize) -> Bits;
+
+    /// Reads any named value.
+    fn peek_signal(&mut self, signal: usize) -> Bits;
+
+    /// Clock edges of all clocks of `clocks` (positions in [`Flat::clocks`]) at once.
+    ///
+    /// # Errors
+    /// A property that does not hold just before the edge; the edge is then not taken.
+    fn step_clocks(&mut self, clocks: &[usize]) -> Result<(), StepError>;
+
+    /// Clock edges since the start.
+    fn cycle(&self) -> u64;
+
+    /// Reads a word of a memory (positions in [`Flat::memories`]); zero beyond its depth.
+    fn read_memory(&self, memory: usize, word: u32) -> Bits;
+
+    /// Writes a word of a memory; ignored beyond its depth.
+    fn write_memory(&mut self, memory: usize, word: u32, value: &Bits);
+
+    /// Edges of the first clock.
+    ///
+    /// # Errors
+    /// As [`Simulator::step_clocks`].
+    fn step(&mut self, cycles: u64) -> Result<(), StepError> {
+        (0..cycles).try_for_each(|_| self.step_clocks(&[0]))
+    }
+
+    /// The position of an input.
+    ///
+    /// # Errors
+    /// No input has the name.
+    fn input(&self, name: &str) -> Result<usize, PortError> {
+        find("input", &self.flat().inputs, name)
+    }
+
+    /// The position of an output.
+    ///
+    /// # Errors
+    /// No output has the name.
+    fn output(&self, name: &str) -> Result<usize, PortError> {
+        find("output", &self.flat().outputs, name)
+    }
+}
+
+fn find(
+    direction: &'static str,
+    ports: &[ferrite_hdl::flat::FlatPort],
+    name: &str,
+) -> Result<usize, PortError> {
+    ports.iter().position(|p| p.name == name).ok_or_else(|| PortError::Unknown {
+        direction,
+        name: name.to_string(),
+        known: ports.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", "),
+    })
+}

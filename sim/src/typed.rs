@@ -1,0 +1,187 @@
+//! Poke, peek and step through a module's bundles.
+
+use ferrite_hdl::{Bits, Bundle, Diagnostics, Leaf, Module, Shape, UInt, elaborate};
+
+use crate::engine::{PortError, Simulator, StepError};
+use crate::interpret::Interpreter;
+use crate::waves::Waves;
+
+/// A port of a running module, as a leaf of its bundles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port {
+    input: Option<usize>,
+    output: Option<usize>,
+    shape: Shape,
+}
+
+impl Bundle for Port {
+    type Leaf = Port;
+    type With<U: Leaf> = U;
+    fn map_leaves<U: Leaf>(
+        self,
+        path: &mut ferrite_hdl::Path,
+        f: &mut dyn FnMut(&ferrite_hdl::Path, Port) -> U,
+    ) -> U {
+        f(path, self)
+    }
+}
+
+impl Leaf for Port {}
+
+/// A module under test.
+///
+/// ```
+/// use ferrite_hdl::library::{Synchroniser, SynchroniserIn};
+/// use ferrite_sim::Sim;
+///
+/// let mut sim = Sim::new(&Synchroniser { width: 1, stages: 2 }).unwrap();
+/// sim.poke(SynchroniserIn { data: 1 });
+/// sim.step();
+/// assert_eq!(sim.peek().data, 0);
+/// sim.step();
+/// assert_eq!(sim.peek().data, 1);
+/// ```
+///
+/// # Panics
+/// Its methods panic where a test should fail: on a value that does not fit its port and on a property of the design that does not
+/// hold. [`Simulator`] returns errors instead.
+pub struct Sim<M: Module> {
+    engine: Box<dyn Simulator>,
+    waves: Option<Waves>,
+    module: M,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+    /// The ports of `In`.
+    pub i: Ports<M::In>,
+    /// The ports of `Out`.
+    pub o: Ports<M::Out>,
+}
+
+/// A bundle of ports.
+pub type Ports<B> = Of<B, Port>;
+/// A bundle of something else than signals.
+pub type Of<B, T> = <<B as Bundle>::With<Shape> as Bundle>::With<T>;
+
+impl<M: Module> Sim<M> {
+    /// A module on the interpreter.
+    ///
+    /// # Errors
+    /// The mistakes of the design.
+    #[track_caller]
+    pub fn new(module: &M) -> Result<Sim<M>, Diagnostics> {
+        let design = elaborate(module)?;
+        Ok(Sim::on(module, Box::new(Interpreter::new(&design)?)))
+    }
+
+    /// A module on an engine that runs its design.
+    pub fn on(module: &M, engine: Box<dyn Simulator>) -> Sim<M> {
+        let mut names = ferrite_hdl::port_names(module).into_iter();
+        let mut port = |shape: Shape| {
+            let name = names.next().unwrap_or_default();
+            Port { input: engine.input(&name).ok(), output: engine.output(&name).ok(), shape }
+        };
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        let i = module.inputs().map(|shape| {
+            inputs.push(port(shape));
+            inputs[inputs.len() - 1]
+        });
+        let o = module.outputs().map(|shape| {
+            outputs.push(port(shape));
+            outputs[outputs.len() - 1]
+        });
+        Sim { engine, waves: None, module: module.clone(), inputs, outputs, i, o }
+    }
+
+    /// The engine.
+    pub fn engine(&mut self) -> &mut dyn Simulator {
+        &mut *self.engine
+    }
+
+    /// Records all ports from now on, a sample before every clock edge.
+    pub fn record(&mut self) {
+        self.waves = Some(Waves::of_ports(self.engine.flat()));
+    }
+
+    /// What was recorded.
+    pub fn waves(&self) -> Option<&Waves> {
+        self.waves.as_ref()
+    }
+
+    /// Sets one input.
+    #[track_caller]
+    pub fn set(&mut self, port: Port, value: impl Into<i128>) {
+        let value = value.into();
+        let Some(input) = port.input else { panic!("only inputs can be set") };
+        let width = port.shape.width;
+        let bits = Bits::from_bigint(width, &value.into());
+        let fits = if value < 0 {
+            bits.to_bigint() == value.into()
+        } else {
+            bits.to_biguint() == (value as u128).into()
+        };
+        if !fits {
+            let name = self.engine.flat().inputs[input].name.clone();
+            panic!("{}", PortError::TooWide { name, width, value: value.to_string() });
+        }
+        self.engine.poke(input, &bits);
+    }
+
+    /// Reads one output; of a signed port the two's complement value.
+    #[track_caller]
+    pub fn get(&mut self, port: Port) -> i128 {
+        let Some(output) = port.output else { panic!("only outputs can be read") };
+        number(&self.engine.peek(output), port.shape)
+    }
+
+    /// Sets all inputs. Leaves below a `#[flip]` are outputs; their values are ignored.
+    #[track_caller]
+    pub fn poke<B>(&mut self, values: B)
+    where
+        B: Bundle<With<UInt> = M::In>,
+        B::Leaf: Into<i128>,
+    {
+        for (k, value) in values.leaves().into_iter().enumerate() {
+            let port = self.inputs[k];
+            if port.input.is_some() {
+                self.set(port, value.value);
+            }
+        }
+    }
+
+    /// Reads all outputs of `Out`.
+    pub fn peek(&mut self) -> Of<M::Out, i128> {
+        let mut values = Vec::new();
+        for k in 0..self.outputs.len() {
+            values.push(self.get(self.outputs[k]));
+        }
+        let mut values = values.into_iter();
+        self.module.outputs().map(|_| values.next().unwrap_or(0))
+    }
+
+    /// A clock edge of the first clock.
+    #[track_caller]
+    pub fn step(&mut self) {
+        self.step_clocks(&[0]);
+    }
+
+    /// Edges of several clocks at once.
+    #[track_caller]
+    pub fn step_clocks(&mut self, clocks: &[usize]) {
+        if let Err(error) = self.try_step(clocks) {
+            panic!("{error}");
+        }
+    }
+
+    fn try_step(&mut self, clocks: &[usize]) -> Result<(), StepError> {
+        if let Some(waves) = &mut self.waves {
+            waves.sample(&mut *self.engine);
+        }
+        self.engine.step_clocks(clocks)
+    }
+}
+
+/// A value as a number.
+fn number(bits: &Bits, shape: Shape) -> i128 {
+    let number = if shape.signed { bits.to_bigint() } else { bits.to_biguint().into() };
+    i128::try_from(number).unwrap_or(i128::MAX)
+}
