@@ -5,6 +5,7 @@ mod harness;
 use ferrite_hw::core::Core;
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, csr};
+use ferrite_model::iss::Interrupt;
 use harness::{BASE, Bench};
 
 fn bench(asm: Asm, waits: u32) -> Bench {
@@ -64,6 +65,7 @@ fn a_loop_sums_up() {
     assert_eq!(bench.model().register(A0), 5050);
     assert!(bench.run(1)[0].trap.is_some());
 }
+
 #[test]
 fn a_written_minstret_is_read_back() {
     let mut asm = Asm::new(BASE);
@@ -74,4 +76,132 @@ fn a_written_minstret_is_read_back() {
     let mut bench = bench(asm, 0);
     bench.run(4);
     assert_eq!((bench.model().register(A1), bench.model().register(A2)), (77, 78));
+}
+
+#[test]
+fn wfi_waits_for_an_enabled_interrupt_and_then_takes_it() {
+    let mut asm = Asm::new(BASE);
+    let handler = asm.local();
+    asm.la(A0, handler);
+    asm.csrw(csr::MTVEC, A0);
+    asm.li(A0, 0x80);
+    asm.csrw(csr::MIE, A0);
+    asm.csrrsi(ZERO, csr::MSTATUS, 8);
+    asm.wfi();
+    asm.bind(handler);
+    asm.csrr(A1, csr::MCAUSE);
+    asm.csrr(A2, csr::MEPC);
+    let mut bench = bench(asm, 0);
+    bench.run(6);
+    // The external interrupt is not enabled and does not wake it.
+    bench.external = true;
+    assert!((0..100).all(|_| bench.step().is_none()));
+    bench.timer = true;
+    let retired = bench.run(3);
+    assert_eq!(retired[1].interrupt, Some(Interrupt::Timer));
+    assert_eq!(bench.model().register(A1), 0x8000_0007);
+    assert_eq!(bench.model().register(A2), retired[0].pc + 4);
+}
+
+#[test]
+fn wfi_goes_on_without_a_trap_while_interrupts_are_disabled_globally() {
+    let mut asm = Asm::new(BASE);
+    asm.li(A0, 0x80);
+    asm.csrw(csr::MIE, A0);
+    asm.wfi();
+    asm.li(A1, 1);
+    let mut bench = bench(asm, 0);
+    bench.run(2);
+    assert!((0..100).all(|_| bench.step().is_none()));
+    bench.timer = true;
+    assert!(bench.run(2).iter().all(|record| record.interrupt.is_none()));
+    assert_eq!(bench.model().register(A1), 1);
+}
+
+#[test]
+fn code_written_before_fence_i_is_executed() {
+    let addi_a0_1: u32 = 0x0010_0513;
+    let mut asm = Asm::new(BASE);
+    let patched = asm.local();
+    asm.la(A1, patched);
+    asm.li(A2, addi_a0_1 as i32);
+    asm.sw(A2, 0, A1);
+    asm.fence_i();
+    asm.bind(patched);
+    asm.ebreak();
+    let program = asm.finish().unwrap();
+    for waits in 0..4 {
+        let mut bench = Bench::new(&program, true, 1, waits);
+        bench.run(7);
+        assert_eq!(bench.model().register(A0), 1);
+    }
+}
+
+#[test]
+fn the_most_urgent_interrupt_comes_first_and_vectored_mode_gives_each_its_handler() {
+    let mut asm = Asm::new(BASE);
+    let table = asm.label("table");
+    asm.la(A0, table);
+    asm.addi(A0, A0, 1);
+    asm.csrw(csr::MTVEC, A0);
+    asm.li(A0, -1);
+    asm.csrw(csr::MIE, A0);
+    asm.csrrsi(ZERO, csr::MSTATUS, 8);
+    asm.align(4);
+    asm.bind(table);
+    // Long enough for the line to fall before interrupts are enabled again.
+    for _ in 0..20 {
+        asm.nop();
+    }
+    asm.csrrsi(ZERO, csr::MSTATUS, 8);
+    asm.nop();
+    let program = asm.finish().unwrap();
+    let table = program.symbols["table"];
+    let mut bench = Bench::new(&program, true, 1, 0);
+    (bench.timer, bench.external) = (true, true);
+    let interrupted = |bench: &mut Bench| {
+        let records = std::iter::repeat_with(|| bench.run(1)[0]).take(40);
+        records
+            .skip_while(|record| record.interrupt.is_none())
+            .map(|record| (record.interrupt, record.pc))
+            .next()
+    };
+    assert_eq!(interrupted(&mut bench), Some((Some(Interrupt::External), table + 4 * 11)));
+    bench.external = false;
+    assert_eq!(interrupted(&mut bench), Some((Some(Interrupt::Timer), table + 4 * 7)));
+}
+
+#[test]
+fn without_a_coprocessor_its_commands_are_illegal() {
+    let mut asm = Asm::new(BASE);
+    asm.t_status(A0);
+    let mut bench = Bench::new(&asm.finish().unwrap(), false, 1, 0);
+    let trap = bench.run(1)[0].trap.unwrap();
+    assert_eq!((trap.cause, trap.tval), (2, 0x0000_050B));
+}
+
+#[test]
+fn divisions_follow_the_table_of_the_specification() {
+    // RISC-V Unprivileged 20240411, table "Semantics for division by zero and division overflow".
+    const MIN: i32 = i32::MIN;
+    for (a, b, div, divu, rem, remu) in [
+        (7, 0, -1, -1, 7, 7),
+        (-7, 0, -1, -1, -7, -7),
+        (MIN, -1, MIN, 0, 0, MIN),
+        (-7, 2, -3, 0x7FFF_FFFC, -1, 1),
+        (7, -2, -3, 0, 1, 7),
+    ] {
+        let mut asm = Asm::new(BASE);
+        asm.lui(A0, (a as u32).wrapping_add(0x800) as i32 >> 12 & 0xFFFFF);
+        asm.addi(A0, A0, a << 20 >> 20);
+        asm.addi(A1, ZERO, b);
+        asm.div(A2, A0, A1);
+        asm.divu(A3, A0, A1);
+        asm.rem(A4, A0, A1);
+        asm.remu(A5, A0, A1);
+        let mut bench = bench(asm, 0);
+        bench.run(7);
+        let results = [A2, A3, A4, A5].map(|reg| bench.model().register(reg) as i32);
+        assert_eq!(results, [div, divu, rem, remu], "{a} and {b}");
+    }
 }

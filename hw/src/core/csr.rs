@@ -29,7 +29,7 @@ const MISA_VALUE: u32 = 1 << 30 | 1 << 12 | 1 << 8;
 pub fn exists(number: UInt) -> UInt {
     let group = number.slice(5, 7);
     let index = number.slice(0, 5);
-    // Numbers 1 and, of the events, 2 of the counters' groups would be `time` and `mcounteren`'s neighbours.
+    // Number 1 of each group, between the cycles and the instructions, does not exist, nor does event 2.
     let counters = (group.eq(0xB00 >> 5) | group.eq(0xB80 >> 5)) & index.ne(1);
     let events = group.eq(0x320 >> 5) & index.ne(1) & index.ne(2);
     let single = [MSTATUS, MISA, MIE, MTVEC, MSTATUSH, MSCRATCH, MEPC, MCAUSE, MTVAL, MIP];
@@ -179,38 +179,36 @@ impl Module for Csr {
             s.case(MHARTID, || read.set(self.hart_id));
         });
 
-        // A set or clear that has no bits writes back what it reads, which the counters could tell from not writing;
-        // bit-for-bit they are the same for `x0` and zero immediates only, so these do not write.
         let Access { valid, number, operation, operand } = i.access;
         wire!(m, set_or_clear = operation.bit(0).mux(read & !operand, read | operand));
-        wire!(m, new = operation.bit(1).mux(set_or_clear, operand));
+        wire!(m, written = operation.bit(1).mux(set_or_clear, operand));
         mcycle.set(mcycle.wrapping_add(1));
         m.when(i.retires, || minstret.set(minstret.wrapping_add(1)));
         m.when(valid, || {
             m.switch(number, |s| {
                 s.case(MSTATUS, || {
-                    enabled.set(new.bit(3));
-                    previously_enabled.set(new.bit(7));
+                    enabled.set(written.bit(3));
+                    previously_enabled.set(written.bit(7));
                 });
                 s.case(MIE, || {
-                    external_enabled.set(new.bit(INTERRUPT_EXTERNAL));
-                    software_enabled.set(new.bit(INTERRUPT_SOFTWARE));
-                    timer_enabled.set(new.bit(INTERRUPT_TIMER));
+                    external_enabled.set(written.bit(INTERRUPT_EXTERNAL));
+                    software_enabled.set(written.bit(INTERRUPT_SOFTWARE));
+                    timer_enabled.set(written.bit(INTERRUPT_TIMER));
                 });
                 s.case(MTVEC, || {
-                    mtvec_base.set(new.slice(2, 30));
-                    mtvec_vectored.set(new.bit(0));
+                    mtvec_base.set(written.slice(2, 30));
+                    mtvec_vectored.set(written.bit(0));
                 });
-                s.case(MSCRATCH, || mscratch.set(new));
-                s.case(MEPC, || mepc_word.set(new.slice(2, 30)));
-                s.case(MCAUSE, || mcause.set(new));
-                s.case(MTVAL, || mtval.set(new));
+                s.case(MSCRATCH, || mscratch.set(written));
+                s.case(MEPC, || mepc_word.set(written.slice(2, 30)));
+                s.case(MCAUSE, || mcause.set(written));
+                s.case(MTVAL, || mtval.set(written));
                 // A counter that is written does not count in that cycle: the next instruction reads what was
                 // written (Privileged 20240411, 3.1.10).
-                s.case(MCYCLE, || mcycle.set(mcycle.slice(32, 32).concat(new)));
-                s.case(MCYCLEH, || mcycle.set(new.concat(mcycle.slice(0, 32))));
-                s.case(MINSTRET, || minstret.set(minstret.slice(32, 32).concat(new)));
-                s.case(MINSTRETH, || minstret.set(new.concat(minstret.slice(0, 32))));
+                s.case(MCYCLE, || mcycle.set(mcycle.slice(32, 32).concat(written)));
+                s.case(MCYCLEH, || mcycle.set(written.concat(mcycle.slice(0, 32))));
+                s.case(MINSTRET, || minstret.set(minstret.slice(32, 32).concat(written)));
+                s.case(MINSTRETH, || minstret.set(written.concat(minstret.slice(0, 32))));
             });
         });
         m.when(i.trap.valid, || {
