@@ -224,6 +224,34 @@ fn a_read_at_the_edge_of_a_write_gives_the_old_word() {
     assert_eq!(words.peek("q"), 0x1B, "only the upper lane is written");
 }
 
+design!(Checked, |m, i| {
+    m.assert("always", i.c);
+    m.when(i.c, || m.assert("first", i.c)).otherwise(|| {
+        m.switch(i.a.slice(0, 1), |s| {
+            s.case(0, || m.cover("even", i.c));
+            s.case(1, || m.assume("odd", i.c));
+        });
+    });
+    i.a
+});
+
+#[test]
+fn a_property_is_looked_at_under_the_conditions_around_it() {
+    let mut checked = Machine::new(&Checked);
+    let cases: [(u64, u64, &[&str]); 4] = [
+        (0, 0, &["always", "even"]),
+        (0, 1, &["always", "odd"]),
+        (1, 0, &["always", "first"]),
+        (1, 1, &["always", "first"]),
+    ];
+    for (c, a, expected) in cases {
+        checked.poke("c", c);
+        checked.poke("a", a);
+        let enabled = checked.flat.checks.iter().filter(|check| checked.holds(check.enable));
+        assert_eq!(enabled.map(|check| check.path.as_str()).collect::<Vec<_>>(), expected);
+    }
+}
+
 design!(FromGray, |m, i| {
     let binary = m.wire("binary", 8);
     binary.set(i.a ^ (binary >> 1));
