@@ -89,7 +89,7 @@ impl<'a> Expressions<'a> {
             Op::Mul(a, b) => self.binary(*a, "*", *b, PRODUCT),
             Op::Add(a, b) => match (self.narrowed(*a, node), self.narrowed(*b, node)) {
                 (Some(a), Some(b)) => format!("{a} + {b}"),
-                _ => self.text(id, 0),
+                _ => self.fresh_text(id).0,
             },
             _ => self.fresh_text(id).0,
         }

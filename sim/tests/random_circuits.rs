@@ -1,0 +1,353 @@
+//! Random circuits with random stimulus: the interpreter against Icarus Verilog and Verilator, every output, every cycle.
+//!
+//! FERRITE_CIRCUITS sets how many (300 by default), FERRITE_SEED where to begin. A failure is shrunk by proptest and
+//! printed with its Verilog.
+
+use std::path::Path;
+use std::process::Command;
+
+use ferrite_hdl::prelude::*;
+use ferrite_hdl::verilog::{EmitOptions, emit};
+use ferrite_sim::{Interpreter, Simulator};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+const CYCLES: usize = 24;
+const BATCH: usize = 50;
+const INPUT_WIDTHS: [u32; 4] = [1, 8, 33, 130];
+const OUTPUTS: usize = 6;
+const OUTPUT_WIDTH: u32 = 200;
+
+/// One step in the making of a circuit: an operation and what it picks from the signals made so far.
+type Gene = (u8, u16, u16, u16, u8);
+
+fn genes() -> impl Strategy<Value = Vec<Gene>> {
+    vec((0u8..32, any::<u16>(), any::<u16>(), any::<u16>(), 0u8..200), 4..40)
+}
+
+/// A circuit made from genes.
+#[module]
+struct Circuit {
+    name: String,
+    genes: Vec<Gene>,
+    depth: u32,
+}
+
+#[derive(Clone, Bundle)]
+struct CircuitIn<T> {
+    x: Vec<T>,
+}
+
+#[derive(Clone, Bundle)]
+struct CircuitOut<T> {
+    y: Vec<T>,
+}
+
+fn fit(signal: UInt, width: u32) -> UInt {
+    if signal.width() < width { signal.extend(width) } else { signal.truncate(width) }
+}
+
+impl Module for Circuit {
+    type In = CircuitIn<UInt>;
+    type Out = CircuitOut<UInt>;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn inputs(&self) -> CircuitIn<Shape> {
+        CircuitIn { x: INPUT_WIDTHS.iter().map(|w| bits(*w)).collect() }
+    }
+    fn outputs(&self) -> CircuitOut<Shape> {
+        CircuitOut { y: vec![bits(OUTPUT_WIDTH); OUTPUTS] }
+    }
+    fn build(&self, m: &Builder, i: CircuitIn<UInt>) -> CircuitOut<UInt> {
+        let mut pool = i.x;
+        for (k, gene) in self.genes.iter().enumerate() {
+            let made = self.grow(m, k, *gene, &pool);
+            pool.push(made);
+        }
+        let last = pool.iter().rev().cycle().take(OUTPUTS).map(|s| fit(*s, OUTPUT_WIDTH)).collect();
+        CircuitOut { y: last }
+    }
+}
+
+impl Circuit {
+    fn grow(&self, m: &Builder, k: usize, (op, a, b, c, w): Gene, pool: &[UInt]) -> UInt {
+        let pick = |n: u16| pool[n as usize % pool.len()];
+        let (a, b, c, width) = (pick(a), pick(b), pick(c), w as u32 + 1);
+        let same = fit(b, a.width());
+        let condition = c.bit(w as u32 % c.width());
+        let low = w as u32 % a.width();
+        // An amount of few bits now and then exceeds the width, and mostly does not.
+        let amount = fit(b, 9);
+        match op {
+            0 => a & same,
+            1 => a | same,
+            2 => a ^ same,
+            3 => !a,
+            4 => fit(a + b, width),
+            5 => fit(a - b, width),
+            6 => a + same,
+            7 => a.wrapping_sub(same),
+            8 => fit(fit(a, 70) * fit(b, 60), width),
+            9 => (fit(a, 65).signed() * fit(b, 40).signed()).unsigned(),
+            10 => a.eq(same),
+            11 => a.ne(same),
+            12 => a.lt(same),
+            13 => a.ge(same),
+            14 => a.signed().lt(b.signed()),
+            15 => a.signed().le(b.signed()),
+            16 => a << amount,
+            17 => a >> amount,
+            18 => (a.signed() >> amount).unsigned(),
+            19 => condition.mux(a, same),
+            20 => fit(concat([fit(a, 90), c, fit(b, 20)]), width),
+            21 => a.slice(low, (a.width() - low).min(width)),
+            22 => a.signed().extend(a.width().max(width)).unsigned(),
+            23 => concat([a.any(), a.all(), a.parity()]),
+            24 => (-fit(a, 64).signed() + fit(b, 30).signed()).truncate(width.min(64)),
+            25 => m.node(&format!("named_{k}"), fit(a, width).wrapping_add(1)),
+            26 | 27 => self.register(m, k, a, b, condition, width, op == 27),
+            28 => self.nested(m, k, a, b, c, condition),
+            29 => self.memory(m, k, a, b, c, condition),
+            30 if self.depth > 0 => {
+                let genes = self.genes[..k.min(6)].to_vec();
+                let child = Circuit { name: format!("{}_{k}", self.name), genes, depth: self.depth - 1 };
+                let x = INPUT_WIDTHS.iter().zip([a, b, c, condition]).map(|(w, s)| fit(s, *w)).collect();
+                m.instance(&format!("child_{k}"), &child).connect(CircuitIn { x }).y[0]
+            }
+            30 => a.repeat(2).truncate((a.width() * 2).min(width)),
+            _ => a.bit_at(fit(b, 5)),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // what a gene picks
+    fn register(&self, m: &Builder, k: usize, a: UInt, b: UInt, condition: UInt, width: u32, reset: bool) -> UInt {
+        let reg = m.reg(&format!("reg_{k}"), width).init(Bits::from_u64(width, 0x1234_5678_9abc_def0 >> (k % 60)));
+        let reg = if reset { reg.reset_to(Bits::from_u64(width, k as u64)) } else { reg };
+        m.when(condition, || reg.set(fit(a, width).wrapping_add(reg)))
+            .otherwise_when(b.any(), || reg.set(fit(b, width)))
+            .otherwise(|| {
+                m.when(a.parity(), || reg.slice(width / 2, 1).set(b.bit(0)));
+            });
+        reg
+    }
+
+    fn nested(&self, m: &Builder, k: usize, a: UInt, b: UInt, c: UInt, condition: UInt) -> UInt {
+        let wire = m.wire(&format!("wire_{k}"), a.width());
+        let flag = m.wire(&format!("flag_{k}"), 1);
+        wire.set(a);
+        flag.set(0);
+        m.when(condition, || {
+            m.switch(fit(b, 2), |s| {
+                s.case(0, || wire.set(fit(b, a.width())));
+                s.cases([1, 3], || {
+                    m.when(c.any(), || wire.slice(a.width() / 2, 1).set(c.bit(0))).otherwise(|| wire.set(!a));
+                    flag.set(1);
+                });
+            });
+        });
+        wire ^ flag.repeat(a.width())
+    }
+
+    fn memory(&self, m: &Builder, k: usize, a: UInt, b: UInt, c: UInt, condition: UInt) -> UInt {
+        let memory = m.memory(&format!("memory_{k}"), 8, 24).with_contents((0..3).map(|n| Bits::from_u64(24, n * 77)));
+        m.when(condition, || memory.write_masked(fit(a, 3), fit(b, 24), fit(c, 3)));
+        let now = memory.read_async(&format!("now_{k}"), fit(b, 3));
+        let mut later = now;
+        m.when(a.parity(), || later = memory.read(&format!("later_{k}"), fit(c, 3)));
+        now.concat(later)
+    }
+}
+
+/// The stimulus: a value per input, reset first, and cycle. Sparse, dense and small numbers.
+fn stimulus(seed: u64, circuit: usize) -> Vec<Vec<Bits>> {
+    let mut state = seed ^ (circuit as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let widths: Vec<u32> = [1].into_iter().chain(INPUT_WIDTHS).collect();
+    let mut value = |k: usize, width: u32| match next() % 4 {
+        _ if k == 0 => Bits::from_bool(next() % 8 == 0),
+        0 => Bits::ones(width),
+        1 => Bits::from_u64(width, next() % 8),
+        _ => Bits::from_words(width, &[next(), next(), next()]),
+    };
+    (0..CYCLES).map(|_| widths.iter().enumerate().map(|(k, w)| value(k, *w)).collect()).collect()
+}
+
+/// What the interpreter says: a line per cycle.
+fn interpreted(design: &Design, stimulus: &[Vec<Bits>]) -> Vec<String> {
+    let mut sim = Interpreter::new(design).expect("a checked design");
+    let mut lines = Vec::new();
+    for values in stimulus {
+        if let Ok(reset) = sim.input("rst") {
+            sim.poke(reset, &values[0]);
+        }
+        for k in 0..INPUT_WIDTHS.len() {
+            let input = sim.input(&format!("x_{k}")).expect("the input exists");
+            sim.poke(input, &values[k + 1]);
+        }
+        let outputs: Vec<String> = (0..OUTPUTS).map(|k| format!("{:x}", sim.peek(k))).collect();
+        lines.push(outputs.join(" "));
+        sim.step(1).expect("no properties");
+    }
+    lines
+}
+
+struct Case {
+    genes: Vec<Gene>,
+    stimulus: Vec<Vec<Bits>>,
+}
+
+/// Writes the circuits and a testbench that prints `circuit cycle outputs`; gives what the interpreter expects.
+fn write(folder: &Path, cases: &[Case]) -> (Vec<String>, Vec<Vec<String>>) {
+    let (mut files, mut expected) = (Vec::new(), Vec::new());
+    let mut bench = String::from("module bench;\n  reg clk = 0, rst = 0;\n");
+    let (mut pokes, mut prints) = (vec![String::new(); CYCLES], String::new());
+    for (n, case) in cases.iter().enumerate() {
+        let circuit = Circuit { name: format!("c{n}"), genes: case.genes.clone(), depth: 2 };
+        let design = elaborate(&circuit).unwrap_or_else(|mistakes| panic!("{:?}\n{mistakes}", case.genes));
+        for file in emit(&design, &EmitOptions::default()) {
+            std::fs::write(folder.join(&file.name), &file.text).expect("the folder is writable");
+            files.push(file.name);
+        }
+        expected.push(interpreted(&design, &case.stimulus));
+        let top = design.top_module();
+        let mut pins = Vec::new();
+        if top.clock_used[0] {
+            pins.push(".clk(clk)".to_string());
+        }
+        if top.reset_used[0] {
+            bench.push_str(&format!("  reg r{n} = 0;\n"));
+            pins.push(format!(".rst(r{n})"));
+        }
+        for (k, width) in INPUT_WIDTHS.iter().enumerate() {
+            bench.push_str(&format!("  reg [{}:0] x{n}_{k} = 0;\n", width - 1));
+            pins.push(format!(".x_{k}(x{n}_{k})"));
+        }
+        for k in 0..OUTPUTS {
+            bench.push_str(&format!("  wire [{}:0] y{n}_{k};\n", OUTPUT_WIDTH - 1));
+            pins.push(format!(".y_{k}(y{n}_{k})"));
+        }
+        bench.push_str(&format!("  c{n} u{n} ({});\n", pins.join(", ")));
+        for (cycle, values) in case.stimulus.iter().enumerate() {
+            if top.reset_used[0] {
+                pokes[cycle].push_str(&format!("r{n} = 1'b{:x}; ", values[0]));
+            }
+            for (k, width) in INPUT_WIDTHS.iter().enumerate() {
+                pokes[cycle].push_str(&format!("x{n}_{k} = {width}'h{:x}; ", values[k + 1]));
+            }
+        }
+        let formats = vec!["%0h"; OUTPUTS].join(" ");
+        let outputs: Vec<String> = (0..OUTPUTS).map(|k| format!("y{n}_{k}")).collect();
+        prints.push_str(&format!("$display(\"{n} {formats}\", {}); ", outputs.join(", ")));
+    }
+    bench.push_str("  initial begin\n");
+    for poke in &pokes {
+        bench.push_str(&format!("    {poke}\n    #1; {prints}\n    clk = 1; #1; clk = 0; #1;\n"));
+    }
+    bench.push_str("    $finish;\n  end\nendmodule\n");
+    std::fs::write(folder.join("bench.v"), bench).expect("the folder is writable");
+    files.push("bench.v".to_string());
+    (files, expected)
+}
+
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> Option<String> {
+    match Command::new(program).args(arguments).current_dir(folder).output() {
+        Ok(run) if run.status.success() => Some(String::from_utf8_lossy(&run.stdout).into_owned()),
+        Ok(run) => panic!("{program}: {}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr)),
+        Err(error) if std::env::var_os("FERRITE_REQUIRE_TOOLS").is_some() => panic!("{program}: {error}"),
+        Err(_) => {
+            eprintln!("SKIPPED: {program} is not installed");
+            None
+        }
+    }
+}
+
+fn icarus(folder: &Path, files: &[String]) -> Option<String> {
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    run(folder, "iverilog", &[&["-g2005", "-o", "bench.vvp"], files.as_slice()].concat())?;
+    run(folder, "vvp", &["-n", "bench.vvp"])
+}
+
+fn verilator(folder: &Path, files: &[String]) -> Option<String> {
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let options = ["--binary", "-Wno-fatal", "-Wno-lint", "-O0", "-CFLAGS", "-O0", "--top-module", "bench"];
+    run(folder, "verilator", &[options.as_slice(), &files].concat())?;
+    run(folder, "./obj_dir/Vbench", &[])
+}
+
+/// The first circuit and cycle at which a simulator differs, with both lines.
+fn difference(printed: &str, expected: &[Vec<String>]) -> Option<(usize, usize, String)> {
+    let mut cycles = vec![0; expected.len()];
+    for line in printed.lines() {
+        let Some((circuit, outputs)) = line.split_once(' ') else { continue };
+        let Ok(circuit) = circuit.parse::<usize>() else { continue };
+        let Some(cycle) = cycles.get_mut(circuit) else { continue };
+        let want = &expected[circuit][*cycle];
+        if want != outputs {
+            return Some((circuit, *cycle, format!("interpreter {want}\nsimulator   {outputs}")));
+        }
+        *cycle += 1;
+    }
+    let short = cycles.iter().position(|c| *c != CYCLES);
+    short.map(|circuit| (circuit, cycles[circuit], "the simulator printed too little".to_string()))
+}
+
+type Runner = fn(&Path, &[String]) -> Option<String>;
+
+fn differs(case: Case, simulator: Runner) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (files, expected) = write(folder.path(), &[case]);
+    let (_, cycle, lines) = difference(&simulator(folder.path(), &files)?, &expected)?;
+    let verilog = std::fs::read_to_string(folder.path().join("c0.v")).unwrap_or_default();
+    Some(format!("cycle {cycle}\n{lines}\n{verilog}"))
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn the_interpreter_agrees_with_icarus_and_verilator_on_random_circuits() {
+    let (count, seed) = (number("FERRITE_CIRCUITS", 300) as usize, number("FERRITE_SEED", 1));
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let mut done = 0;
+    while done < count {
+        let size = BATCH.min(count - done);
+        let mut trees: Vec<_> = (0..size).map(|_| genes().new_tree(&mut runner).expect("genes")).collect();
+        let case = |n: usize, genes: Vec<Gene>| Case { genes, stimulus: stimulus(seed, done + n) };
+        let cases: Vec<Case> = trees.iter().enumerate().map(|(n, t)| case(n, t.current())).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        let (files, expected) = write(folder.path(), &cases);
+        for (name, simulator) in [("Icarus", icarus as Runner), ("Verilator", verilator as Runner)] {
+            let Some(printed) = simulator(folder.path(), &files) else { continue };
+            let Some((n, cycle, lines)) = difference(&printed, &expected) else { continue };
+            let mut worst = format!("cycle {cycle}\n{lines}");
+            let tree = &mut trees[n];
+            for _ in 0..200 {
+                match differs(case(n, tree.current()), simulator) {
+                    Some(text) => {
+                        worst = format!("genes {:?}\n{text}", tree.current());
+                        if !tree.simplify() {
+                            break;
+                        }
+                    }
+                    None if !tree.complicate() => break,
+                    None => {}
+                }
+            }
+            panic!("{name} differs on circuit {} of seed {seed}\n{worst}", done + n);
+        }
+        done += size;
+    }
+}
