@@ -174,7 +174,7 @@ impl Module for Core {
         let d_unit = fetched.word.error.mux(Operand::from(Unit::FetchFault), d.unit);
 
         // Execute.
-        let funct3 = x.insn.slice(12, 3);
+        wire!(m, x_funct3 = x.insn.slice(12, 3));
         let operand_a =
             x.d.operand_a.is(OperandA::Pc).mux(x.pc, x.d.operand_a.is(OperandA::Zero).mux(0, x.rs1_value));
         let alu = m.instance("alu", &Alu {}).connect(AluIn {
@@ -184,7 +184,7 @@ impl Module for Core {
         });
         let branch = m.instance("branch", &Branch {}).connect(BranchIn {
             unit: x.d.unit,
-            funct3,
+            funct3: x_funct3,
             pc: x.pc,
             rs1_value: x.rs1_value,
             rs2_value: x.rs2_value,
@@ -192,7 +192,7 @@ impl Module for Core {
             target_from_rs1: x.d.target_from_rs1,
         });
         let multiplier = m.instance("multiplier", &Multiplier {}).connect(MultiplierIn {
-            funct3,
+            funct3: x_funct3,
             a: x.rs1_value,
             b: x.rs2_value,
         });
@@ -210,7 +210,7 @@ impl Module for Core {
         wire!(m, c_refused = c_is_memory & i.dbus.response.error);
         let trap = trap::with_memory(m, c_done, c.trap, c_refused, c.unit.is(Unit::Load), c.result);
         wire!(m, c_retires = c_done & !trap.valid);
-        let c_funct3 = c.insn.slice(12, 3);
+        wire!(m, c_funct3 = c.insn.slice(12, 3));
         wire!(m, c_loaded = memory::shifted(m, c.result, i.dbus.response.data));
 
         // Interrupts come before an instruction that has just entered execute. Not behind an access: its device may be about to
@@ -240,8 +240,8 @@ impl Module for Core {
         i.dbus.request.valid.set(x_asks);
         i.dbus.request.addr.set(x_address.slice(2, 30).concat(m.constant(Bits::zero(2))));
         i.dbus.request.write.set(x.d.unit.is(Unit::Store));
-        i.dbus.request.wdata.set(memory::store_data(funct3, x.rs2_value));
-        i.dbus.request.mask.set(memory::byte_mask(m, funct3, x_address));
+        i.dbus.request.wdata.set(memory::store_data(x_funct3, x.rs2_value));
+        i.dbus.request.mask.set(memory::byte_mask(m, x_funct3, x_address));
         i.coprocessor.command.valid.set(x_commands);
         i.coprocessor.command.funct7.set(x.insn.slice(25, 7));
         i.coprocessor.command.rs1.set(x.rs1_value);
@@ -250,7 +250,7 @@ impl Module for Core {
         let divides = x_acts & x.d.unit.is(Unit::Divide) & !divider.o.busy & !divider.o.done;
         let divider = divider.connect(DividerIn {
             start: divides,
-            funct3,
+            funct3: x_funct3,
             dividend: x.rs1_value,
             divisor: x.rs2_value,
         });

@@ -123,7 +123,27 @@ pub struct Bench {
     /// The external interrupt's line.
     pub external: bool,
     pending: [Pending; 3],
+    /// The requests that were not taken in the last cycle.
+    refused: [Option<Vec<u64>>; 3],
 }
+
+/// The ports' requests, `valid` first.
+const REQUESTS: [&[&str]; 3] = [
+    &["ibus_request_valid", "ibus_request_addr"],
+    &[
+        "dbus_request_valid",
+        "dbus_request_addr",
+        "dbus_request_write",
+        "dbus_request_wdata",
+        "dbus_request_mask",
+    ],
+    &[
+        "coprocessor_command_valid",
+        "coprocessor_command_funct7",
+        "coprocessor_command_rs1",
+        "coprocessor_command_rs2",
+    ],
+];
 
 impl Bench {
     /// A core with the program, after reset.
@@ -141,7 +161,18 @@ impl Bench {
         core.poke("rst", 0u8);
         let random = Random(seed * 2 + 1);
         let pending = [Pending::default(); 3];
-        Bench { core, board, lockstep, random, waits, cycle: 0, timer: false, external: false, pending }
+        Bench {
+            core,
+            board,
+            lockstep,
+            random,
+            waits,
+            cycle: 0,
+            timer: false,
+            external: false,
+            pending,
+            refused: [None, None, None],
+        }
     }
 
     fn idles(&mut self) -> bool {
@@ -173,6 +204,7 @@ impl Bench {
         self.core.poke("interrupts_software", u8::from(self.board.msip));
         self.core.poke("interrupts_external", u8::from(self.external));
         self.core.settle();
+        self.check_requests(ready);
         let answers = [self.fetch(ready[0]), self.access(ready[1]), self.command(ready[2])];
         for (port, answer) in answers.into_iter().enumerate().filter(|(_, answer)| answer.is_some()) {
             let wait = if self.idles() { self.random.below(4) } else { 0 };
@@ -186,6 +218,17 @@ impl Bench {
             self.lockstep.check(self.cycle, &rvfi).unwrap_or_else(|difference| panic!("{difference}"));
         // The model counts cycles of its own, but the board's state must agree.
         retired
+    }
+
+    /// A request stays up unchanged until it is taken.
+    fn check_requests(&mut self, ready: [bool; 3]) {
+        for port in 0..3 {
+            let request: Vec<u64> = REQUESTS[port].iter().map(|field| self.core.peek(field)).collect();
+            if let Some(refused) = &self.refused[port] {
+                assert_eq!(&request, refused, "{} changed before it was taken", REQUESTS[port][0]);
+            }
+            self.refused[port] = (request[0] == 1 && !ready[port]).then_some(request);
+        }
     }
 
     fn fetch(&mut self, ready: bool) -> Option<(u32, bool)> {
