@@ -4,6 +4,8 @@ mod build;
 mod crossing;
 mod loops;
 mod order;
+#[cfg(test)]
+mod tests;
 
 use crate::bits::Bits;
 use crate::design::Design;

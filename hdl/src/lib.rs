@@ -62,6 +62,7 @@ mod bundle;
 pub mod design;
 pub mod diagnostic;
 mod elaborate;
+pub mod eval;
 mod finish;
 pub mod flat;
 pub mod ir;

@@ -1,11 +1,11 @@
 //! The interpreter: slow, direct, and the meaning of the HDL by which other engines are judged.
 
+use ferrite_hdl::eval::eval;
 use ferrite_hdl::flat::{Flat, FlatOp};
 use ferrite_hdl::ir::CheckKind;
 use ferrite_hdl::{Bits, Design, Diagnostics};
 
 use crate::engine::{Simulator, StepError};
-use crate::eval::eval;
 
 /// Runs a design node by node.
 pub struct Interpreter {
@@ -51,7 +51,7 @@ impl Interpreter {
             self.values[k] = match &node.op {
                 FlatOp::Input | FlatOp::State => continue,
                 FlatOp::Compute(op) => eval(op, node.width, node.signed, |n| {
-                    (self.values[n as usize].clone(), self.flat.nodes[n as usize].signed)
+                    (&self.values[n as usize], self.flat.nodes[n as usize].signed)
                 }),
                 FlatOp::MemoryRead { memory, addr } => {
                     self.memories[*memory][self.values[*addr as usize].low_u64() as usize].clone()

@@ -2,13 +2,11 @@
 //! in characters ([`Waves`]).
 
 mod engine;
-mod eval;
 mod interpret;
 mod typed;
 mod waves;
 
 pub use engine::{PortError, Simulator, StepError};
-pub use eval::eval;
 pub use interpret::Interpreter;
 pub use typed::{Port, Sim};
 pub use waves::Waves;

@@ -1,6 +1,7 @@
 //! Random circuits with random stimulus: the interpreter against Icarus Verilog and Verilator, every output, every cycle.
 //!
-//! FERRITE_CIRCUITS sets how many (300 by default), FERRITE_SEED where to begin. A failure is shrunk by proptest and
+//! FERRITE_CIRCUITS sets how many Icarus runs (300 by default), FERRITE_VERILATED how many of them Verilator runs too (10 by default, since
+//! it compiles each), FERRITE_SEED where to begin. A failure is shrunk by proptest and
 //! printed with its Verilog.
 
 use std::path::Path;
@@ -317,6 +318,7 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn the_interpreter_agrees_with_icarus_and_verilator_on_random_circuits() {
     let (count, seed) = (number("FERRITE_CIRCUITS", 300) as usize, number("FERRITE_SEED", 1));
+    let verilated = number("FERRITE_VERILATED", 10) as usize;
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -329,9 +331,19 @@ fn the_interpreter_agrees_with_icarus_and_verilator_on_random_circuits() {
         let cases: Vec<Case> = trees.iter().enumerate().map(|(n, t)| case(n, t.current())).collect();
         let folder = tempfile::tempdir().expect("a folder");
         let (files, expected) = write(folder.path(), &cases);
-        for (name, simulator) in [("Icarus", icarus as Runner), ("Verilator", verilator as Runner)] {
-            let Some(printed) = simulator(folder.path(), &files) else { continue };
-            let Some((n, cycle, lines)) = difference(&printed, &expected) else { continue };
+        // A batch of its own for what Verilator compiles.
+        let share = (verilated.saturating_sub(done)).min(size);
+        let compiled = tempfile::tempdir().expect("a folder");
+        let cases: Vec<Case> = trees[..share].iter().enumerate().map(|(n, t)| case(n, t.current())).collect();
+        let (few_files, few_expected) = write(compiled.path(), &cases);
+        let icarus_run = ("Icarus", icarus as Runner, folder.path(), &files, &expected);
+        let verilator_run = ("Verilator", verilator as Runner, compiled.path(), &few_files, &few_expected);
+        for (name, simulator, folder, files, expected) in [icarus_run, verilator_run] {
+            if expected.is_empty() {
+                continue;
+            }
+            let Some(printed) = simulator(folder, files) else { continue };
+            let Some((n, cycle, lines)) = difference(&printed, expected) else { continue };
             let mut worst = format!("cycle {cycle}\n{lines}");
             let tree = &mut trees[n];
             for _ in 0..200 {

@@ -115,6 +115,16 @@ impl<'a> Expressions<'a> {
         self.text(id, 0)
     }
 
+    /// An index into a memory or a vector. Anything that computes gets a wire: Icarus Verilog 11 evaluates sums in an index wider
+    /// than they are, so that they do not wrap.
+    pub fn index(&mut self, id: NodeId) -> String {
+        let id = self.without_casts(id);
+        match self.node(id).op {
+            Op::Const(..) | Op::Read(_) | Op::Slice(..) | Op::Concat(_) | Op::Extend(_) => self.text(id, 0),
+            _ => self.identifier(id),
+        }
+    }
+
     /// The text anywhere, in parentheses if it binds less tightly than asked.
     pub fn text(&mut self, id: NodeId, at_least: Level) -> String {
         if let Some(name) = self.hoisted.get(&id) {
@@ -262,7 +272,7 @@ impl<'a> Expressions<'a> {
             && self.node(*index).width < 32
             && self.node(*word).width == 1 << self.node(*index).width
         {
-            let index = self.text(*index, 0);
+            let index = self.index(*index);
             return (format!("{}[{index}]", self.signals[signal.index()]), PRIMARY);
         }
         let name = self.identifier(a);

@@ -388,7 +388,7 @@ impl Writer<'_> {
                 let Some(addr) = port.async_addr else { continue };
                 let name = self.names[port.data.index()].clone();
                 self.e.target.clone_from(&name);
-                let addr = self.e.condition(addr);
+                let addr = self.e.index(addr);
                 self.flush();
                 let signal = self.module.signal(port.data);
                 let _ = match signal.is_output {

@@ -99,7 +99,7 @@ impl Part<'_> {
                 Stmt::MemoryWrite { memory, addr, data, mask, loc, .. } => {
                     let memory = &self.module.memories[memory.index()];
                     e.target.clone_from(&memory.name);
-                    let addr = e.condition(*addr);
+                    let addr = e.index(*addr);
                     match mask {
                         None => {
                             let data = e.root(*data);
@@ -132,7 +132,7 @@ impl Part<'_> {
                     let memory = &self.module.memories[memory.index()];
                     let data = &self.names[memory.reads[*port].data.index()];
                     e.target.clone_from(data);
-                    let addr = e.condition(*addr);
+                    let addr = e.index(*addr);
                     let _ = writeln!(out, "{pad}{data} <= {}[{addr}];{}", memory.name, self.place(loc));
                 }
                 Stmt::Check(_) => {}
