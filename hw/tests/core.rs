@@ -6,7 +6,7 @@ use ferrite_hw::core::Core;
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, csr};
 use ferrite_model::iss::Interrupt;
-use harness::{BASE, Bench};
+use harness::{BASE, Bench, MSIP};
 
 fn bench(asm: Asm, waits: u32) -> Bench {
     Bench::new(&asm.finish().unwrap(), true, 1, waits)
@@ -203,5 +203,63 @@ fn divisions_follow_the_table_of_the_specification() {
         bench.run(7);
         let results = [A2, A3, A4, A5].map(|reg| bench.model().register(reg) as i32);
         assert_eq!(results, [div, divu, rem, remu], "{a} and {b}");
+    }
+}
+
+#[test]
+fn an_interrupt_never_comes_behind_the_instruction_that_disables_it() {
+    let mut asm = Asm::new(BASE);
+    let handler = asm.local();
+    asm.la(A0, handler);
+    asm.csrw(csr::MTVEC, A0);
+    asm.li(A0, -1);
+    asm.csrw(csr::MIE, A0);
+    asm.csrrsi(ZERO, csr::MSTATUS, 8);
+    for _ in 0..4 {
+        asm.nop();
+    }
+    asm.csrrci(ZERO, csr::MSTATUS, 8);
+    asm.bind(handler);
+    for _ in 0..20 {
+        asm.nop();
+    }
+    let program = asm.finish().unwrap();
+    let mut outcomes = [0, 0];
+    // The line rises once in every cycle of the program; the comparison with the model finds an interrupt that is too late.
+    for rise in 0..30 {
+        let mut bench = Bench::new(&program, true, 1, 0);
+        let mut interrupted = false;
+        for cycle in 0..40 {
+            bench.timer |= cycle == rise;
+            interrupted |= bench.step().is_some_and(|record| record.interrupt.is_some());
+        }
+        outcomes[usize::from(interrupted)] += 1;
+    }
+    assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
+}
+
+#[test]
+fn an_interrupt_never_comes_behind_the_store_that_withdraws_it() {
+    let mut asm = Asm::new(BASE);
+    let handler = asm.local();
+    asm.la(A0, handler);
+    asm.csrw(csr::MTVEC, A0);
+    asm.li(A0, -1);
+    asm.csrw(csr::MIE, A0);
+    asm.csrrsi(ZERO, csr::MSTATUS, 8);
+    asm.li(A1, MSIP as i32);
+    asm.li(A2, 1);
+    asm.sw(A2, 0, A1);
+    asm.sw(ZERO, 0, A1);
+    asm.bind(handler);
+    for _ in 0..20 {
+        asm.nop();
+    }
+    let program = asm.finish().unwrap();
+    for waits in 0..4 {
+        // The comparison with the model finds an interrupt that is not pending any more.
+        let mut bench = Bench::new(&program, true, waits.into(), waits);
+        let withdrawn = bench.run(20).iter().filter(|record| record.memory.is_some()).count();
+        assert!(withdrawn > 0);
     }
 }

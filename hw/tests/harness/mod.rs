@@ -123,6 +123,8 @@ pub struct Bench {
     /// The external interrupt's line.
     pub external: bool,
     pending: [Pending; 3],
+    /// The software interrupt's line. It follows its register when the store is answered, as late as a device may.
+    software: bool,
     /// The requests that were not taken in the last cycle.
     refused: [Option<Vec<u64>>; 3],
 }
@@ -171,6 +173,7 @@ impl Bench {
             timer: false,
             external: false,
             pending,
+            software: false,
             refused: [None, None, None],
         }
     }
@@ -183,6 +186,8 @@ impl Bench {
     pub fn step(&mut self) -> Option<Retired> {
         const RESPONSES: [&str; 3] = ["ibus_response", "dbus_response", "coprocessor_response"];
         let mut ready = [false; 3];
+        let msip = self.board.msip;
+        let answered = self.pending[1].response.is_some() && self.pending[1].wait == 0;
         for port in 0..3 {
             let response = self.pending[port].response.filter(|_| self.pending[port].wait == 0);
             ready[port] = (self.pending[port].response.is_none() || response.is_some()) && !self.idles();
@@ -201,7 +206,7 @@ impl Bench {
         self.core.poke("dbus_ready", u8::from(ready[1]));
         self.core.poke("coprocessor_ready", u8::from(ready[2]));
         self.core.poke("interrupts_timer", u8::from(self.timer));
-        self.core.poke("interrupts_software", u8::from(self.board.msip));
+        self.core.poke("interrupts_software", u8::from(self.software));
         self.core.poke("interrupts_external", u8::from(self.external));
         self.core.settle();
         self.check_requests(ready);
@@ -211,6 +216,9 @@ impl Bench {
             self.pending[port] = Pending { response: answer, wait };
         }
         let rvfi = self.rvfi();
+        if answered {
+            self.software = msip;
+        }
         self.core.edge();
         self.cycle += 1;
         self.lockstep.iss_mut().bus.timer = self.timer;
