@@ -189,7 +189,7 @@ impl Memory {
             data = crate::signal::constant(Bits::zero(self.width), None, loc);
         }
         let mask = mask.map(|m| m.checked(loc)).filter(|mask| {
-            let ok = self.width % mask.width() == 0;
+            let ok = self.width.is_multiple_of(mask.width());
             if !ok {
                 let message =
                     format!("a mask of {} bits does not divide words of {} bits", mask.width(), self.width);

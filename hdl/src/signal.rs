@@ -857,6 +857,7 @@ impl<T: Into<SignedOperand>> std::ops::Sub<T> for SInt {
 impl<T: Into<SignedOperand>> std::ops::Mul<T> for SInt {
     type Output = SInt;
     #[track_caller]
+    #[allow(clippy::suspicious_arithmetic_impl)] // the widths of the factors add up
     fn mul(self, other: T) -> SInt {
         let loc = Location::caller();
         let a = self.here(loc);

@@ -124,7 +124,7 @@ impl Range {
                 value.is_power_of_two() && (u64::from(min)..=u64::from(max)).contains(&value)
             }
             Range::MultipleOf { step, min, max } => {
-                value % u64::from(step) == 0 && (u64::from(min)..=u64::from(max)).contains(&value)
+                value.is_multiple_of(u64::from(step)) && (u64::from(min)..=u64::from(max)).contains(&value)
             }
         }
     }

@@ -175,7 +175,7 @@ impl FullyConnected<'_> {
 
     fn check(&self, input: &[i8]) -> Result<(), ShapeError> {
         let fail = |tensor, actual, expected: String| Err(ShapeError { tensor, actual, expected });
-        if self.inputs == 0 || input.len() % self.inputs != 0 {
+        if self.inputs == 0 || !input.len().is_multiple_of(self.inputs) {
             return fail("input", input.len(), format!("a multiple of the input channels, {}", self.inputs));
         }
         if Some(self.weights.len()) != self.inputs.checked_mul(self.outputs) {

@@ -223,14 +223,14 @@ impl TensorUnit {
     }
 
     fn set_pointer(&mut self, address: u32) -> Result<(), Cause> {
-        require(address % 4 == 0, Cause::Alignment)?;
+        require(address.is_multiple_of(4), Cause::Alignment)?;
         require(address < self.config.scratchpad_bytes, Cause::Outside)?;
         self.pointer = address;
         Ok(())
     }
 
     fn write(&mut self, low: u32, high: u32) -> Result<(), Cause> {
-        require(self.pointer % 8 == 0, Cause::Alignment)?;
+        require(self.pointer.is_multiple_of(8), Cause::Alignment)?;
         let bytes = (u64::from(high) << 32 | u64::from(low)).to_le_bytes();
         for (place, byte) in self.scratchpad[self.pointer as usize..][..8].iter_mut().zip(bytes) {
             *place = byte as i8;
@@ -253,7 +253,10 @@ impl TensorUnit {
 
     fn set_strides(&mut self, act: u32, out: u32) -> Result<(), Cause> {
         require(act < 1 << 16 && out < 1 << 16, Cause::Field)?;
-        require(act % self.config.rows == 0 && out % self.config.cols == 0, Cause::Alignment)?;
+        require(
+            act.is_multiple_of(self.config.rows) && out.is_multiple_of(self.config.cols),
+            Cause::Alignment,
+        )?;
         (self.act_stride, self.out_stride) = (act, out);
         Ok(())
     }
@@ -279,7 +282,7 @@ impl TensorUnit {
 
     fn load_weights(&mut self, address: u32) -> Result<(), Cause> {
         let bytes = self.config.rows * self.config.cols;
-        require(address % self.config.cols == 0, Cause::Alignment)?;
+        require(address.is_multiple_of(self.config.cols), Cause::Alignment)?;
         self.check_rows(Rows { address, stride: 0, width: bytes }, 1)?;
         self.tile.copy_from_slice(&self.scratchpad[address as usize..][..bytes as usize]);
         Ok(())
@@ -299,7 +302,7 @@ impl TensorUnit {
     fn multiply(&mut self, address: u32, fields: u32, accumulate: bool) -> Result<(), Cause> {
         let TensorConfig { rows: inputs, cols, .. } = self.config;
         let (first, count) = (fields & 0xFFFF, fields >> 16);
-        require(address % inputs == 0, Cause::Alignment)?;
+        require(address.is_multiple_of(inputs), Cause::Alignment)?;
         self.check_rows(Rows { address, stride: self.act_stride, width: inputs }, count)?;
         self.check_accumulators(first, count)?;
         for row in 0..count {
@@ -322,7 +325,7 @@ impl TensorUnit {
     fn requantise(&mut self, address: u32, fields: u32) -> Result<(), Cause> {
         let cols = self.config.cols;
         let (first, count) = (fields & 0xFFFF, fields >> 16);
-        require(address % cols == 0, Cause::Alignment)?;
+        require(address.is_multiple_of(cols), Cause::Alignment)?;
         self.check_rows(Rows { address, stride: self.out_stride, width: cols }, count)?;
         self.check_accumulators(first, count)?;
         for row in 0..count {

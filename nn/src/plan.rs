@@ -88,7 +88,9 @@ pub fn plan(chain: &Chain, target: &Target) -> Result<Plan, CompileError> {
     let most = chain.batches.min(target.acc_rows as usize).min(ROWS_LIMIT - 1);
     let pass_rows = (1..=most)
         .rev()
-        .find(|&rows| chain.batches % rows == 0 && fits(rows as u64) && (rows == 1 || strides_allow_many))
+        .find(|&rows| {
+            chain.batches.is_multiple_of(rows) && fits(rows as u64) && (rows == 1 || strides_allow_many)
+        })
         .unwrap_or(1);
 
     // All of these are below the scratchpad's size from here on.

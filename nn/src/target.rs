@@ -52,7 +52,7 @@ impl Target {
                 return Err(CompileError::Target { parameter, value, allowed });
             }
         }
-        if self.ram_base % 8 != 0 {
+        if !self.ram_base.is_multiple_of(8) {
             let allowed = "a multiple of 8".to_owned();
             return Err(CompileError::Target { parameter: "ram_base", value: self.ram_base, allowed });
         }

@@ -125,8 +125,18 @@ impl Circuit {
     }
 
     #[allow(clippy::too_many_arguments)] // what a gene picks
-    fn register(&self, m: &Builder, k: usize, a: UInt, b: UInt, condition: UInt, width: u32, reset: bool) -> UInt {
-        let reg = m.reg(&format!("reg_{k}"), width).init(Bits::from_u64(width, 0x1234_5678_9abc_def0 >> (k % 60)));
+    fn register(
+        &self,
+        m: &Builder,
+        k: usize,
+        a: UInt,
+        b: UInt,
+        condition: UInt,
+        width: u32,
+        reset: bool,
+    ) -> UInt {
+        let reg =
+            m.reg(&format!("reg_{k}"), width).init(Bits::from_u64(width, 0x1234_5678_9abc_def0 >> (k % 60)));
         let reg = if reset { reg.reset_to(Bits::from_u64(width, k as u64)) } else { reg };
         m.when(condition, || reg.set(fit(a, width).wrapping_add(reg)))
             .otherwise_when(b.any(), || reg.set(fit(b, width)))
@@ -154,7 +164,8 @@ impl Circuit {
     }
 
     fn memory(&self, m: &Builder, k: usize, a: UInt, b: UInt, c: UInt, condition: UInt) -> UInt {
-        let memory = m.memory(&format!("memory_{k}"), 8, 24).with_contents((0..3).map(|n| Bits::from_u64(24, n * 77)));
+        let memory =
+            m.memory(&format!("memory_{k}"), 8, 24).with_contents((0..3).map(|n| Bits::from_u64(24, n * 77)));
         m.when(condition, || memory.write_masked(fit(a, 3), fit(b, 24), fit(c, 3)));
         let now = memory.read_async(&format!("now_{k}"), fit(b, 3));
         let mut later = now;
@@ -245,7 +256,7 @@ fn write(folder: &Path, cases: &[Case]) -> (Vec<String>, Vec<Vec<String>>) {
                 pokes[cycle].push_str(&format!("x{n}_{k} = {width}'h{:x}; ", values[k + 1]));
             }
         }
-        let formats = vec!["%0h"; OUTPUTS].join(" ");
+        let formats = ["%0h"; OUTPUTS].join(" ");
         let outputs: Vec<String> = (0..OUTPUTS).map(|k| format!("y{n}_{k}")).collect();
         prints.push_str(&format!("$display(\"{n} {formats}\", {}); ", outputs.join(", ")));
     }
@@ -262,7 +273,11 @@ fn write(folder: &Path, cases: &[Case]) -> (Vec<String>, Vec<Vec<String>>) {
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> Option<String> {
     match Command::new(program).args(arguments).current_dir(folder).output() {
         Ok(run) if run.status.success() => Some(String::from_utf8_lossy(&run.stdout).into_owned()),
-        Ok(run) => panic!("{program}: {}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr)),
+        Ok(run) => panic!(
+            "{program}: {}{}",
+            String::from_utf8_lossy(&run.stdout),
+            String::from_utf8_lossy(&run.stderr)
+        ),
         Err(error) if std::env::var_os("FERRITE_REQUIRE_TOOLS").is_some() => panic!("{program}: {error}"),
         Err(_) => {
             eprintln!("SKIPPED: {program} is not installed");

@@ -63,9 +63,9 @@ impl Part<'_> {
                         self.name_after(body, e);
                         let condition = e.condition(*condition);
                         let word = if k == 0 { format!("{pad}if") } else { " else if".to_string() };
-                        let _ = write!(
+                        let _ = writeln!(
                             out,
-                            "{word} ({condition}) begin{}\n",
+                            "{word} ({condition}) begin{}",
                             if k == 0 { self.place(loc) } else { String::new() }
                         );
                         self.write(body, indent + 1, e, out);

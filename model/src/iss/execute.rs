@@ -112,7 +112,7 @@ impl<B: Bus> Iss<B> {
             Op::Lhu => (Width::Half, false),
             _ => (Width::Word, false),
         };
-        if address % width.bytes() != 0 {
+        if !address.is_multiple_of(width.bytes()) {
             return Err(Trap::new(cause::LOAD_MISALIGNED, address));
         }
         let reading = self.bus.load(address, width).map_err(|_| Trap::new(cause::LOAD_ACCESS, address))?;
@@ -137,7 +137,7 @@ impl<B: Bus> Iss<B> {
             Op::Sh => Width::Half,
             _ => Width::Word,
         };
-        if address % width.bytes() != 0 {
+        if !address.is_multiple_of(width.bytes()) {
             return Err(Trap::new(cause::STORE_MISALIGNED, address));
         }
         let unused_bits = 32 - 8 * width.bytes();

@@ -18,7 +18,7 @@ const READ_BYTES: u32 = 4;
 
 /// Whether every row starts at a multiple of 4 in RAM.
 fn rows_are_words(width: u32, chain: &Chain) -> bool {
-    chain.batches == 1 || width % 4 == 0
+    chain.batches == 1 || width.is_multiple_of(4)
 }
 
 /// Copies a pass's rows of input. Leaves `INPUT` behind them.

@@ -106,7 +106,7 @@ fn check_shapes(
         let problem = format!("it multiplies {:?} by {:?}, which is empty", input.shape, weights.shape);
         return Err(place.error(problem));
     }
-    if input.elements % inputs != 0 {
+    if !input.elements.is_multiple_of(inputs) {
         let problem = format!(
             "its input has shape {:?}, which is no multiple of its {inputs} input channels",
             input.shape
