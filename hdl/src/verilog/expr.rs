@@ -86,7 +86,7 @@ impl<'a> Expressions<'a> {
         }
         let node = self.node(id);
         match &node.op {
-            Op::Mul(a, b) => self.binary(*a, "*", *b, PRODUCT),
+            Op::Mul(a, b) => format!("{} * {}", self.closed(*a), self.closed(*b)),
             Op::Add(a, b) => match (self.narrowed(*a, node), self.narrowed(*b, node)) {
                 (Some(a), Some(b)) => format!("{a} + {b}"),
                 _ => self.fresh_text(id).0,
@@ -95,10 +95,24 @@ impl<'a> Expressions<'a> {
         }
     }
 
+    /// A text whose value does not change where Verilog makes it wider than it is: a name, a part, a concatenation, a
+    /// function call. Anything that computes gets a wire.
+    fn closed(&mut self, id: NodeId) -> String {
+        let node = self.node(id);
+        match &node.op {
+            Op::Const(..) | Op::Read(_) | Op::Slice(..) | Op::Concat(_) | Op::Extend(_) => {
+                self.text(id, UNARY)
+            }
+            Op::Cast(inner) if self.node(*inner).signed != node.signed => self.text(id, UNARY),
+            Op::Cast(inner) => self.closed(*inner),
+            _ => self.identifier(id),
+        }
+    }
+
     /// An operand of a sum with carry, without the bit by which it was extended.
     fn narrowed(&mut self, id: NodeId, sum: &Node) -> Option<String> {
         match &self.node(id).op {
-            Op::Extend(inner) if self.node(*inner).width + 1 == sum.width => Some(self.text(*inner, SUM + 1)),
+            Op::Extend(inner) if self.node(*inner).width + 1 == sum.width => Some(self.closed(*inner)),
             _ => None,
         }
     }
