@@ -326,6 +326,27 @@ fn differs(case: Case, simulator: Runner) -> Option<String> {
     Some(format!("cycle {cycle}\n{lines}\n{verilog}"))
 }
 
+/// The smallest forms of circuits on which the emitted Verilog was once wrong.
+const ONCE_WRONG: [(&str, &[Gene]); 2] = [
+    (
+        "a shift that loses a bit, as operand of a sum with carry",
+        &[(16, 1, 0, 0, 0), (6, 4, 4, 0, 0), (3, 5, 0, 0, 0)],
+    ),
+    ("a difference that wraps, as address of a memory", &[(7, 1, 2, 0, 0), (29, 1, 4, 4, 0)]),
+];
+
+#[test]
+fn circuits_that_once_differed_agree() {
+    for (what, genes) in ONCE_WRONG {
+        for seed in 0..8 {
+            let case = Case { genes: genes.to_vec(), stimulus: stimulus(seed, 0) };
+            if let Some(text) = differs(case, icarus) {
+                panic!("{what}: {text}");
+            }
+        }
+    }
+}
+
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
