@@ -36,6 +36,16 @@ pub(super) struct Hoisted {
     pub signed: bool,
 }
 
+/// An enum constant. The derived order is that of the declarations: by enum, then by code.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Constant {
+    pub encoding: &'static str,
+    /// Tells enums of one name apart.
+    pub variants: &'static [(&'static str, u64)],
+    pub code: u64,
+    pub width: u32,
+}
+
 pub(super) struct Expressions<'a> {
     nodes: &'a [Node],
     /// The Verilog name of every signal.
@@ -46,8 +56,8 @@ pub(super) struct Expressions<'a> {
     /// Wires made so far and not yet written.
     pub made: Vec<Hoisted>,
     pub taken: Taken,
-    /// Enum constants that were used.
-    pub constants: BTreeMap<String, (u64, u32)>,
+    /// Enum constants that were used: their names in Verilog by enum and code.
+    pub constants: BTreeMap<Constant, String>,
     /// What the current expression is for; wires made for parts of it are named after that.
     pub target: String,
 }
@@ -220,6 +230,9 @@ impl<'a> Expressions<'a> {
 
     fn fresh_text(&mut self, id: NodeId) -> (String, Level) {
         let node = self.node(id);
+        if let Some(value) = known_comparison(self.nodes, &node.op) {
+            return literal(&Bits::from_bool(value), false);
+        }
         match &node.op {
             Op::Const(value, encoding) => self.constant(value, node.signed, *encoding),
             Op::Read(signal) => (self.signals[signal.index()].clone(), PRIMARY),
@@ -250,7 +263,7 @@ impl<'a> Expressions<'a> {
             Op::Cast(a) => {
                 let function = if node.signed { "$signed" } else { "$unsigned" };
                 match self.node(*a).signed == node.signed {
-                    true => self.fresh_text(*a),
+                    true => (self.text(*a, PRIMARY), PRIMARY),
                     false => (format!("{function}({})", self.text(*a, 0)), PRIMARY),
                 }
             }
@@ -263,7 +276,11 @@ impl<'a> Expressions<'a> {
     fn shift(&mut self, a: NodeId, sign: &str, b: NodeId) -> String {
         let left = self.text(a, SHIFT);
         match &self.node(b).op {
-            Op::Const(amount, None) => format!("{left} {sign} {amount}"),
+            // All amounts from the width on do the same, and tools refuse numbers of more than 32 bits here.
+            Op::Const(amount, None) => {
+                let width = u64::from(self.node(a).width);
+                format!("{left} {sign} {}", amount.to_u64().map_or(width, |amount| amount.min(width)))
+            }
             _ => format!("{left} {sign} {}", self.text(b, SHIFT + 1)),
         }
     }
@@ -342,11 +359,38 @@ impl<'a> Expressions<'a> {
         if let Some(encoding) = encoding
             && let Some(variant) = encoding.name_of(code)
         {
-            let name = format!("{}_{}", upper_snake(encoding.name), upper_snake(variant));
-            self.constants.insert(name.clone(), (code, encoding.width));
-            return (name, PRIMARY);
+            let key = Constant {
+                encoding: encoding.name,
+                variants: encoding.variants,
+                code,
+                width: encoding.width,
+            };
+            let taken = &mut self.taken;
+            let name = self.constants.entry(key).or_insert_with(|| {
+                taken.fresh(&format!("{}_{}", upper_snake(encoding.name), upper_snake(variant)))
+            });
+            return (name.clone(), PRIMARY);
         }
         literal(value, signed)
+    }
+}
+
+/// What a comparison with the smallest or largest number says of every value; linters take it for a mistake.
+pub(super) fn known_comparison(nodes: &[Node], op: &Op<NodeId>) -> Option<bool> {
+    let is = |id: NodeId, largest: bool| {
+        let node = &nodes[id.index()];
+        let Op::Const(value, _) = &node.op else {
+            return false;
+        };
+        let sign = node.signed as u64;
+        let ones = if largest { u64::from(node.width) - sign } else { sign };
+        // The largest number has all bits set but the sign; the smallest none but the sign.
+        value.count_ones() == ones && (!node.signed || value.msb() != largest)
+    };
+    match op {
+        Op::Lt(a, b) if is(*b, false) || is(*a, true) => Some(false),
+        Op::Le(a, b) if is(*a, false) || is(*b, true) => Some(true),
+        _ => None,
     }
 }
 

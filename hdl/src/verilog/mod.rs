@@ -4,7 +4,10 @@ mod expr;
 mod module;
 pub mod names;
 mod stmt;
+#[cfg(test)]
+mod tests;
 mod usage;
+mod wrap;
 
 use crate::design::Design;
 

@@ -1,6 +1,6 @@
 //! A module as Verilog text.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::bits::Bits;
@@ -9,10 +9,11 @@ use crate::ir::{CheckKind, ClockId, MemoryId, Module, NodeId, Op, SignalId, Sign
 use crate::lower::Lowered;
 use crate::shape::Shape;
 use crate::verilog::EmitOptions;
-use crate::verilog::expr::{Expressions, literal};
+use crate::verilog::expr::{Constant, Expressions, literal};
 use crate::verilog::names::Taken;
 use crate::verilog::stmt::{self, Part};
 use crate::verilog::usage::{Usage, usage};
+use crate::verilog::wrap::wrap;
 
 /// The longest line that an instance may take.
 const MAX_LINE: usize = 110;
@@ -33,7 +34,7 @@ enum Drive {
 }
 
 pub(super) fn emit(design: &Design, module: &Module, lowered: &Lowered, options: &EmitOptions) -> String {
-    let names = names(module);
+    let mut names = names(module);
     let mut taken = Taken::default();
     names.iter().for_each(|n| taken.take(n));
     module.memories.iter().for_each(|m| taken.take(&m.name));
@@ -44,6 +45,19 @@ pub(super) fn emit(design: &Design, module: &Module, lowered: &Lowered, options:
     }
     let usage = usage(module, lowered);
     let drives: Vec<Drive> = (0..module.signals.len()).map(|k| drive(module, SignalId(k as u32))).collect();
+    let reads_itself: Vec<bool> = drives
+        .iter()
+        .enumerate()
+        .map(|(k, drive)| {
+            matches!(drive, Drive::Parts | Drive::Block) && reads_itself(module, lowered, SignalId(k as u32))
+        })
+        .collect();
+    // Verilator does not split ports, so the bits of such an output get a wire of their own.
+    for (k, signal) in module.signals.iter().enumerate() {
+        if signal.is_output && reads_itself[k] {
+            names[k] = taken.fresh(&format!("{}_bits", signal.name));
+        }
+    }
     let expressions = Expressions::new(&lowered.nodes, &names, usage.uses.clone(), taken);
     let mut writer = Writer {
         design,
@@ -52,8 +66,10 @@ pub(super) fn emit(design: &Design, module: &Module, lowered: &Lowered, options:
         options,
         names: &names,
         drives,
+        reads_itself,
         usage,
         e: expressions,
+        clocks_read: HashSet::new(),
         body: String::new(),
     };
     writer.run()
@@ -115,9 +131,42 @@ struct Writer<'a> {
     options: &'a EmitOptions,
     names: &'a [String],
     drives: Vec<Drive>,
+    /// Signals of which some bits are made from others without a register between.
+    reads_itself: Vec<bool>,
     usage: Usage,
     e: Expressions<'a>,
+    /// Clocks that something other than a property needs.
+    clocks_read: HashSet<ClockId>,
     body: String,
+}
+
+/// Whether bits of a signal depend on bits of it through wires alone.
+fn reads_itself(module: &Module, lowered: &Lowered, id: SignalId) -> bool {
+    let drivers = |id: SignalId| lowered.drivers[id.index()].iter().map(|d| d.node);
+    let mut work: Vec<NodeId> = drivers(id).collect();
+    let (mut seen, mut passed) = (HashSet::new(), HashSet::new());
+    while let Some(node) = work.pop() {
+        if !seen.insert(node) {
+            continue;
+        }
+        match &lowered.nodes[node.index()].op {
+            Op::Read(s) if *s == id => return true,
+            Op::Read(s) => {
+                let combinational =
+                    matches!(module.signal(*s).kind, SignalKind::Wire { .. } | SignalKind::ToInstance(_));
+                if combinational && passed.insert(*s) {
+                    work.extend(drivers(*s));
+                }
+            }
+            op => work.extend(op.operands()),
+        }
+    }
+    false
+}
+
+fn localparam(constant: &Constant, name: &str) -> String {
+    let (value, _) = literal(&Bits::from_u64(constant.width, constant.code), false);
+    format!("    localparam {}{name} = {value};\n", range(crate::shape::bits(constant.width)))
 }
 
 fn range(shape: Shape) -> String {
@@ -131,35 +180,31 @@ fn range(shape: Shape) -> String {
 impl Writer<'_> {
     fn run(&mut self) -> String {
         let module = self.module;
-        self.named_wires();
-        self.async_reads();
+        self.named_values();
         self.instances();
         self.assigns();
         self.blocks();
         self.clocked();
         self.flush();
-        let checks = self.checks();
-        self.flush();
+        let mut declarations = String::new();
+        self.declarations(&mut declarations);
+        let unused = self.unused();
+        let constants = self.e.constants.clone();
+        // Last, so that what only properties need stands beside them, where other tools do not see it.
+        let checks = self.checks(&constants);
         let mut out = String::from("`default_nettype none\n\n");
         for line in module.doc.lines() {
             let _ = writeln!(out, "// {line}");
         }
         self.ports(&mut out);
-        let mut declarations = String::new();
-        self.declarations(&mut declarations);
-        let mut head = String::new();
-        for (name, (code, width)) in &self.e.constants {
-            let (value, _) = literal(&Bits::from_u64(*width, *code), false);
-            let range = if *width == 1 { String::new() } else { format!("[{}:0] ", width - 1) };
-            let _ = writeln!(head, "    localparam {range}{name} = {value};");
-        }
+        let mut head: String = constants.iter().map(|(constant, name)| localparam(constant, name)).collect();
         if !head.is_empty() && !declarations.is_empty() {
             head.push('\n');
         }
         head.push_str(&declarations);
-        let unused = self.unused();
-        let sections = [head.as_str(), self.body.as_str(), unused.as_str(), checks.as_str()]
-            .map(|s| s.trim_matches('\n'));
+        let (body, checks) = (wrap(&self.body), wrap(&checks));
+        let sections =
+            [head.as_str(), body.as_str(), unused.as_str(), checks.as_str()].map(|s| s.trim_matches('\n'));
         let text: Vec<&str> = sections.into_iter().filter(|s| !s.is_empty()).collect();
         let _ = write!(out, "{}\n\nendmodule\n\n`default_nettype wire\n", text.join("\n\n"));
         out
@@ -198,7 +243,9 @@ impl Writer<'_> {
                 (_, false) => "output wire",
             };
             let init = match &signal.kind {
-                SignalKind::Reg { init, .. } => format!(" = {}", literal(init, signal.shape.signed).0),
+                SignalKind::Reg { init, .. } => {
+                    format!(" = {}", literal(init, signal.shape.signed).0)
+                }
                 _ => String::new(),
             };
             let range = range(signal.shape).trim_end().to_string();
@@ -231,7 +278,7 @@ impl Writer<'_> {
     fn is_variable(&self, id: SignalId) -> bool {
         match self.drives[id.index()] {
             Drive::Clocked => true,
-            Drive::Block => self.block_reads_something(id),
+            Drive::Block => self.block_reads_something(id) && !self.reads_itself[id.index()],
             _ => false,
         }
     }
@@ -253,16 +300,14 @@ impl Writer<'_> {
         for (k, signal) in module.signals.iter().enumerate() {
             let id = SignalId(k as u32);
             let name = &self.names[k];
-            if signal.is_output || signal.kind == SignalKind::Input {
+            if (signal.is_output && !self.reads_itself[k]) || signal.kind == SignalKind::Input {
                 continue;
             }
-            let split = if self.drives[k] == Drive::Parts && self.reads_itself(id) {
-                " /* verilator split_var */"
-            } else {
-                ""
-            };
+            let split = if self.reads_itself[k] { " /* verilator split_var */" } else { "" };
             let text = match (&signal.kind, &self.drives[k]) {
-                (SignalKind::Wire { named: true }, _) | (SignalKind::FromInstance(_), _) => continue,
+                (SignalKind::Wire { named: true }, _) | (SignalKind::FromInstance(_), _) => {
+                    continue;
+                }
                 (SignalKind::ToInstance(_), Drive::Whole(_)) => continue,
                 (SignalKind::Reg { init, .. }, _) => {
                     let init = self.e.reset_text(init, signal.shape);
@@ -344,63 +389,39 @@ impl Writer<'_> {
         out.push_str("    end\n");
     }
 
-    fn reads_itself(&self, id: SignalId) -> bool {
-        let mut work: Vec<NodeId> = self.lowered.drivers[id.index()].iter().map(|d| d.node).collect();
-        let mut seen = HashSet::new();
-        while let Some(node) = work.pop() {
-            match &self.lowered.nodes[node.index()].op {
-                Op::Read(s) if *s == id => return true,
-                Op::Read(s) if self.is_combinational(*s) && seen.insert(*s) => {
-                    work.extend(self.lowered.drivers[s.index()].iter().map(|d| d.node));
+    /// Named expressions and asynchronous reads, in the order in which they were made: each is declared before what uses it.
+    fn named_values(&mut self) {
+        let module = self.module;
+        let set = |stmt| match stmt {
+            &Stmt::Set { target, value, loc, .. } => Some((target, (value, loc))),
+            _ => None,
+        };
+        let values: HashMap<SignalId, _> = module.body.iter().filter_map(set).collect();
+        for (k, signal) in module.signals.iter().enumerate() {
+            let name = &self.names[k];
+            self.e.target.clone_from(name);
+            let (text, loc) = match signal.kind {
+                SignalKind::Wire { named: true } => {
+                    let Some((value, loc)) = values.get(&SignalId(k as u32)) else {
+                        continue;
+                    };
+                    (self.e.root(*value), *loc)
                 }
-                op => work.extend(op.operands()),
-            }
-        }
-        false
-    }
-
-    fn is_combinational(&self, id: SignalId) -> bool {
-        matches!(self.module.signal(id).kind, SignalKind::Wire { .. } | SignalKind::ToInstance(_))
-    }
-
-    fn named_wires(&mut self) {
-        for stmt in &self.module.body {
-            let Stmt::Set { target, value, loc, .. } = stmt else { continue };
-            let signal = self.module.signal(*target);
-            if signal.kind != (SignalKind::Wire { named: true }) {
-                continue;
-            }
-            self.e.target.clone_from(&self.names[target.index()]);
-            let text = self.e.root(*value);
+                SignalKind::MemoryRead(memory, port) => {
+                    let memory = &module.memories[memory.index()];
+                    let Some(addr) = memory.reads[port].async_addr else {
+                        continue;
+                    };
+                    (format!("{}[{}]", memory.name, self.e.index(addr)), signal.loc)
+                }
+                _ => continue,
+            };
             self.flush();
-            let name = &self.names[target.index()];
             let source = self.source(loc);
             let _ = match signal.is_output {
                 true => writeln!(self.body, "    assign {name} = {text};{source}"),
                 false => writeln!(self.body, "    wire {}{name} = {text};{source}", range(signal.shape)),
             };
-        }
-    }
-
-    fn async_reads(&mut self) {
-        for memory in &self.module.memories {
-            for port in &memory.reads {
-                let Some(addr) = port.async_addr else { continue };
-                let name = self.names[port.data.index()].clone();
-                self.e.target.clone_from(&name);
-                let addr = self.e.index(addr);
-                self.flush();
-                let signal = self.module.signal(port.data);
-                let _ = match signal.is_output {
-                    true => writeln!(self.body, "    assign {name} = {}[{addr}];", memory.name),
-                    false => writeln!(
-                        self.body,
-                        "    wire {}{name} = {}[{addr}];",
-                        range(signal.shape),
-                        memory.name
-                    ),
-                };
-            }
         }
     }
 
@@ -411,6 +432,7 @@ impl Writer<'_> {
             for (k, clock) in child.clocks.iter().enumerate() {
                 let here = instance.clocks[k];
                 if child.clock_used[k] {
+                    self.clocks_read.insert(here);
                     pins.push((clock.clone(), self.module.clocks[here.index()].clone()));
                 }
                 if child.reset_used[k] {
@@ -461,7 +483,9 @@ impl Writer<'_> {
 
     fn assigns(&mut self) {
         for stmt in &self.module.body {
-            let Stmt::Set { target, low, value, loc } = stmt else { continue };
+            let Stmt::Set { target, low, value, loc } = stmt else {
+                continue;
+            };
             let signal = self.module.signal(*target);
             let whole = matches!(self.drives[target.index()], Drive::Whole(_));
             let inline = whole && matches!(signal.kind, SignalKind::ToInstance(_));
@@ -476,7 +500,13 @@ impl Writer<'_> {
             let source = self.source(loc);
             let _ = writeln!(self.body, "    assign {left} = {text};{source}");
         }
-        // Conditions that read no signal: a block would never run.
+        for (k, signal) in self.module.signals.iter().enumerate() {
+            if signal.is_output && self.reads_itself[k] {
+                let _ = writeln!(self.body, "    assign {} = {};", signal.name, self.names[k]);
+            }
+        }
+        // Where conditions read no signal a block would never run; where some bits of a signal are made from others, it
+        // would take them before it sets them.
         for (k, signal) in self.module.signals.iter().enumerate() {
             let id = SignalId(k as u32);
             if self.drives[k] == Drive::Block && !self.is_variable(id) {
@@ -640,16 +670,18 @@ impl Writer<'_> {
             }
             self.flush();
             if !text.is_empty() {
+                self.clocks_read.insert(clock_id);
                 let _ = write!(self.body, "\n    always @(posedge {clock}) begin\n{text}    end\n");
             }
         }
     }
 
-    fn checks(&mut self) -> String {
+    /// The properties, and the enum constants that are not among those declared already.
+    fn checks(&mut self, declared: &BTreeMap<Constant, String>) -> String {
         if self.lowered.checks.is_empty() {
             return String::new();
         }
-        let mut out = String::from("`ifdef FORMAL\n");
+        let mut out = String::new();
         for check in &self.lowered.checks {
             self.e.target.clone_from(&check.name);
             let clock = &self.module.clocks[check.clock.index()];
@@ -668,13 +700,22 @@ impl Writer<'_> {
             let name = self.e.taken.fresh(&check.name);
             let _ = writeln!(out, "    always @(posedge {clock}) {enable}{name}: {word} ({cond});");
         }
-        out.push_str("`endif\n");
-        out
+        let own = self.e.constants.iter().filter(|(constant, _)| !declared.contains_key(constant));
+        let own: String = own.map(|(constant, name)| localparam(constant, name)).collect();
+        format!("`ifdef FORMAL\n{own}{out}`endif\n")
     }
 
     /// Says of every bit that nothing reads that this is meant, so that linters need not ask.
     fn unused(&mut self) -> String {
         let mut parts = Vec::new();
+        for (k, clock) in self.module.clocks.iter().enumerate() {
+            if self.module.clock_used[k] && !self.clocks_read.contains(&ClockId(k as u32)) {
+                parts.push(clock.clone());
+            }
+        }
+        parts.extend(
+            self.module.memories.iter().filter(|m| m.reads.is_empty()).map(|m| format!("{}[0]", m.name)),
+        );
         let mut used: Vec<Vec<bool>> =
             self.module.signals.iter().map(|s| vec![false; s.shape.width as usize]).collect();
         for (node, bits) in self.lowered.nodes.iter().zip(&self.usage.bits) {

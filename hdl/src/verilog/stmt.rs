@@ -59,7 +59,9 @@ impl Part<'_> {
                     let _ = writeln!(out, "{pad}{left} {} {text};{}", self.assign, self.place(loc));
                 }
                 Stmt::If { branches, otherwise, loc, .. } => {
-                    for (k, (condition, body)) in branches.iter().enumerate() {
+                    let last = branches.iter().rposition(|b| self.any(&b.1)).map_or(0, |k| k + 1);
+                    let shown = if otherwise.iter().any(|b| self.any(b)) { branches.len() } else { last };
+                    for (k, (condition, body)) in branches[..shown].iter().enumerate() {
                         self.name_after(body, e);
                         let condition = e.condition(*condition);
                         let word = if k == 0 { format!("{pad}if") } else { " else if".to_string() };
@@ -144,7 +146,9 @@ impl Part<'_> {
     fn name_after(&self, stmts: &[Stmt], e: &mut Expressions<'_>) {
         for stmt in stmts.iter().filter(|s| self.concerns(s)) {
             match stmt {
-                Stmt::Set { target, .. } => return e.target.clone_from(&self.names[target.index()]),
+                Stmt::Set { target, .. } => {
+                    return e.target.clone_from(&self.names[target.index()]);
+                }
                 Stmt::MemoryWrite { memory, .. } | Stmt::MemoryRead { memory, .. } => {
                     return e.target.clone_from(&self.module.memories[memory.index()].name);
                 }

@@ -2,6 +2,7 @@
 
 use crate::ir::{Module, NodeId, Op, Stmt};
 use crate::lower::Lowered;
+use crate::verilog::expr::known_comparison;
 
 pub(super) struct Usage {
     /// How many places use a node.
@@ -52,7 +53,7 @@ pub(super) fn usage(module: &Module, lowered: &Lowered) -> Usage {
     }
     // Users stand behind their operands, so one walk from the back sees every node after all its users.
     for k in (0..nodes.len()).rev() {
-        if uses[k] == 0 {
+        if uses[k] == 0 || known_comparison(nodes, &nodes[k].op).is_some() {
             continue;
         }
         for operand in nodes[k].op.operands() {
