@@ -1,0 +1,176 @@
+//! The output stage: int32 sums become int8 outputs (`docs/tensor-unit.md`, "Requantisation").
+
+use ferrite_hdl::prelude::*;
+
+/// What all columns share; each int8.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct OutputRange<T> {
+    /// Added to the scaled sum.
+    pub zero_point: T,
+    /// Lower clamp.
+    pub min: T,
+    /// Upper clamp.
+    pub max: T,
+}
+
+impl OutputRange<Shape> {
+    /// The widths.
+    pub fn shape() -> OutputRange<Shape> {
+        OutputRange { zero_point: signed(8), min: signed(8), max: signed(8) }
+    }
+}
+
+/// New parameters of one column.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct ColumnSettings<T> {
+    /// The bias is set.
+    pub set_bias: T,
+    /// Multiplier and shift are set.
+    pub set_scale: T,
+    /// Bias, int32.
+    pub bias: T,
+    /// Multiplier, 0 to 2^31-1.
+    pub multiplier: T,
+    /// Shift, 1 to 62.
+    pub shift: T,
+}
+
+impl ColumnSettings<Shape> {
+    /// The widths.
+    pub fn shape() -> ColumnSettings<Shape> {
+        let (bias, multiplier) = (signed(32), bits(31));
+        ColumnSettings { set_bias: bit(), set_scale: bit(), bias, multiplier, shift: bits(6) }
+    }
+}
+
+/// Inputs of a column's output stage.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct RequantColumnIn<T> {
+    /// New parameters.
+    pub settings: ColumnSettings<T>,
+    /// Zero point and clamps.
+    pub range: OutputRange<T>,
+    /// The sum, int32.
+    pub sum: T,
+}
+
+/// Output of a column's output stage.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct RequantColumnOut<T> {
+    /// The output for the sum of [`RequantColumn::LATENCY`] cycles before, int8.
+    pub out: T,
+}
+
+/// Bias, scale, rounding, zero point and clamp of one column, a sum in every cycle.
+#[module]
+pub struct RequantColumn {}
+
+impl RequantColumn {
+    /// Cycles from a sum to its output: the registers `biased`, `product`, `scaled` and `out`.
+    pub const LATENCY: u32 = 4;
+}
+
+impl Module for RequantColumn {
+    type In = RequantColumnIn<UInt>;
+    type Out = RequantColumnOut<UInt>;
+
+    fn inputs(&self) -> RequantColumnIn<Shape> {
+        RequantColumnIn { settings: ColumnSettings::shape(), range: OutputRange::shape(), sum: signed(32) }
+    }
+    fn outputs(&self) -> RequantColumnOut<Shape> {
+        RequantColumnOut { out: signed(8) }
+    }
+    fn build(&self, m: &Builder, i: RequantColumnIn<UInt>) -> RequantColumnOut<UInt> {
+        let bias = m.reg("bias", signed(32)).reset_to(0);
+        let multiplier = m.reg("multiplier", 31).reset_to(0);
+        let shift_less_1 = m.reg("shift_less_1", 6).reset_to(0);
+        m.when(i.settings.set_bias, || bias.set(i.settings.bias));
+        m.when(i.settings.set_scale, || {
+            multiplier.set(i.settings.multiplier);
+            shift_less_1.set(i.settings.shift.wrapping_sub(1));
+        });
+
+        let biased = m.delay("biased", i.sum.wrapping_add(bias));
+        // A factor of 32 bits, so that the multiplier is a signed one; the product is below 2^62.
+        let factor = multiplier.extend(32).signed();
+        let product = m.delay("product", (biased.signed() * factor).truncate(63));
+        // (p + 2^(s-1)) >> s = ((p >> (s-1)) + 1) >> 1 for any integer p: one shifter does for the rounding too.
+        wire!(m, halves = (product.signed() >> shift_less_1).unsigned());
+        let rounded = (halves.signed() + 1).unsigned();
+        let scaled = m.delay("scaled", rounded.slice(1, 63));
+        wire!(m, shifted = (scaled.signed() + i.range.zero_point.signed()).unsigned());
+        wire!(m, below = shifted.signed().lt(i.range.min.signed()));
+        wire!(m, above = shifted.signed().gt(i.range.max.signed()));
+        let clamped = below.mux(i.range.min, above.mux(i.range.max, shifted.slice(0, 8)));
+        let out = m.reg("out", signed(8));
+        out.set(clamped);
+        RequantColumnOut { out }
+    }
+}
+
+/// Inputs of the output stage.
+#[derive(Clone, Debug, Bundle)]
+pub struct RequantIn<T> {
+    /// New parameters of a column.
+    pub settings: ColumnSettings<T>,
+    /// The column that `settings` are for.
+    pub column: T,
+    /// Zero point and clamps. They stay while rows are under way.
+    pub range: OutputRange<T>,
+    /// A row enters.
+    pub valid: T,
+    /// The row: one int32 for each column.
+    pub sum: Vec<T>,
+}
+
+/// Outputs of the output stage.
+#[derive(Clone, Debug, Bundle)]
+pub struct RequantOut<T> {
+    /// A row leaves.
+    pub valid: T,
+    /// The row: one int8 for each column.
+    pub row: Vec<T>,
+    /// Rows are under way, one that leaves in this cycle among them.
+    pub busy: T,
+}
+
+/// The output stage: a row in every cycle.
+#[module]
+pub struct Requant {
+    /// `C`.
+    pub cols: u32,
+}
+
+impl Module for Requant {
+    type In = RequantIn<UInt>;
+    type Out = RequantOut<UInt>;
+
+    fn inputs(&self) -> RequantIn<Shape> {
+        RequantIn {
+            settings: ColumnSettings::shape(),
+            column: bits(self.cols.ilog2()),
+            range: OutputRange::shape(),
+            valid: bit(),
+            sum: vec![signed(32); self.cols as usize],
+        }
+    }
+    fn outputs(&self) -> RequantOut<Shape> {
+        RequantOut { valid: bit(), row: vec![signed(8); self.cols as usize], busy: bit() }
+    }
+    fn build(&self, m: &Builder, i: RequantIn<UInt>) -> RequantOut<UInt> {
+        let stages = RequantColumn::LATENCY;
+        let under_way = m.reg("under_way", stages).reset_to(0);
+        under_way.set(under_way.slice(0, stages - 1).concat(i.valid));
+        let row = (0u32..).zip(i.sum).map(|(col, sum)| {
+            let meant = i.column.eq(col);
+            let settings = ColumnSettings {
+                set_bias: i.settings.set_bias & meant,
+                set_scale: i.settings.set_scale & meant,
+                ..i.settings
+            };
+            let inputs = RequantColumnIn { settings, range: i.range, sum };
+            m.instance(&format!("column_{col}"), &RequantColumn {}).connect(inputs).out
+        });
+        RequantOut { row: row.collect(), valid: under_way.msb(), busy: under_way.any() }
+    }
+}

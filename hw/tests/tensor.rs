@@ -1,0 +1,246 @@
+//! The tensor unit against the golden model: the same commands, the same values.
+
+use ferrite_hdl::{Bits, elaborate};
+use ferrite_hw::tensor::TensorUnit;
+use ferrite_model::iss::{Coprocessor, Reading, Reply};
+use ferrite_model::tensor::{self as model, TensorConfig, command};
+use ferrite_sim::{Interpreter, Sim};
+use proptest::prelude::*;
+
+/// A command as the core gives it.
+type Command = (u32, u32, u32);
+
+/// More cycles than any command takes with the sizes and row counts used here.
+const LIMIT: u32 = 2_000;
+
+/// The unit and its model side by side.
+struct Bench {
+    sim: Sim<TensorUnit>,
+    model: model::TensorUnit,
+}
+
+impl Bench {
+    fn new(config: TensorConfig) -> Bench {
+        let TensorConfig { rows, cols, scratchpad_bytes, acc_rows } = config;
+        let unit = TensorUnit { rows, cols, scratchpad_bytes, acc_rows };
+        let design = elaborate(&unit).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let engine = Box::new(Interpreter::new(&design).expect("the design has no mistakes"));
+        Bench { sim: Sim::on(&unit, engine), model: model::TensorUnit::new(config).unwrap() }
+    }
+
+    /// Gives a command to the unit and waits for its response.
+    fn run(&mut self, (funct7, rs1, rs2): Command) -> u32 {
+        let port = self.sim.i.coprocessor;
+        self.sim.set(port.command.valid, 1);
+        self.sim.set(port.command.funct7, funct7);
+        self.sim.set(port.command.rs1, rs1);
+        self.sim.set(port.command.rs2, rs2);
+        self.wait_for(port.ready, "ready");
+        self.sim.step();
+        self.sim.set(port.command.valid, 0);
+        self.wait_for(port.response.valid, "a response");
+        self.sim.get(port.response.data) as u32
+    }
+
+    fn wait_for(&mut self, port: ferrite_sim::Port, what: &str) {
+        let mut cycles = 0;
+        while self.sim.get(port) == 0 {
+            cycles += 1;
+            assert!(cycles < LIMIT, "no {what} within {LIMIT} cycles");
+            self.sim.step();
+        }
+    }
+
+    /// Gives a command to both and compares what they answer.
+    fn compare(&mut self, command: Command) {
+        let value = self.run(command);
+        let (expected, certain) = match self.model.command(command.0, command.1, command.2) {
+            Reply::Nothing => (0, u32::MAX),
+            Reply::Value(Reading::Exact(expected)) => (expected, u32::MAX),
+            Reply::Value(Reading::Timing { value, uncertain }) => (value, !uncertain),
+        };
+        assert_eq!(value & certain, expected & certain, "answer to {command:x?}");
+    }
+
+    /// Compares the memories, when all commands have finished.
+    fn compare_memories(&mut self) {
+        self.compare((command::FENCE, 0, 0));
+        let word_bytes = self.memory_bytes("scratchpad.words");
+        let scratchpad: Vec<u8> = self.model.scratchpad().iter().map(|byte| *byte as u8).collect();
+        assert!(word_bytes == scratchpad, "the scratchpads differ");
+        let sums = self.memory_bytes("accumulators.sums");
+        let rows = (0..self.model.config().acc_rows).filter_map(|row| self.model.accumulator_row(row));
+        let expected: Vec<u8> = rows.flatten().flat_map(|sum| sum.to_le_bytes()).collect();
+        assert!(sums == expected, "the accumulators differ");
+    }
+
+    fn memory_bytes(&mut self, path: &str) -> Vec<u8> {
+        let engine = self.sim.engine();
+        let memory = engine.flat().memories.iter().position(|m| m.path.ends_with(path)).unwrap();
+        let (depth, width) = (engine.flat().memories[memory].depth, engine.flat().memories[memory].width);
+        let bytes = |word: Bits| {
+            (0..width / 8).map(move |k| word.slice(8 * k, 8).low_u64() as u8).collect::<Vec<_>>()
+        };
+        (0..depth).flat_map(|word| bytes(engine.read_memory(memory, word))).collect()
+    }
+
+    /// Fills the whole scratchpad.
+    fn fill(&mut self, seed: u32) {
+        let mut word = seed | 1;
+        let mut next = || {
+            word ^= word << 13;
+            word ^= word >> 17;
+            word ^= word << 5;
+            word
+        };
+        for _ in 0..self.model.config().scratchpad_bytes / 8 {
+            self.compare((command::WRITE, next(), next()));
+        }
+    }
+}
+
+fn sizes(rows: u32, cols: u32) -> TensorConfig {
+    TensorConfig { rows, cols, scratchpad_bytes: 4 << 10, acc_rows: 16 }
+}
+
+/// Numbers at the edges of fields, and any.
+fn edgy() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        Just(0),
+        Just(u32::MAX),
+        Just(i32::MIN as u32),
+        Just(i32::MAX as u32),
+        (0u32..32).prop_map(|bit| 1 << bit),
+        0u32..5000,
+        any::<u32>(),
+    ]
+}
+
+/// Commands of which most are right.
+fn commands(config: TensorConfig) -> impl Strategy<Value = Command> {
+    let TensorConfig { rows, cols, scratchpad_bytes, acc_rows } = config;
+    let address = move |unit: u32| {
+        prop_oneof![
+            20 => (0..scratchpad_bytes / unit / 2).prop_map(move |k| k * unit),
+            1 => (0..=scratchpad_bytes / unit).prop_map(move |k| k * unit),
+            1 => 0..scratchpad_bytes,
+        ]
+    };
+    let walk = move || {
+        let few = (0..acc_rows, 0..7u32).prop_map(move |(first, count)| (first.min(acc_rows - 6), count));
+        let any = (0..acc_rows + 2, 0..acc_rows + 2);
+        prop_oneof![10 => few, 1 => any].prop_map(|(first, count)| count << 16 | first)
+    };
+    let column = move || prop_oneof![30 => 0..cols, 1 => edgy()];
+    // Sums of a few products come into the range of int8 with a scale around 2^-10.
+    let shift = prop_oneof![10 => 30..44u32, 2 => 1..63u32, 1 => Just(0), 1 => Just(63)];
+    let multiplier = prop_oneof![10 => 1 << 30..=i32::MAX as u32, 1 => edgy()];
+    let scale = (column(), shift, multiplier)
+        .prop_map(|(column, shift, multiplier)| (command::SCALE, shift << 16 | column & 0xFFFF, multiplier));
+    let wide_range =
+        any::<u8>().prop_map(|zero_point| (command::OUTPUT, 0x7F_8000 | u32::from(zero_point), 0));
+    let bias = prop_oneof![4 => (-100_000i32..100_000).prop_map(|bias| bias as u32), 1 => edgy()];
+    prop_oneof![
+        3 => address(4).prop_map(|address| (command::ADDR, address & !4, 0)),
+        1 => address(4).prop_map(|address| (command::ADDR, address, 0)),
+        6 => (any::<u32>(), any::<u32>()).prop_map(|(low, high)| (command::WRITE, low, high)),
+        2 => Just((command::READ, 0, 0)),
+        3 => (0..5u32, 0..5u32).prop_map(move |(act, out)| (command::STRIDE, act * rows, out * cols)),
+        2 => wide_range,
+        1 => (0..1u32 << 24).prop_map(|fields| (command::OUTPUT, fields, 0)),
+        4 => (column(), bias).prop_map(|(column, bias)| (command::BIAS, column, bias)),
+        12 => scale,
+        6 => address(cols).prop_map(|address| (command::WEIGHTS, address, 0)),
+        6 => (address(rows), walk()).prop_map(|(address, walk)| (command::MATMUL, address, walk)),
+        6 => (address(rows), walk()).prop_map(|(address, walk)| (command::MATMUL_ACC, address, walk)),
+        6 => (address(cols), walk()).prop_map(|(address, walk)| (command::REQUANT, address, walk)),
+        1 => Just((command::STATUS, 0, 0)),
+        1 => Just((command::FENCE, 0, 0)),
+        3 => (0..7u32).prop_map(|index| (command::COUNTER, index, 0)),
+        6 => Just((command::CLEAR, 0, 0)),
+        1 => (0..128u32, edgy(), edgy()),
+    ]
+}
+
+/// Commands of which most are wrong, each followed by the status and a new start.
+fn wrong_commands(config: TensorConfig) -> impl Strategy<Value = Command> {
+    let TensorConfig { rows, cols, scratchpad_bytes, acc_rows } = config;
+    let near = move |limit: u32| (0..64u32).prop_map(move |k| limit.wrapping_sub(32).wrapping_add(k));
+    let operand = move || {
+        let walk = (near(acc_rows), 0..acc_rows + 2).prop_map(|(a, b)| (b << 16) | (a & 0xFFFF));
+        let strides = (0..20u32).prop_map(move |k| k * rows.max(cols));
+        prop_oneof![edgy(), near(scratchpad_bytes), near(0), near(cols), near(65_536), walk, strides]
+    };
+    let funct7 = prop_oneof![12 => 0..0x24u32, 1 => 0..128u32];
+    (funct7, operand(), operand())
+}
+
+#[test]
+fn every_shape_elaborates_without_a_mistake() {
+    for rows in [4, 8, 16, 32] {
+        for cols in [4, 8, 16, 32] {
+            let unit = TensorUnit { rows, cols, scratchpad_bytes: 4 << 10, acc_rows: 16 };
+            if let Err(mistakes) = elaborate(&unit) {
+                panic!("{rows}x{cols}: {mistakes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_largest_memories_elaborate_without_a_mistake() {
+    let unit = TensorUnit { rows: 4, cols: 32, scratchpad_bytes: 1 << 20, acc_rows: 65_536 };
+    if let Err(mistakes) = elaborate(&unit) {
+        panic!("{mistakes}");
+    }
+}
+
+/// Runs random commands of one configuration.
+fn run_random(config: TensorConfig, seed: u32, commands: &[Command]) {
+    let mut bench = Bench::new(config);
+    bench.fill(seed);
+    for command in commands {
+        bench.compare(*command);
+    }
+    bench.compare_memories();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_commands_give_the_models_values_on_a_square_array(
+        seed in any::<u32>(), commands in prop::collection::vec(commands(sizes(4, 4)), 100..400)
+    ) {
+        run_random(sizes(4, 4), seed, &commands);
+    }
+
+    #[test]
+    fn random_commands_give_the_models_values_on_a_tall_array(
+        seed in any::<u32>(), commands in prop::collection::vec(commands(sizes(16, 4)), 100..300)
+    ) {
+        run_random(sizes(16, 4), seed, &commands);
+    }
+
+    #[test]
+    fn random_commands_give_the_models_values_on_a_wide_array(
+        seed in any::<u32>(), commands in prop::collection::vec(commands(sizes(4, 16)), 100..300)
+    ) {
+        run_random(sizes(4, 16), seed, &commands);
+    }
+
+    #[test]
+    fn wrong_commands_change_nothing_but_the_status(
+        commands in prop::collection::vec(wrong_commands(sizes(8, 4)), 200..400)
+    ) {
+        let mut bench = Bench::new(sizes(8, 4));
+        for command in commands {
+            bench.compare(command);
+            bench.compare((command::FENCE, 0, 0));
+            if bench.model.error().is_some() {
+                bench.compare((command::CLEAR, 0, 0));
+            }
+        }
+        bench.compare_memories();
+    }
+}
