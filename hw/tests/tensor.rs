@@ -62,6 +62,15 @@ impl Bench {
         assert_eq!(value & certain, expected & certain, "answer to {command:x?}");
     }
 
+    /// A cycle of reset, for the unit only.
+    fn reset(&mut self) {
+        let engine = self.sim.engine();
+        let reset = engine.input("rst").unwrap();
+        engine.poke(reset, &Bits::from_bool(true));
+        engine.step(1).unwrap();
+        engine.poke(reset, &Bits::from_bool(false));
+    }
+
     /// Compares the memories, when all commands have finished.
     fn compare_memories(&mut self) {
         self.compare((command::FENCE, 0, 0));
@@ -193,6 +202,144 @@ fn the_largest_memories_elaborate_without_a_mistake() {
     if let Err(mistakes) = elaborate(&unit) {
         panic!("{mistakes}");
     }
+}
+
+/// One tile, some rows and their outputs; small enough for the largest array on the interpreter.
+fn one_tile(config: TensorConfig) -> Vec<Command> {
+    let TensorConfig { rows, cols, .. } = config;
+    let mut random = 12_345u32;
+    let mut next = || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        random.rotate_left(16)
+    };
+    let (activations, outputs) = (rows * cols, 2 * rows * cols);
+    let mut commands = vec![(command::OUTPUT, 0x7F_8003, 0)];
+    commands.extend((0..rows * (cols + 4) / 8).map(|_| (command::WRITE, next(), next())));
+    for column in 0..cols {
+        commands.push((command::BIAS, column, next() % 5000));
+        commands.push((command::SCALE, 38 << 16 | column, next() >> 1));
+    }
+    commands.push((command::WEIGHTS, 0, 0));
+    commands.push((command::MATMUL, activations, 4 << 16 | 3));
+    commands.push((command::MATMUL_ACC, activations, 3 << 16 | 4));
+    commands.push((command::REQUANT, outputs, 5 << 16 | 3));
+    commands
+}
+
+#[test]
+fn every_shape_multiplies_and_requantises_as_the_model() {
+    for rows in [4, 8, 16, 32] {
+        for cols in [4, 8, 16, 32] {
+            let config = sizes(rows, cols);
+            let mut bench = Bench::new(config);
+            for command in one_tile(config) {
+                bench.compare(command);
+            }
+            bench.compare_memories();
+            assert!(bench.model.scratchpad()[(2 * rows * cols) as usize..].iter().any(|out| *out != 0));
+        }
+    }
+}
+
+const BUSY: u32 = 1;
+
+#[test]
+fn the_status_is_answered_at_once_while_commands_wait() {
+    let mut bench = Bench::new(sizes(4, 4));
+    bench.run((command::MATMUL, 0, 16 << 16));
+    for column in 0..4 {
+        bench.run((command::BIAS, column, 1));
+    }
+    let port = bench.sim.i.coprocessor;
+    bench.sim.set(port.command.valid, 1);
+    bench.sim.set(port.command.funct7, command::BIAS);
+    assert_eq!(bench.sim.get(port.ready), 0, "the queue is full");
+    let before = bench.sim.engine().cycle();
+    assert_eq!(bench.run((command::STATUS, 0, 0)), BUSY);
+    assert_eq!(bench.sim.engine().cycle() - before, 1);
+    assert_eq!(bench.run((command::FENCE, 0, 0)), 0);
+    assert_eq!(bench.run((command::STATUS, 0, 0)), 0);
+}
+
+#[test]
+fn cycles_are_counted_for_what_executes() {
+    let mut bench = Bench::new(sizes(8, 4));
+    let counter = |bench: &mut Bench, index| bench.run((command::COUNTER, index, 0));
+    bench.run((command::CLEAR, 0, 0));
+    for _ in 0..2 {
+        bench.run((command::WEIGHTS, 0, 0));
+    }
+    bench.run((command::MATMUL, 0, 10 << 16));
+    bench.run((command::REQUANT, 1024, 12 << 16));
+    let cycles: Vec<u32> = (0..3).map(|index| counter(&mut bench, index)).collect();
+    // At least a cycle for each row, and less than twice the way through the array on top.
+    for (cycles, rows) in cycles.into_iter().zip([2 * 8, 10, 12]) {
+        assert!((rows..rows + 24).contains(&cycles), "{cycles} cycles for {rows} rows");
+    }
+    let before = counter(&mut bench, 3);
+    bench.sim.engine().step(100).unwrap();
+    let between = counter(&mut bench, 3) - before;
+    assert!((100..104).contains(&between), "{between} idle cycles of 100");
+}
+
+#[test]
+fn a_reset_restores_the_settings_and_leaves_the_memories() {
+    let config = sizes(4, 8);
+    let mut bench = Bench::new(config);
+    let keeps =
+        [(command::WRITE, 0x0102_0304, 0x0506_0708), (command::WEIGHTS, 0, 0), (command::MATMUL, 0, 1 << 16)];
+    for command in keeps {
+        bench.compare(command);
+    }
+    let forgotten = [
+        (command::STRIDE, 64, 64),
+        (command::OUTPUT, 0x7F_8005, 0),
+        (command::BIAS, 1, 1000),
+        (command::SCALE, 5 << 16 | 1, 1 << 20),
+        (command::ADDR, 4, 0),
+        (command::WRITE, 0, 0),
+    ];
+    for command in forgotten {
+        bench.run(command);
+    }
+    assert_ne!(bench.run((command::FENCE, 0, 0)), 0, "the last command is refused");
+    bench.reset();
+    bench.model.command(command::CLEAR, 0, 0);
+    let probes = [
+        (command::FENCE, 0, 0),
+        (command::COUNTER, 5, 0),
+        (command::READ, 0, 0),
+        (command::REQUANT, 1024, 2 << 16),
+        (command::OUTPUT, 0x7F_8000, 0),
+        (command::REQUANT, 2048, 2 << 16),
+        (command::MATMUL, 0, 2 << 16),
+    ];
+    for command in probes {
+        bench.compare(command);
+    }
+    bench.compare_memories();
+}
+
+#[test]
+fn a_reset_ends_what_is_executing() {
+    let mut bench = Bench::new(sizes(4, 4));
+    bench.fill(1);
+    let matmul = (command::MATMUL, 0, 16 << 16);
+    for command in [(command::STRIDE, 4, 4), (command::WEIGHTS, 64, 0)] {
+        bench.compare(command);
+    }
+    for command in [matmul, (command::REQUANT, 0, 16 << 16)] {
+        bench.run(command);
+        bench.sim.engine().step(12).unwrap();
+        assert_eq!(bench.run((command::STATUS, 0, 0)), BUSY);
+        bench.reset();
+        assert_eq!(bench.run((command::STATUS, 0, 0)), 0);
+        bench.run((command::FENCE, 0, 0));
+    }
+    // What was half done is done again in full.
+    bench.compare((command::REQUANT, 0, 16 << 16));
+    bench.compare(matmul);
+    bench.compare_memories();
 }
 
 /// Runs random commands of one configuration.

@@ -93,7 +93,16 @@ impl Module for Array {
     }
 }
 
-/// A value some cycles later.
+/// A value some cycles later: a shift register, the newest value lowest.
 fn late(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
-    (1..=cycles).fold(value, |value, cycle| m.delay(&format!("{name}_late_{cycle}"), value))
+    let width = value.width();
+    match cycles {
+        0 => value,
+        1 => m.delay(&format!("{name}_late"), value),
+        _ => {
+            let late = m.reg(&format!("{name}_late"), width * cycles);
+            late.set(late.truncate(width * (cycles - 1)).concat(value));
+            late.slice(width * (cycles - 1), width)
+        }
+    }
 }

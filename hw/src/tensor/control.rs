@@ -188,8 +188,8 @@ impl Module for Control {
         wire!(m, takes = in_state(State::Take) & i.commands.valid);
         i.commands.ready.set(in_state(State::Take));
         let next = i.commands.command;
-        let stride = next.funct7.is(Command::Requant).mux(settings.out_stride, settings.act_stride);
-        let rows_less_1 = next.rows().any().mux(next.rows().wrapping_sub(1), 0);
+        wire!(m, stride = next.funct7.is(Command::Requant).mux(settings.out_stride, settings.act_stride));
+        wire!(m, rows_less_1 = next.rows().any().mux(next.rows().wrapping_sub(1), 0));
         m.when(takes, || {
             m.connect(command, next);
             span.set(rows_less_1 * stride);
@@ -233,10 +233,11 @@ impl Module for Control {
         m.when(acc_read, || acc_row.set(acc_row.wrapping_add(1)));
 
         // The next state, and the start of a walk.
+        wire!(m, first_acc_row = command.acc_row());
         let walk_from = |start: UInt, walk: State, rows: UInt| {
             state.set(walk);
             address.set(start);
-            acc_row.set(command.acc_row().truncate(unit.acc_row_bits()));
+            acc_row.set(first_acc_row.truncate(unit.acc_row_bits()));
             rows_left.set(rows);
         };
         let start = command.rs1.truncate(address_bits);
