@@ -342,6 +342,111 @@ fn a_reset_ends_what_is_executing() {
     bench.compare_memories();
 }
 
+/// `R` = 8, `C` = 4, `SP` = 4096, `ACC` = 16. For each command operands at the edges of its rules, and the cause that the command
+/// reference gives, 0 for none.
+const EDGES: &[(u32, u32, u32, u32)] = &[
+    (command::COUNTER, 5, 0, 0),
+    (command::COUNTER, 6, 0, 2),
+    (command::COUNTER, 1 << 31, 0, 2),
+    (command::ADDR, 4092, 0, 0),
+    (command::ADDR, 4096, 0, 4),
+    (command::ADDR, 4094, 0, 3),
+    (command::ADDR, 4097, 0, 3),
+    (command::ADDR, 1 << 31, 0, 4),
+    (command::STRIDE, 65_528, 65_532, 0),
+    (command::STRIDE, 65_536, 0, 2),
+    (command::STRIDE, 0, 1 << 31, 2),
+    (command::STRIDE, 65_537, 1, 2),
+    (command::STRIDE, 4, 0, 3),
+    (command::STRIDE, 0, 2, 3),
+    (command::OUTPUT, 0xFF_FFFF, 0, 0),
+    (command::BIAS, 3, 0, 0),
+    (command::BIAS, 4, 0, 4),
+    (command::BIAS, 1 << 16, 0, 4),
+    (command::BIAS, 1 << 31, 0, 4),
+    (command::SCALE, 62 << 16 | 3, 0x7FFF_FFFF, 0),
+    (command::SCALE, 1 << 16, 0, 0),
+    (command::SCALE, 0, 0, 2),
+    (command::SCALE, 63 << 16, 0, 2),
+    (command::SCALE, 1 << 16, 0x8000_0000, 2),
+    (command::SCALE, 1 << 16 | 4, 0, 4),
+    (command::SCALE, 1 << 16 | 0x8000, 0, 4),
+    (command::SCALE, 0xFFFF, 0, 2),
+    (command::WEIGHTS, 4064, 0, 0),
+    (command::WEIGHTS, 4068, 0, 4),
+    (command::WEIGHTS, 4066, 0, 3),
+    (command::WEIGHTS, 0xFFFF_FFFC, 0, 4),
+    (command::MATMUL, 4088, 1 << 16 | 15, 0),
+    (command::MATMUL, 4088, 15, 0),
+    (command::MATMUL, 4080, 2 << 16 | 14, 0),
+    (command::MATMUL, 4088, 2 << 16, 4),
+    (command::MATMUL, 4096, 0, 4),
+    (command::MATMUL, 0, 16, 4),
+    (command::MATMUL, 0, 16 << 16, 0),
+    (command::MATMUL, 0, 17 << 16, 4),
+    (command::MATMUL, 0, 2 << 16 | 15, 4),
+    (command::MATMUL, 4, 16, 3),
+    (command::MATMUL, 0xFFFF_FFF8, 0, 4),
+    (command::MATMUL, 0xFFFF_FFF8, 2 << 16, 4),
+    (command::MATMUL_ACC, 0, 16 << 16, 0),
+    (command::MATMUL_ACC, 0, 17 << 16, 4),
+    (command::MATMUL_ACC, 4, 0, 3),
+    (command::REQUANT, 4092, 15, 0),
+    (command::REQUANT, 4088, 2 << 16 | 14, 0),
+    (command::REQUANT, 4092, 2 << 16, 4),
+    (command::REQUANT, 0, 17 << 16, 4),
+    (command::REQUANT, 4094, 16, 3),
+    (command::REQUANT, 0xFFFF_FFFC, 2 << 16, 4),
+    (0x04, 0, 0, 1),
+    (0x0B, 0, 0, 1),
+    (0x24, 0, 0, 1),
+    (0x48, 0, 0, 1),
+    (0x7F, 0, 0, 1),
+];
+
+#[test]
+fn every_rule_holds_at_its_edges_and_gives_its_cause() {
+    let mut bench = Bench::new(sizes(8, 4));
+    let reserved_of_output = (24..32).map(|bit| (command::OUTPUT, 1 << bit, 0, 2));
+    let reserved_of_scale = (22..32).map(|bit| (command::SCALE, 1 << bit | 1 << 16, 0, 2));
+    for (funct7, rs1, rs2, cause) in EDGES.iter().copied().chain(reserved_of_output).chain(reserved_of_scale)
+    {
+        bench.compare((command::CLEAR, 0, 0));
+        bench.compare((funct7, rs1, rs2));
+        let error = if cause == 0 { 0 } else { funct7 << 16 | cause << 8 | 1 << 1 };
+        let status = bench.run((command::FENCE, 0, 0));
+        assert_eq!(status, error, "status after command {funct7:#x} of {rs1:#x}, {rs2:#x}");
+    }
+    bench.compare_memories();
+}
+
+#[test]
+fn the_first_error_stays_and_what_follows_is_ignored() {
+    let mut bench = Bench::new(sizes(8, 4));
+    let ignored = [
+        (command::WRITE, 1, 2),
+        (0x7F, 0, 0),
+        (command::BIAS, 9, 0),
+        (command::MATMUL, 0, 1 << 16),
+        (command::READ, 0, 0),
+        (command::COUNTER, 5, 0),
+        (command::COUNTER, 9, 0),
+    ];
+    for command in
+        [(command::WRITE, 3, 4), (command::ADDR, 4, 0), (command::WRITE, 5, 6)].into_iter().chain(ignored)
+    {
+        bench.compare(command);
+    }
+    // `t.write` at a pointer that is no multiple of 8.
+    assert_eq!(bench.run((command::FENCE, 0, 0)), command::WRITE << 16 | 3 << 8 | 1 << 1);
+    for command in
+        [(command::CLEAR, 0, 0), (command::READ, 0, 0), (command::READ, 0, 0), (command::READ, 0, 0)]
+    {
+        bench.compare(command);
+    }
+    bench.compare_memories();
+}
+
 /// Runs random commands of one configuration.
 fn run_random(config: TensorConfig, seed: u32, commands: &[Command]) {
     let mut bench = Bench::new(config);
