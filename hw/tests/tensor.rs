@@ -421,6 +421,22 @@ fn every_rule_holds_at_its_edges_and_gives_its_cause() {
 }
 
 #[test]
+fn each_walk_is_judged_by_its_own_stride() {
+    let mut bench = Bench::new(sizes(8, 4));
+    let two_rows = 2 << 16;
+    for (act, out, matmul, requant) in [(64, 4, 4088 - 64, 4088), (8, 64, 4080, 4092 - 64)] {
+        for (funct7, last, unit) in [(command::MATMUL, matmul, 8), (command::REQUANT, requant, 4)] {
+            for (address, cause) in [(last, 0), (last + unit, 4)] {
+                bench.compare((command::CLEAR, 0, 0));
+                bench.compare((command::STRIDE, act, out));
+                bench.compare((funct7, address, two_rows));
+                assert_eq!(bench.run((command::FENCE, 0, 0)) >> 8 & 0xFF, cause, "{funct7:#x} at {address}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_first_error_stays_and_what_follows_is_ignored() {
     let mut bench = Bench::new(sizes(8, 4));
     let ignored = [
