@@ -17,13 +17,11 @@ pub(crate) fn finish(
     for module in &modules {
         names_within(module, &mut diagnostics);
     }
-    // After a mistake in an expression, what drives what is not known well enough to judge it.
-    let early = diagnostics.len();
     let lowered: Vec<_> =
         modules.iter().map(|module| crate::lowering::lower(module, &mut diagnostics)).collect();
     let design = Design { modules, lowered, top };
-    if early == 0
-        && diagnostics.is_empty()
+    // After a mistake in a module, its part of the netlist may be missing.
+    if diagnostics.is_empty()
         && let Err(found) = crate::flat::Flat::new(&design)
     {
         diagnostics.extend(found);

@@ -165,11 +165,7 @@ impl<'a> Expressions<'a> {
     }
 
     /// An identifier with the node's value.
-    pub fn identifier_of(&mut self, id: NodeId) -> String {
-        self.identifier(id)
-    }
-
-    fn identifier(&mut self, id: NodeId) -> String {
+    pub fn identifier(&mut self, id: NodeId) -> String {
         match self.node(id).op {
             Op::Read(signal) => self.signals[signal.index()].clone(),
             Op::Cast(inner) => self.identifier(inner),

@@ -111,7 +111,7 @@ impl Part<'_> {
                         Some(mask) => {
                             let lanes = self.module.node(*mask).width;
                             let lane = memory.width / lanes;
-                            let (mask_name, data) = (e.identifier_of(*mask), e.identifier_of(*data));
+                            let (mask_name, data) = (e.identifier(*mask), e.identifier(*data));
                             for k in 0..lanes {
                                 let enable =
                                     if lanes == 1 { mask_name.clone() } else { format!("{mask_name}[{k}]") };

@@ -2,14 +2,14 @@
 
 #![allow(dead_code)] // Every test crate uses a part of it.
 
-mod netlist;
+mod dut;
 
+use dut::Dut;
 use ferrite_hw::core::Core;
 use ferrite_model::isa::Program;
 use ferrite_model::iss::Retired;
 use ferrite_model::iss::{Bus, BusFault, HartConfig, Interrupt, Iss, Reading, Reply, Width};
 use ferrite_model::lockstep::{Lockstep, Rvfi};
-use netlist::Netlist;
 
 /// Where the memory begins and the program starts.
 pub const BASE: u32 = 0x8000_0000;
@@ -110,7 +110,7 @@ struct Pending {
 
 /// A core, its board, and the model beside it.
 pub struct Bench {
-    core: Netlist,
+    core: Dut,
     board: Board,
     lockstep: Lockstep<Board>,
     random: Random,
@@ -156,9 +156,8 @@ impl Bench {
         let board = Board { ram, msip: false, timer: false, has_coprocessor, total: 0 };
         let config = HartConfig { reset_pc: BASE, mhartid: 5, ..HartConfig::default() };
         let lockstep = Lockstep::new(Iss::new(board.clone(), config));
-        let mut core = Netlist::new(&Core { reset_pc: BASE, hart_id: 5, has_coprocessor });
+        let mut core = Dut::new(&Core { reset_pc: BASE, hart_id: 5, has_coprocessor });
         core.poke("rst", 1u8);
-        core.settle();
         core.edge();
         core.poke("rst", 0u8);
         let random = Random(seed * 2 + 1);
@@ -208,7 +207,6 @@ impl Bench {
         self.core.poke("interrupts_timer", u8::from(self.timer));
         self.core.poke("interrupts_software", u8::from(self.software));
         self.core.poke("interrupts_external", u8::from(self.external));
-        self.core.settle();
         self.check_requests(ready);
         let answers = [self.fetch(ready[0]), self.access(ready[1]), self.command(ready[2])];
         for (port, answer) in answers.into_iter().enumerate().filter(|(_, answer)| answer.is_some()) {
