@@ -177,7 +177,7 @@ fn range(shape: Shape) -> String {
     }
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     fn run(&mut self) -> String {
         let module = self.module;
         self.named_values();
@@ -522,7 +522,7 @@ impl Writer<'_> {
         }
     }
 
-    fn part(&self, assign: &'static str) -> Part<'_> {
+    fn part(&self, assign: &'static str) -> Part<'a> {
         Part {
             module: self.module,
             names: self.names,
@@ -608,15 +608,7 @@ impl Writer<'_> {
     fn blocks(&mut self) {
         for group in self.groups() {
             let module = self.module;
-            let part = Part {
-                targets: group.into_iter().collect(),
-                options: self.options,
-                names: self.names,
-                module,
-                writes: HashSet::new(),
-                reads: HashSet::new(),
-                assign: "=",
-            };
+            let part = Part { targets: group.into_iter().collect(), ..self.part("=") };
             let mut text = String::new();
             part.write(&module.body, 2, &mut self.e, &mut text);
             self.flush();
@@ -628,15 +620,7 @@ impl Writer<'_> {
         let module = self.module;
         for (c, clock) in module.clocks.iter().enumerate() {
             let clock_id = ClockId(c as u32);
-            let mut part = Part {
-                targets: HashSet::new(),
-                options: self.options,
-                names: self.names,
-                module,
-                writes: HashSet::new(),
-                reads: HashSet::new(),
-                assign: "<=",
-            };
+            let mut part = self.part("<=");
             let mut resets = Vec::new();
             for (k, signal) in module.signals.iter().enumerate() {
                 if let SignalKind::Reg { reset, .. } = &signal.kind
