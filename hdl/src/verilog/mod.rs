@@ -1,5 +1,6 @@
 //! The Verilog-2005 of a design, to be read by people.
 
+mod drive;
 mod expr;
 mod module;
 pub mod names;

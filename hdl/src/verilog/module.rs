@@ -1,37 +1,26 @@
 //! A module as Verilog text.
 
+mod blocks;
+mod head;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::bits::Bits;
 use crate::design::Design;
-use crate::ir::{CheckKind, ClockId, MemoryId, Module, NodeId, Op, SignalId, SignalKind, Stmt};
+use crate::ir::{CheckKind, ClockId, Module, NodeId, Op, SignalId, SignalKind, Stmt};
 use crate::lower::Lowered;
 use crate::shape::Shape;
 use crate::verilog::EmitOptions;
+use crate::verilog::drive::{Drive, drive, reads_itself};
 use crate::verilog::expr::{Constant, Expressions, literal};
 use crate::verilog::names::Taken;
-use crate::verilog::stmt::{self, Part};
+use crate::verilog::stmt;
 use crate::verilog::usage::{Usage, usage};
 use crate::verilog::wrap::wrap;
 
 /// The longest line that an instance may take.
 const MAX_LINE: usize = 110;
-
-/// How the body drives a signal.
-#[derive(Clone, Debug, PartialEq)]
-enum Drive {
-    /// Not from the body.
-    None,
-    /// As a whole, unconditionally: the value.
-    Whole(NodeId),
-    /// In parts, unconditionally.
-    Parts,
-    /// Under conditions.
-    Block,
-    /// At a clock edge.
-    Clocked,
-}
 
 pub(super) fn emit(design: &Design, module: &Module, lowered: &Lowered, options: &EmitOptions) -> String {
     let mut names = names(module);
@@ -85,45 +74,6 @@ fn names(module: &Module) -> Vec<String> {
     module.signals.iter().map(name).collect()
 }
 
-fn sets(stmts: &[Stmt], target: SignalId, nested: bool, out: &mut Vec<(bool, NodeId, u32)>) {
-    for s in stmts {
-        match s {
-            Stmt::Set { target: t, value, low, .. } if *t == target => out.push((nested, *value, *low)),
-            Stmt::If { branches, otherwise, .. } => {
-                branches.iter().for_each(|b| sets(&b.1, target, true, out));
-                otherwise.iter().for_each(|b| sets(b, target, true, out));
-            }
-            Stmt::Switch { cases, default, .. } => {
-                cases.iter().for_each(|c| sets(&c.1, target, true, out));
-                default.iter().for_each(|b| sets(b, target, true, out));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn drive(module: &Module, id: SignalId) -> Drive {
-    let signal = module.signal(id);
-    match signal.kind {
-        SignalKind::Reg { .. } => return Drive::Clocked,
-        SignalKind::MemoryRead(memory, port) => {
-            return match module.memories[memory.index()].reads[port].async_addr {
-                Some(_) => Drive::None,
-                None => Drive::Clocked,
-            };
-        }
-        SignalKind::Input | SignalKind::FromInstance(_) => return Drive::None,
-        SignalKind::Wire { .. } | SignalKind::ToInstance(_) => {}
-    }
-    let mut found = Vec::new();
-    sets(&module.body, id, false, &mut found);
-    match found.as_slice() {
-        [(false, value, 0)] if module.node(*value).width == signal.shape.width => Drive::Whole(*value),
-        all if all.iter().all(|s| !s.0) => Drive::Parts,
-        _ => Drive::Block,
-    }
-}
-
 struct Writer<'a> {
     design: &'a Design,
     module: &'a Module,
@@ -138,30 +88,6 @@ struct Writer<'a> {
     /// Clocks that something other than a property needs.
     clocks_read: HashSet<ClockId>,
     body: String,
-}
-
-/// Whether bits of a signal depend on bits of it through wires alone.
-fn reads_itself(module: &Module, lowered: &Lowered, id: SignalId) -> bool {
-    let drivers = |id: SignalId| lowered.drivers[id.index()].iter().map(|d| d.node);
-    let mut work: Vec<NodeId> = drivers(id).collect();
-    let (mut seen, mut passed) = (HashSet::new(), HashSet::new());
-    while let Some(node) = work.pop() {
-        if !seen.insert(node) {
-            continue;
-        }
-        match &lowered.nodes[node.index()].op {
-            Op::Read(s) if *s == id => return true,
-            Op::Read(s) => {
-                let combinational =
-                    matches!(module.signal(*s).kind, SignalKind::Wire { .. } | SignalKind::ToInstance(_));
-                if combinational && passed.insert(*s) {
-                    work.extend(drivers(*s));
-                }
-            }
-            op => work.extend(op.operands()),
-        }
-    }
-    false
 }
 
 fn localparam(constant: &Constant, name: &str) -> String {
@@ -222,58 +148,6 @@ impl<'a> Writer<'a> {
         if self.options.source_lines { format!("  // {}:{}", loc.file(), loc.line()) } else { String::new() }
     }
 
-    fn ports(&self, out: &mut String) {
-        let module = self.module;
-        let mut ports: Vec<[String; 4]> = Vec::new();
-        for (k, clock) in module.clocks.iter().enumerate() {
-            let mut add =
-                |name: String| ports.push(["input  wire".to_string(), String::new(), name, String::new()]);
-            if module.clock_used[k] {
-                add(clock.clone());
-            }
-            if module.reset_used[k] {
-                add(module.reset_name(ClockId(k as u32)));
-            }
-        }
-        for id in &module.ports {
-            let signal = module.signal(*id);
-            let direction = match (&signal.kind, self.is_variable(*id)) {
-                (SignalKind::Input, _) => "input  wire",
-                (_, true) => "output reg ",
-                (_, false) => "output wire",
-            };
-            let init = match &signal.kind {
-                SignalKind::Reg { init, .. } => {
-                    format!(" = {}", literal(init, signal.shape.signed).0)
-                }
-                _ => String::new(),
-            };
-            let range = range(signal.shape).trim_end().to_string();
-            ports.push([
-                direction.to_string(),
-                range,
-                format!("{}{init}", signal.name),
-                signal.doc.replace('\n', " "),
-            ]);
-        }
-        let _ = write!(out, "module {}", module.name);
-        if ports.is_empty() {
-            out.push_str(";\n\n");
-            return;
-        }
-        out.push_str(" (\n");
-        let widest = |k: usize| ports.iter().map(|p| p[k].len()).max().unwrap_or(0);
-        let (ranges, names) = (widest(1), widest(2) + 1);
-        for (k, [direction, range, name, doc]) in ports.iter().enumerate() {
-            let comma = if k + 1 == ports.len() { "" } else { "," };
-            let space = if ranges == 0 { "" } else { " " };
-            let line = format!("    {direction} {range:ranges$}{space}{:names$}", format!("{name}{comma}"));
-            let doc = if doc.is_empty() { String::new() } else { format!("  // {doc}") };
-            let _ = writeln!(out, "{}", format!("{line}{doc}").trim_end());
-        }
-        out.push_str(");\n\n");
-    }
-
     /// Whether a signal is assigned in an `always` block.
     fn is_variable(&self, id: SignalId) -> bool {
         match self.drives[id.index()] {
@@ -293,100 +167,6 @@ impl<'a> Writer<'a> {
             }
         }
         false
-    }
-
-    fn declarations(&mut self, head: &mut String) {
-        let module = self.module;
-        for (k, signal) in module.signals.iter().enumerate() {
-            let id = SignalId(k as u32);
-            let name = &self.names[k];
-            if (signal.is_output && !self.reads_itself[k]) || signal.kind == SignalKind::Input {
-                continue;
-            }
-            let split = if self.reads_itself[k] { " /* verilator split_var */" } else { "" };
-            let text = match (&signal.kind, &self.drives[k]) {
-                (SignalKind::Wire { named: true }, _) | (SignalKind::FromInstance(_), _) => {
-                    continue;
-                }
-                (SignalKind::ToInstance(_), Drive::Whole(_)) => continue,
-                (SignalKind::Reg { init, .. }, _) => {
-                    let init = self.e.reset_text(init, signal.shape);
-                    format!("reg {}{name} = {init};", range(signal.shape))
-                }
-                _ if self.is_variable(id) => format!("reg {}{name};", range(signal.shape)),
-                (SignalKind::MemoryRead(..), _) => continue,
-                _ => format!("wire {}{name}{split};", range(signal.shape)),
-            };
-            let _ = writeln!(head, "    {text}{}", self.source(signal.loc));
-        }
-        self.instance_outputs(head);
-        for memory in &module.memories {
-            let range = if memory.width == 1 { String::new() } else { format!("[{}:0] ", memory.width - 1) };
-            let _ = writeln!(head, "    reg {range}{} [0:{}];", memory.name, memory.depth - 1);
-        }
-        let mut simulation = String::new();
-        for k in 0..module.memories.len() {
-            self.contents(MemoryId(k as u32), head, &mut simulation);
-        }
-        for (k, signal) in module.signals.iter().enumerate() {
-            if matches!(signal.kind, SignalKind::MemoryRead(..)) && self.drives[k] == Drive::Clocked {
-                let zero = literal(&Bits::zero(signal.shape.width), false).0;
-                let _ = writeln!(simulation, "    initial {} = {zero};", self.names[k]);
-            }
-        }
-        if !simulation.is_empty() {
-            let _ = write!(head, "`ifndef SYNTHESIS\n{simulation}`endif\n");
-        }
-    }
-
-    /// Wires for outputs of instances; those of one kind share lines.
-    fn instance_outputs(&self, head: &mut String) {
-        let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
-        for (k, signal) in self.module.signals.iter().enumerate() {
-            if matches!(signal.kind, SignalKind::FromInstance(_)) {
-                let range = range(signal.shape);
-                match kinds.iter_mut().find(|l| l.0 == range) {
-                    Some(kind) => kind.1.push(&self.names[k]),
-                    None => kinds.push((range, vec![&self.names[k]])),
-                }
-            }
-        }
-        for (range, names) in kinds {
-            let mut line = format!("    wire {range}{}", names[0]);
-            for name in &names[1..] {
-                if line.len() + name.len() + 3 > MAX_LINE {
-                    let _ = writeln!(head, "{line};");
-                    line = format!("    wire {range}{name}");
-                } else {
-                    let _ = write!(line, ", {name}");
-                }
-            }
-            let _ = writeln!(head, "{line};");
-        }
-    }
-
-    /// Initial contents. Synthesis sees only those that the design asks for; simulation starts from zeros elsewhere.
-    fn contents(&mut self, id: MemoryId, out: &mut String, simulation: &mut String) {
-        let memory = &self.module.memories[id.index()];
-        let index = self.e.taken.fresh("i");
-        let zero = literal(&Bits::zero(memory.width), false).0;
-        let clear = format!(
-            "for ({index} = 0; {index} < {}; {index} = {index} + 1) {}[{index}] = {zero};",
-            memory.depth, memory.name
-        );
-        if memory.init.is_empty() {
-            let _ = write!(simulation, "    integer {index};\n    initial {clear}\n");
-            return;
-        }
-        if memory.init.len() < memory.depth as usize {
-            let _ = write!(out, "    integer {index};\n    initial begin\n        {clear}\n");
-        } else {
-            out.push_str("    initial begin\n");
-        }
-        for (k, word) in memory.init.iter().enumerate() {
-            let _ = writeln!(out, "        {}[{k}] = {};", memory.name, literal(word, false).0);
-        }
-        out.push_str("    end\n");
     }
 
     /// Named expressions and asynchronous reads, in the order in which they were made: each is declared before what uses it.
@@ -518,144 +298,6 @@ impl<'a> Writer<'a> {
                     let left = stmt::part(self.module, self.names, id, driver.low, width);
                     let _ = writeln!(self.body, "    assign {left} = {text};{}", self.source(signal.loc));
                 }
-            }
-        }
-    }
-
-    fn part(&self, assign: &'static str) -> Part<'a> {
-        Part {
-            module: self.module,
-            names: self.names,
-            options: self.options,
-            targets: HashSet::new(),
-            writes: HashSet::new(),
-            reads: HashSet::new(),
-            assign,
-        }
-    }
-
-    /// Signals that are set in the same statements share a block, if none of them depends on another.
-    fn groups(&self) -> Vec<Vec<SignalId>> {
-        let blocks: Vec<SignalId> = (0..self.module.signals.len())
-            .map(|k| SignalId(k as u32))
-            .filter(|id| self.drives[id.index()] == Drive::Block && self.is_variable(*id))
-            .collect();
-        let reach: Vec<HashSet<SignalId>> = blocks.iter().map(|id| self.reach(*id)).collect();
-        let places: Vec<HashSet<usize>> = blocks.iter().map(|id| self.places(*id)).collect();
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for k in 0..blocks.len() {
-            let fits = |group: &Vec<usize>| {
-                let together = group.iter().any(|m| !places[*m].is_disjoint(&places[k]));
-                let free =
-                    group.iter().all(|m| !reach[k].contains(&blocks[*m]) && !reach[*m].contains(&blocks[k]));
-                together && free && !reach[k].contains(&blocks[k])
-            };
-            match groups.iter_mut().find(|g| fits(g)) {
-                Some(group) => group.push(k),
-                None => groups.push(vec![k]),
-            }
-        }
-        groups.into_iter().map(|g| g.into_iter().map(|k| blocks[k]).collect()).collect()
-    }
-
-    /// The conditional statements of the body that set a signal.
-    fn places(&self, id: SignalId) -> HashSet<usize> {
-        let mut part = self.part("=");
-        part.targets.insert(id);
-        let body = self.module.body.iter().enumerate();
-        body.filter(|(_, s)| !matches!(s, Stmt::Set { .. }) && part.any(std::slice::from_ref(s)))
-            .map(|(k, _)| k)
-            .collect()
-    }
-
-    /// The signals that a signal depends on without a register between; through an instance on all of its inputs.
-    fn reach(&self, id: SignalId) -> HashSet<SignalId> {
-        let mut found = HashSet::new();
-        let mut work: Vec<NodeId> = self.lowered.drivers[id.index()].iter().map(|d| d.node).collect();
-        let mut seen = HashSet::new();
-        while let Some(node) = work.pop() {
-            if !seen.insert(node) {
-                continue;
-            }
-            let Op::Read(signal) = self.lowered.nodes[node.index()].op else {
-                work.extend(self.lowered.nodes[node.index()].op.operands());
-                continue;
-            };
-            if !found.insert(signal) {
-                continue;
-            }
-            match self.module.signal(signal).kind {
-                SignalKind::Wire { .. } | SignalKind::ToInstance(_) => {
-                    work.extend(self.lowered.drivers[signal.index()].iter().map(|d| d.node));
-                }
-                SignalKind::FromInstance(instance) => {
-                    for (k, other) in self.module.signals.iter().enumerate() {
-                        if other.kind == SignalKind::ToInstance(instance) {
-                            found.insert(SignalId(k as u32));
-                            work.extend(self.lowered.drivers[k].iter().map(|d| d.node));
-                        }
-                    }
-                }
-                SignalKind::MemoryRead(memory, port) => {
-                    work.extend(self.module.memories[memory.index()].reads[port].async_addr);
-                }
-                SignalKind::Reg { .. } | SignalKind::Input => {}
-            }
-        }
-        found
-    }
-
-    fn blocks(&mut self) {
-        for group in self.groups() {
-            let module = self.module;
-            let part = Part { targets: group.into_iter().collect(), ..self.part("=") };
-            let mut text = String::new();
-            part.write(&module.body, 2, &mut self.e, &mut text);
-            self.flush();
-            let _ = write!(self.body, "\n    always @* begin\n{text}    end\n");
-        }
-    }
-
-    fn clocked(&mut self) {
-        let module = self.module;
-        for (c, clock) in module.clocks.iter().enumerate() {
-            let clock_id = ClockId(c as u32);
-            let mut part = self.part("<=");
-            let mut resets = Vec::new();
-            for (k, signal) in module.signals.iter().enumerate() {
-                if let SignalKind::Reg { reset, .. } = &signal.kind
-                    && signal.clock == clock_id
-                {
-                    part.targets.insert(SignalId(k as u32));
-                    resets.extend(reset.as_ref().map(|value| (k, value)));
-                }
-            }
-            for (m, memory) in module.memories.iter().enumerate() {
-                let id = MemoryId(m as u32);
-                part.writes
-                    .extend(memory.writes.iter().enumerate().filter(|w| *w.1 == clock_id).map(|w| (id, w.0)));
-                let reads = memory
-                    .reads
-                    .iter()
-                    .enumerate()
-                    .filter(|r| r.1.clock == clock_id && r.1.async_addr.is_none());
-                part.reads.extend(reads.map(|r| (id, r.0)));
-            }
-            let mut text = String::new();
-            part.write(&module.body, 2, &mut self.e, &mut text);
-            if !resets.is_empty() {
-                let _ = writeln!(text, "        if ({}) begin", module.reset_name(clock_id));
-                for (k, value) in resets {
-                    let shape = module.signals[k].shape;
-                    let value = self.e.reset_text(value, shape);
-                    let _ = writeln!(text, "            {} <= {value};", self.names[k]);
-                }
-                text.push_str("        end\n");
-            }
-            self.flush();
-            if !text.is_empty() {
-                self.clocks_read.insert(clock_id);
-                let _ = write!(self.body, "\n    always @(posedge {clock}) begin\n{text}    end\n");
             }
         }
     }

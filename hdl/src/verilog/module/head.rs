@@ -1,0 +1,156 @@
+//! The head of a module: ports, declarations, initial contents of memories.
+
+use std::fmt::Write;
+
+use super::{MAX_LINE, Writer, range};
+use crate::bits::Bits;
+use crate::ir::{ClockId, MemoryId, SignalId, SignalKind};
+use crate::verilog::drive::Drive;
+use crate::verilog::expr::literal;
+
+impl Writer<'_> {
+    pub(super) fn ports(&self, out: &mut String) {
+        let module = self.module;
+        let mut ports: Vec<[String; 4]> = Vec::new();
+        for (k, clock) in module.clocks.iter().enumerate() {
+            let mut add =
+                |name: String| ports.push(["input  wire".to_string(), String::new(), name, String::new()]);
+            if module.clock_used[k] {
+                add(clock.clone());
+            }
+            if module.reset_used[k] {
+                add(module.reset_name(ClockId(k as u32)));
+            }
+        }
+        for id in &module.ports {
+            let signal = module.signal(*id);
+            let direction = match (&signal.kind, self.is_variable(*id)) {
+                (SignalKind::Input, _) => "input  wire",
+                (_, true) => "output reg ",
+                (_, false) => "output wire",
+            };
+            let init = match &signal.kind {
+                SignalKind::Reg { init, .. } => {
+                    format!(" = {}", literal(init, signal.shape.signed).0)
+                }
+                _ => String::new(),
+            };
+            let range = range(signal.shape).trim_end().to_string();
+            ports.push([
+                direction.to_string(),
+                range,
+                format!("{}{init}", signal.name),
+                signal.doc.replace('\n', " "),
+            ]);
+        }
+        let _ = write!(out, "module {}", module.name);
+        if ports.is_empty() {
+            out.push_str(";\n\n");
+            return;
+        }
+        out.push_str(" (\n");
+        let widest = |k: usize| ports.iter().map(|p| p[k].len()).max().unwrap_or(0);
+        let (ranges, names) = (widest(1), widest(2) + 1);
+        for (k, [direction, range, name, doc]) in ports.iter().enumerate() {
+            let comma = if k + 1 == ports.len() { "" } else { "," };
+            let space = if ranges == 0 { "" } else { " " };
+            let line = format!("    {direction} {range:ranges$}{space}{:names$}", format!("{name}{comma}"));
+            let doc = if doc.is_empty() { String::new() } else { format!("  // {doc}") };
+            let _ = writeln!(out, "{}", format!("{line}{doc}").trim_end());
+        }
+        out.push_str(");\n\n");
+    }
+    pub(super) fn declarations(&mut self, head: &mut String) {
+        let module = self.module;
+        for (k, signal) in module.signals.iter().enumerate() {
+            let id = SignalId(k as u32);
+            let name = &self.names[k];
+            if (signal.is_output && !self.reads_itself[k]) || signal.kind == SignalKind::Input {
+                continue;
+            }
+            let split = if self.reads_itself[k] { " /* verilator split_var */" } else { "" };
+            let text = match (&signal.kind, &self.drives[k]) {
+                (SignalKind::Wire { named: true }, _) | (SignalKind::FromInstance(_), _) => {
+                    continue;
+                }
+                (SignalKind::ToInstance(_), Drive::Whole(_)) => continue,
+                (SignalKind::Reg { init, .. }, _) => {
+                    let init = self.e.reset_text(init, signal.shape);
+                    format!("reg {}{name} = {init};", range(signal.shape))
+                }
+                _ if self.is_variable(id) => format!("reg {}{name};", range(signal.shape)),
+                (SignalKind::MemoryRead(..), _) => continue,
+                _ => format!("wire {}{name}{split};", range(signal.shape)),
+            };
+            let _ = writeln!(head, "    {text}{}", self.source(signal.loc));
+        }
+        self.instance_outputs(head);
+        for memory in &module.memories {
+            let range = if memory.width == 1 { String::new() } else { format!("[{}:0] ", memory.width - 1) };
+            let _ = writeln!(head, "    reg {range}{} [0:{}];", memory.name, memory.depth - 1);
+        }
+        let mut simulation = String::new();
+        for k in 0..module.memories.len() {
+            self.contents(MemoryId(k as u32), head, &mut simulation);
+        }
+        for (k, signal) in module.signals.iter().enumerate() {
+            if matches!(signal.kind, SignalKind::MemoryRead(..)) && self.drives[k] == Drive::Clocked {
+                let zero = literal(&Bits::zero(signal.shape.width), false).0;
+                let _ = writeln!(simulation, "    initial {} = {zero};", self.names[k]);
+            }
+        }
+        if !simulation.is_empty() {
+            let _ = write!(head, "`ifndef SYNTHESIS\n{simulation}`endif\n");
+        }
+    }
+
+    /// Wires for outputs of instances; those of one kind share lines.
+    fn instance_outputs(&self, head: &mut String) {
+        let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
+        for (k, signal) in self.module.signals.iter().enumerate() {
+            if matches!(signal.kind, SignalKind::FromInstance(_)) {
+                let range = range(signal.shape);
+                match kinds.iter_mut().find(|l| l.0 == range) {
+                    Some(kind) => kind.1.push(&self.names[k]),
+                    None => kinds.push((range, vec![&self.names[k]])),
+                }
+            }
+        }
+        for (range, names) in kinds {
+            let mut line = format!("    wire {range}{}", names[0]);
+            for name in &names[1..] {
+                if line.len() + name.len() + 3 > MAX_LINE {
+                    let _ = writeln!(head, "{line};");
+                    line = format!("    wire {range}{name}");
+                } else {
+                    let _ = write!(line, ", {name}");
+                }
+            }
+            let _ = writeln!(head, "{line};");
+        }
+    }
+
+    /// Initial contents. Synthesis sees only those that the design asks for; simulation starts from zeros elsewhere.
+    fn contents(&mut self, id: MemoryId, out: &mut String, simulation: &mut String) {
+        let memory = &self.module.memories[id.index()];
+        let index = self.e.taken.fresh("i");
+        let zero = literal(&Bits::zero(memory.width), false).0;
+        let clear = format!(
+            "for ({index} = 0; {index} < {}; {index} = {index} + 1) {}[{index}] = {zero};",
+            memory.depth, memory.name
+        );
+        if memory.init.is_empty() {
+            let _ = write!(simulation, "    integer {index};\n    initial {clear}\n");
+            return;
+        }
+        if memory.init.len() < memory.depth as usize {
+            let _ = write!(out, "    integer {index};\n    initial begin\n        {clear}\n");
+        } else {
+            out.push_str("    initial begin\n");
+        }
+        for (k, word) in memory.init.iter().enumerate() {
+            let _ = writeln!(out, "        {}[{k}] = {};", memory.name, literal(word, false).0);
+        }
+        out.push_str("    end\n");
+    }
+}
