@@ -1,5 +1,6 @@
 //! An elaborated design: modules, the lowered form of each, and which one is the top.
 
+use crate::flat::Flat;
 use crate::ir::{Module, ModuleId};
 use crate::lower::Lowered;
 
@@ -12,6 +13,8 @@ pub struct Design {
     pub lowered: Vec<Lowered>,
     /// The outermost module.
     pub top: ModuleId,
+    /// The whole design as one netlist.
+    pub flat: Flat,
 }
 
 impl Design {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::design::Design;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::flat::Flat;
 use crate::ir::{Loc, Module, ModuleId, SignalKind};
 use crate::verilog::names::is_reserved;
 
@@ -19,14 +20,13 @@ pub(crate) fn finish(
     }
     let lowered: Vec<_> =
         modules.iter().map(|module| crate::lowering::lower(module, &mut diagnostics)).collect();
-    let design = Design { modules, lowered, top };
     // After a mistake in a module, its part of the netlist may be missing.
-    if diagnostics.is_empty()
-        && let Err(found) = crate::flat::Flat::new(&design)
-    {
-        diagnostics.extend(found);
+    if !diagnostics.is_empty() {
+        return Err(Diagnostics::new(diagnostics));
     }
-    if diagnostics.is_empty() { Ok(design) } else { Err(Diagnostics::new(diagnostics)) }
+    let mut design = Design { modules, lowered, top, flat: Flat::default() };
+    design.flat = Flat::new(&design).map_err(Diagnostics::new)?;
+    Ok(design)
 }
 
 fn names_of_modules(modules: &[Module], diagnostics: &mut Vec<Diagnostic>) {

@@ -204,11 +204,11 @@ pub struct Flat {
 }
 
 impl Flat {
-    /// Flattens a design.
+    /// Flattens the modules of a design, whose own netlist is still empty.
     ///
     /// # Errors
     /// Combinational loops and unsynchronised clock crossings.
-    pub fn new(design: &Design) -> Result<Flat, Vec<Diagnostic>> {
+    pub(crate) fn new(design: &Design) -> Result<Flat, Vec<Diagnostic>> {
         let raw = build::build(design);
         let flat = order::order(raw)?;
         let crossings = crossing::find(&flat);

@@ -56,8 +56,8 @@ pub trait Simulator {
     /// Reads an output.
     fn peek(&mut self, output: usize) -> Bits;
 
-    /// Reads any named value.
-    fn peek_signal(&mut self, signal: usize) -> Bits;
+    /// Reads any named value; `None` if this engine was built without access to it. Every engine shows its ports.
+    fn peek_signal(&mut self, signal: usize) -> Option<Bits>;
 
     /// Clock edges of all clocks of `clocks` (positions in [`Flat::clocks`]) at once.
     ///
@@ -80,6 +80,22 @@ pub trait Simulator {
     /// As [`Simulator::step_clocks`].
     fn step(&mut self, cycles: u64) -> Result<(), StepError> {
         (0..cycles).try_for_each(|_| self.step_clocks(&[0]))
+    }
+
+    /// Edges of the first clock, until one of the outputs `watched` differs from its value at the start of the call, at most
+    /// `cycles` of them. Gives the number of edges.
+    ///
+    /// # Errors
+    /// As [`Simulator::step_clocks`].
+    fn run(&mut self, cycles: u64, watched: &[usize]) -> Result<u64, StepError> {
+        let before: Vec<Bits> = watched.iter().map(|output| self.peek(*output)).collect();
+        for cycle in 0..cycles {
+            self.step_clocks(&[0])?;
+            if watched.iter().zip(&before).any(|(output, value)| self.peek(*output) != *value) {
+                return Ok(cycle + 1);
+            }
+        }
+        Ok(cycles)
     }
 
     /// The position of an input.

@@ -3,7 +3,7 @@
 use ferrite_hdl::eval::eval;
 use ferrite_hdl::flat::{Flat, FlatOp};
 use ferrite_hdl::ir::CheckKind;
-use ferrite_hdl::{Bits, Design, Diagnostics};
+use ferrite_hdl::{Bits, Design};
 
 use crate::engine::{Simulator, StepError};
 
@@ -19,11 +19,8 @@ pub struct Interpreter {
 
 impl Interpreter {
     /// A design at power-up: registers at their initial values, inputs 0.
-    ///
-    /// # Errors
-    /// Mistakes across modules; none in a design that `elaborate` returned.
-    pub fn new(design: &Design) -> Result<Interpreter, Diagnostics> {
-        let flat = Flat::new(design).map_err(Diagnostics::new)?;
+    pub fn new(design: &Design) -> Interpreter {
+        let flat = design.flat.clone();
         let mut values: Vec<Bits> = flat.nodes.iter().map(|n| Bits::zero(n.width)).collect();
         for reg in &flat.regs {
             values[reg.state as usize] = reg.init.clone();
@@ -34,7 +31,7 @@ impl Interpreter {
             words
         });
         let (memories, covered) = (memories.collect(), vec![0; flat.checks.len()]);
-        Ok(Interpreter { flat, values, memories, stale: true, cycle: 0, covered })
+        Interpreter { flat, values, memories, stale: true, cycle: 0, covered }
     }
 
     /// For every property of the netlist, the clock edges at which a `cover` held.
@@ -104,9 +101,9 @@ impl Simulator for Interpreter {
         self.values[self.flat.outputs[output].node as usize].clone()
     }
 
-    fn peek_signal(&mut self, signal: usize) -> Bits {
+    fn peek_signal(&mut self, signal: usize) -> Option<Bits> {
         self.settle();
-        self.values[self.flat.signals[signal].node as usize].clone()
+        Some(self.values[self.flat.signals[signal].node as usize].clone())
     }
 
     fn step_clocks(&mut self, clocks: &[usize]) -> Result<(), StepError> {

@@ -70,7 +70,7 @@ impl<M: Module> Sim<M> {
     #[track_caller]
     pub fn new(module: &M) -> Result<Sim<M>, Diagnostics> {
         let design = elaborate(module)?;
-        Ok(Sim::on(module, Box::new(Interpreter::new(&design)?)))
+        Ok(Sim::on(module, Box::new(Interpreter::new(&design))))
     }
 
     /// A module on an engine that runs its design.

@@ -26,11 +26,8 @@ impl Waves {
     pub fn sample(&mut self, engine: &mut dyn Simulator) {
         for (k, port) in self.inputs.iter().enumerate() {
             let signal = engine.flat().signals.iter().position(|s| s.node == port.node);
-            let value = match signal {
-                Some(signal) => engine.peek_signal(signal),
-                None => Bits::zero(port.shape.width),
-            };
-            self.samples[k].push(value);
+            let value = signal.and_then(|signal| engine.peek_signal(signal));
+            self.samples[k].push(value.unwrap_or(Bits::zero(port.shape.width)));
         }
         for k in 0..self.outputs.len() {
             let value = engine.peek(k);

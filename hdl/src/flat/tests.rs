@@ -15,8 +15,7 @@ struct Machine {
 
 impl Machine {
     fn new<M: Module>(module: &M) -> Machine {
-        let flat =
-            Flat::new(&elaborate(module).expect("a design without mistakes")).expect("the same design");
+        let flat = elaborate(module).expect("a design without mistakes").flat;
         let values = flat.nodes.iter().map(|n| Bits::zero(n.width)).collect();
         let words = flat.memories.iter().map(|m| {
             let rest = std::iter::repeat_n(Bits::zero(m.width), m.depth as usize - m.init.len());
