@@ -197,7 +197,7 @@ pub struct Flat {
     pub checks: Vec<FlatCheck>,
     /// Module instances; the top module is the first.
     pub scopes: Vec<Scope>,
-    /// Named values.
+    /// Named values; the resets of the top module come first.
     pub signals: Vec<FlatSignal>,
     /// Clock inputs of the top module.
     pub clocks: Vec<String>,

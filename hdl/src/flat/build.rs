@@ -54,10 +54,20 @@ pub(super) fn build(design: &Design) -> Raw {
     build.flat.scopes.push(Scope { name: top.name.clone(), module: top.name.clone(), parent: None });
     for k in 0..top.clocks.len() {
         if top.reset_used[k] {
-            let node = build.push(RawOp::Input, bit(), None);
+            let node = build.push(RawOp::Input, bit(), Some(build.flat.signals.len()));
             build.resets[k] = Some(node);
             let name = crate::ir::reset_name(&top.clocks[k]);
-            build.flat.inputs.push(FlatPort { name, shape: bit(), node });
+            build.flat.inputs.push(FlatPort { name: name.clone(), shape: bit(), node });
+            build.flat.signals.push(FlatSignal {
+                scope: 0,
+                name,
+                shape: bit(),
+                kind: SignalKind::Input,
+                node,
+                clock: k,
+                loc: top.loc,
+            });
+            build.set_at.push(Vec::new());
         }
     }
     let clocks: Vec<usize> = (0..top.clocks.len()).collect();
