@@ -1,48 +1,29 @@
 //! The emitted Verilog of every construct, and what other tools say of it.
 
 mod designs;
-
-use std::path::Path;
-use std::process::Command;
+mod tools;
 
 use designs::*;
 use ferrite_hdl::library::{AsyncFifo, Queue, RoundRobinArbiter, SkidBuffer, Synchroniser};
 use ferrite_hdl::prelude::*;
 use ferrite_hdl::verilog::{EmitOptions, emit};
-
-/// Runs a tool; it must succeed and say nothing. Without the tool the check is left out, unless FERRITE_REQUIRE_TOOLS asks for it.
-fn silent(folder: &Path, tool: &str, arguments: &[&str]) {
-    let run = match Command::new(tool).args(arguments).current_dir(folder).output() {
-        Ok(run) => run,
-        Err(error) if std::env::var_os("FERRITE_REQUIRE_TOOLS").is_some() => panic!("{tool}: {error}"),
-        Err(_) => return eprintln!("SKIPPED: {tool} is not installed"),
-    };
-    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    assert!(run.status.success() && said.trim().is_empty(), "{tool} {arguments:?}:\n{said}");
-}
+use tools::{silent, written};
 
 /// The Verilog of a design, after Verilator, Icarus Verilog and Yosys have read it without a word.
 fn checked<M: Module>(module: &M) -> String {
-    let design = elaborate(module).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let files = emit(&design, &EmitOptions::default());
-    let folder = tempfile::tempdir().expect("a folder for the files");
-    for file in &files {
-        std::fs::write(folder.path().join(&file.name), &file.text).expect("the folder is writable");
-    }
+    let (folder, files) = written(module, &EmitOptions::default());
     let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
-    let top = design.top_module().name.as_str();
-    silent(
-        folder.path(),
-        "verilator",
-        &[&["--lint-only", "-Wall", "--top-module", top], names.as_slice()].concat(),
-    );
-    silent(
-        folder.path(),
-        "iverilog",
-        &[&["-g2005", "-Wall", "-o", "out", "-s", top], names.as_slice()].concat(),
-    );
-    let script = format!("read_verilog {}; synth -top {top}; check -assert", names.join(" "));
-    silent(folder.path(), "yosys", &["-q", "-p", &script]);
+    let top = names.last().and_then(|name| name.strip_suffix(".v")).expect("the top module comes last");
+    for defines in [&[][..], &["-DSYNTHESIS"], &["-DFORMAL"]] {
+        let lint = [&["--lint-only", "-Wall", "--top-module", top], defines, &names].concat();
+        silent(folder.path(), "verilator", &lint);
+    }
+    let compile = [&["-g2005", "-Wall", "-o", "out", "-s", top], names.as_slice()].concat();
+    silent(folder.path(), "iverilog", &compile);
+    let synth = format!("read_verilog {}; synth -top {top}; check -assert", names.join(" "));
+    silent(folder.path(), "yosys", &["-q", "-p", &synth]);
+    let formal = format!("read_verilog -formal -DFORMAL {}; prep -top {top}; check -assert", names.join(" "));
+    silent(folder.path(), "yosys", &["-q", "-p", &formal]);
     files.into_iter().map(|f| format!("// {}\n{}", f.name, f.text)).collect::<Vec<_>>().join("\n")
 }
 
@@ -91,11 +72,7 @@ fn the_same_design_gives_the_same_text() {
 
 #[test]
 fn memories_become_block_ram() {
-    let design = elaborate(&Ram { depth: 1024 }).expect("a good design");
-    let folder = tempfile::tempdir().expect("a folder for the files");
-    for file in emit(&design, &EmitOptions::default()) {
-        std::fs::write(folder.path().join(&file.name), &file.text).expect("the folder is writable");
-    }
+    let (folder, _) = written(&Ram { depth: 1024 }, &EmitOptions::default());
     for (synth, cell) in [("synth_ice40", "SB_RAM40_4K"), ("synth_ecp5", "DP16KD")] {
         let script = format!(
             "read_verilog Ram.v; {synth} -top Ram; select -assert-min 1 t:{cell}; select -assert-max 200 t:*DFF* t:TRELLIS_FF"

@@ -139,6 +139,22 @@ impl<'a> Expressions<'a> {
         self.text(id, 0)
     }
 
+    /// Whether a property fails: it is looked at, and does not hold.
+    pub fn fails(&mut self, enable: Option<NodeId>, cond: NodeId) -> String {
+        let inverse = match self.node(cond).op {
+            _ if self.hoisted.contains_key(&cond) => None,
+            Op::Not(a) => Some(self.text(a, CHOICE + 1)),
+            Op::Eq(a, b) => Some(self.binary(a, "!=", b, EQUAL + 1)),
+            Op::Ne(a, b) => Some(self.binary(a, "==", b, EQUAL + 1)),
+            _ => None,
+        };
+        let inverse = inverse.unwrap_or_else(|| format!("!{}", self.text(cond, PRIMARY)));
+        match enable {
+            None => inverse,
+            Some(enable) => format!("{} && {inverse}", self.text(enable, CHOICE + 1)),
+        }
+    }
+
     /// An index into a memory or a vector. Anything that computes gets a wire: Icarus Verilog 11 evaluates sums in an index wider
     /// than they are, so that they do not wrap.
     pub fn index(&mut self, id: NodeId) -> String {

@@ -4,6 +4,7 @@ mod drive;
 mod expr;
 mod module;
 pub mod names;
+mod place;
 mod stmt;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,8 @@ use crate::design::Design;
 /// What the text shows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EmitOptions {
-    /// Adds the place in the Rust source to every statement, as a comment.
+    /// Adds the place in the Rust source to every statement, as a comment, and to the messages of properties that fail in
+    /// simulation. Without it the text does not change when lines of Rust merely move.
     pub source_lines: bool,
 }
 

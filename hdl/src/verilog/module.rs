@@ -1,20 +1,22 @@
 //! A module as Verilog text.
 
 mod blocks;
+mod checks;
 mod head;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::bits::Bits;
 use crate::design::Design;
-use crate::ir::{CheckKind, ClockId, Module, NodeId, Op, SignalId, SignalKind, Stmt};
+use crate::ir::{ClockId, Module, NodeId, Op, SignalId, SignalKind, Stmt};
 use crate::lower::Lowered;
 use crate::shape::Shape;
 use crate::verilog::EmitOptions;
 use crate::verilog::drive::{Drive, drive, reads_itself};
 use crate::verilog::expr::{Constant, Expressions, literal};
 use crate::verilog::names::Taken;
+use crate::verilog::place::place;
 use crate::verilog::stmt;
 use crate::verilog::usage::{Usage, usage};
 use crate::verilog::wrap::wrap;
@@ -145,7 +147,7 @@ impl<'a> Writer<'a> {
     }
 
     fn source(&self, loc: crate::ir::Loc) -> String {
-        if self.options.source_lines { format!("  // {}:{}", loc.file(), loc.line()) } else { String::new() }
+        if self.options.source_lines { format!("  // {}", place(loc)) } else { String::new() }
     }
 
     /// Whether a signal is assigned in an `always` block.
@@ -302,35 +304,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The properties, and the enum constants that are not among those declared already.
-    fn checks(&mut self, declared: &BTreeMap<Constant, String>) -> String {
-        if self.lowered.checks.is_empty() {
-            return String::new();
-        }
-        let mut out = String::new();
-        for check in &self.lowered.checks {
-            self.e.target.clone_from(&check.name);
-            let clock = &self.module.clocks[check.clock.index()];
-            let enable = check.enable.map(|n| self.e.condition(n));
-            let cond = self.e.condition(check.cond);
-            for wire in std::mem::take(&mut self.e.made) {
-                let shape = Shape { signed: wire.signed, ..crate::shape::bits(wire.width) };
-                let _ = writeln!(out, "    wire {}{} = {};", range(shape), wire.name, wire.text);
-            }
-            let word = match check.kind {
-                CheckKind::Assert => "assert",
-                CheckKind::Assume => "assume",
-                CheckKind::Cover => "cover",
-            };
-            let enable = enable.map(|e| format!("if ({e}) ")).unwrap_or_default();
-            let name = self.e.taken.fresh(&check.name);
-            let _ = writeln!(out, "    always @(posedge {clock}) {enable}{name}: {word} ({cond});");
-        }
-        let own = self.e.constants.iter().filter(|(constant, _)| !declared.contains_key(constant));
-        let own: String = own.map(|(constant, name)| localparam(constant, name)).collect();
-        format!("`ifdef FORMAL\n{own}{out}`endif\n")
-    }
-
     /// Says of every bit that nothing reads that this is meant, so that linters need not ask.
     fn unused(&mut self) -> String {
         let mut parts = Vec::new();
@@ -359,6 +332,11 @@ impl<'a> Writer<'a> {
         for (node, name) in self.e.hoisted_names() {
             parts.extend(gaps(&name, &self.usage.bits[node.index()]));
         }
+        self.unused_wire(&parts)
+    }
+
+    /// A wire that reads what nothing else does.
+    fn unused_wire(&mut self, parts: &[String]) -> String {
         if parts.is_empty() {
             return String::new();
         }

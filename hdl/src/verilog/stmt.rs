@@ -6,6 +6,7 @@ use std::fmt::Write;
 use crate::ir::{Loc, MemoryId, Module, SignalId, Stmt};
 use crate::verilog::EmitOptions;
 use crate::verilog::expr::Expressions;
+use crate::verilog::place::place;
 
 /// What of a module's body goes into one `always` block.
 pub(super) struct Part<'a> {
@@ -43,7 +44,7 @@ impl Part<'_> {
     }
 
     fn place(&self, loc: Loc) -> String {
-        if self.options.source_lines { format!("  // {}:{}", loc.file(), loc.line()) } else { String::new() }
+        if self.options.source_lines { format!("  // {}", place(loc)) } else { String::new() }
     }
 
     /// Writes the statements that concern the block.

@@ -1,6 +1,6 @@
 //! Which nodes, and which bits of signals, a module uses.
 
-use crate::ir::{Module, NodeId, Op, Stmt};
+use crate::ir::{Module, Node, NodeId, Op, Stmt};
 use crate::lower::Lowered;
 use crate::verilog::expr::known_comparison;
 
@@ -41,13 +41,17 @@ pub(super) fn roots(stmts: &[Stmt], out: &mut Vec<NodeId>) {
 }
 
 pub(super) fn usage(module: &Module, lowered: &Lowered) -> Usage {
-    let nodes = &lowered.nodes;
-    let mut uses = vec![0u32; nodes.len()];
-    let mut bits: Vec<Vec<bool>> = nodes.iter().map(|n| vec![false; n.width as usize]).collect();
     let mut work = Vec::new();
     roots(&module.body, &mut work);
     work.extend(module.memories.iter().flat_map(|m| &m.reads).filter_map(|r| r.async_addr));
-    for root in &work {
+    usage_from(&lowered.nodes, &work)
+}
+
+/// What some of the nodes use, all of whose bits are looked at.
+pub(super) fn usage_from(nodes: &[Node], roots: &[NodeId]) -> Usage {
+    let mut uses = vec![0u32; nodes.len()];
+    let mut bits: Vec<Vec<bool>> = nodes.iter().map(|n| vec![false; n.width as usize]).collect();
+    for root in roots {
         uses[root.index()] += 1;
         bits[root.index()].fill(true);
     }
