@@ -1,4 +1,4 @@
-//! The parts of the `ferrite` command: reading its inputs, and writing what it generates.
+//! The parts of the `ferrite` command: reading its inputs, running a chip, and writing what it generates.
 
 pub mod atomic;
 pub mod config;
@@ -7,4 +7,5 @@ pub mod error;
 pub mod header;
 pub mod linker;
 pub mod registers;
+pub mod run;
 mod spelling;

@@ -3,4 +3,5 @@
 pub mod config;
 pub mod core;
 pub mod map;
+pub mod soc;
 pub mod tensor;

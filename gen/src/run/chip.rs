@@ -1,0 +1,278 @@
+//! A chip on an engine: its memory, its pins, and what it does from reset to exit.
+
+use ferrite_hdl::Bits;
+use ferrite_hw::config::ChipConfig;
+use ferrite_hw::map::{MemoryMap, Region};
+use ferrite_hw::soc::Soc;
+use ferrite_model::iss::Machine;
+use ferrite_model::lockstep::{Divergence, Lockstep};
+use ferrite_sim::{Simulator, StepError};
+
+use super::console::Receiver;
+use super::rvfi::RvfiPins;
+
+/// Cycles between two calls of [`Watch::progress`].
+const PROGRESS_CYCLES: u64 = 1 << 16;
+
+/// Frames that may still be under way when the program has ended: one in the shift register, one waiting.
+const FRAMES_UNDER_WAY: u64 = 2;
+/// Bits of a frame on the UART's line.
+const FRAME_BITS: u64 = 10;
+/// More cycles than pass between a store to the UART and the start bit.
+const UART_START_CYCLES: u64 = 8;
+
+/// Addresses outside of the chip's RAM.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{bytes} bytes at {address:#010x} are not in the RAM, which goes from {:#010x} to {:#010x}", ram.base, ram.last())]
+pub struct OutsideRam {
+    /// First address.
+    pub address: u32,
+    /// Number of bytes.
+    pub bytes: usize,
+    /// The RAM.
+    pub ram: Region,
+}
+
+/// Why a run ended without the program's own doing.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The program did not end in time.
+    #[error("the program has not ended after {cycles} cycles (it was at {pc:#010x} then); allow more with --max-cycles")]
+    Budget {
+        /// Cycles that it had.
+        cycles: u64,
+        /// Address of the instruction that retired next, or 0.
+        pc: u32,
+    },
+    /// A property of the hardware does not hold.
+    #[error(transparent)]
+    Check(#[from] StepError),
+    /// Chip and golden model differ.
+    #[error(transparent)]
+    Divergence(#[from] Box<Divergence>),
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What it wrote to the exit device: 16 bits.
+    pub exit_code: u32,
+    /// Clock cycles from reset to the exit.
+    pub cycles: u64,
+    /// Instructions that retired, those that trapped among them.
+    pub instructions: u64,
+}
+
+/// What looks on while the chip runs.
+#[derive(Default)]
+pub struct Watch<'a> {
+    /// The golden model, which executes every instruction too.
+    pub lockstep: Option<&'a mut Lockstep<Machine>>,
+    /// Is shown the engine before every clock edge, to record waveforms.
+    pub waves: Option<&'a mut dyn FnMut(&mut dyn Simulator)>,
+    /// Takes every byte that the UART has sent.
+    pub console: Option<&'a mut dyn FnMut(u8)>,
+    /// Is told now and then how many cycles have passed.
+    pub progress: Option<&'a mut dyn FnMut(u64)>,
+}
+
+/// Positions of the chip's ports.
+struct Pins {
+    reset: usize,
+    uart_tx: usize,
+    exit_valid: usize,
+    exit_code: usize,
+    rvfi: RvfiPins,
+}
+
+/// A chip in simulation.
+pub struct Chip {
+    engine: Box<dyn Simulator>,
+    ram: Region,
+    words: usize,
+    pins: Pins,
+    cycles_per_bit: u32,
+    cycle: u64,
+}
+
+impl Chip {
+    /// A chip on an engine that runs the design of `Soc { chip }`.
+    ///
+    /// # Panics
+    /// If the engine runs another design.
+    pub fn new(chip: &ChipConfig, engine: Box<dyn Simulator>) -> Chip {
+        let output = |name: &str| engine.output(name).expect("a chip has the outputs of Soc");
+        let pins = Pins {
+            reset: engine.input("rst").expect("a chip has a reset"),
+            uart_tx: output("uart_tx"),
+            exit_valid: output("exit_valid"),
+            exit_code: output("exit_code"),
+            rvfi: RvfiPins::new(output),
+        };
+        let words = engine.flat().memories.iter().position(|memory| memory.path == Soc::RAM_WORDS);
+        let words = words.expect("a chip has a RAM");
+        let (ram, cycles_per_bit) = (*MemoryMap::of(chip).ram(), chip.soc.uart_cycles_per_bit());
+        Chip { engine, ram, words, pins, cycles_per_bit, cycle: 0 }
+    }
+
+    /// The engine.
+    pub fn engine(&mut self) -> &mut dyn Simulator {
+        &mut *self.engine
+    }
+
+    /// Cycles since reset.
+    pub fn cycle(&self) -> u64 {
+        self.cycle
+    }
+
+    fn first_word(&self, address: u32, bytes: usize) -> Result<u32, OutsideRam> {
+        let offset = address.checked_sub(self.ram.base).filter(|offset| {
+            u64::from(*offset) + bytes as u64 <= u64::from(self.ram.size)
+        });
+        let outside = OutsideRam { address, bytes, ram: self.ram };
+        offset.map(|offset| offset / 4).ok_or(outside)
+    }
+
+    /// Writes bytes into the RAM, as a loader does before reset.
+    ///
+    /// # Errors
+    /// A byte lies outside; nothing is written then.
+    pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), OutsideRam> {
+        let first = self.first_word(address, bytes.len())?;
+        let skip = (address % 4) as usize;
+        let mut padded = vec![0; (skip + bytes.len()).next_multiple_of(4)];
+        // The bytes around keep their values.
+        for word in [0, padded.len().saturating_sub(4)] {
+            if word < padded.len() {
+                let old = self.word(first + word as u32 / 4);
+                padded[word..word + 4].copy_from_slice(&old.to_le_bytes());
+            }
+        }
+        padded[skip..skip + bytes.len()].copy_from_slice(bytes);
+        for (k, word) in padded.chunks_exact(4).enumerate() {
+            let word = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
+            self.engine.write_memory(self.words, first + k as u32, &Bits::from_u64(32, word.into()));
+        }
+        Ok(())
+    }
+
+    /// The bytes of the RAM from `address` on.
+    ///
+    /// # Errors
+    /// A byte lies outside.
+    pub fn read(&self, address: u32, bytes: usize) -> Result<Vec<u8>, OutsideRam> {
+        let first = self.first_word(address, bytes)?;
+        let skip = (address % 4) as usize;
+        let words = (skip + bytes).div_ceil(4) as u32;
+        let all: Vec<u8> = (first..first + words).flat_map(|word| self.word(word).to_le_bytes()).collect();
+        Ok(all[skip..skip + bytes].to_vec())
+    }
+
+    fn word(&self, index: u32) -> u32 {
+        self.engine.read_memory(self.words, index).low_u64() as u32
+    }
+
+    /// Resets everything but the memories: one clock edge with `rst` up.
+    ///
+    /// # Errors
+    /// A property of the hardware that does not hold.
+    pub fn reset(&mut self) -> Result<(), RunError> {
+        self.engine.poke(self.pins.reset, &Bits::ones(1));
+        self.engine.step(1)?;
+        self.engine.poke(self.pins.reset, &Bits::zero(1));
+        self.cycle = 0;
+        Ok(())
+    }
+
+    fn is_up(&mut self, output: usize) -> bool {
+        self.engine.peek(output).is_nonzero()
+    }
+
+    /// Resets the chip and runs it until the program ends itself, at most `max_cycles`. Bytes still in the UART then are waited for.
+    ///
+    /// # Errors
+    /// The program did not end, hardware and golden model differ, or a property of the hardware does not hold. The state stays as it was
+    /// then.
+    pub fn run(&mut self, max_cycles: u64, watch: &mut Watch) -> Result<Ended, RunError> {
+        self.reset()?;
+        let mut line = Line { receiver: Receiver::new(self.cycles_per_bit), heard: false, quiet: 0 };
+        while !self.is_up(self.pins.exit_valid) {
+            if self.cycle == max_cycles {
+                let pc = self.pc_of_next_instruction();
+                return Err(RunError::Budget { cycles: max_cycles, pc });
+            }
+            let until_progress = PROGRESS_CYCLES - self.cycle % PROGRESS_CYCLES;
+            let most = if self.look(watch)? { 1 } else { until_progress.min(max_cycles - self.cycle) };
+            self.advance(most, &mut line, watch)?;
+            if self.cycle.is_multiple_of(PROGRESS_CYCLES)
+                && let Some(progress) = &mut watch.progress
+            {
+                progress(self.cycle);
+            }
+        }
+        let exit_code = self.engine.peek(self.pins.exit_code).low_u64() as u32;
+        let instructions = self.engine.peek(self.pins.rvfi.order).low_u64();
+        let ended = Ended { exit_code, cycles: self.cycle, instructions };
+
+        let settled = if line.heard { u64::from(self.cycles_per_bit) } else { UART_START_CYCLES };
+        let end = self.cycle + FRAMES_UNDER_WAY * FRAME_BITS * u64::from(self.cycles_per_bit);
+        while line.quiet < settled && self.cycle < end {
+            self.advance(settled, &mut line, watch)?;
+        }
+        Ok(ended)
+    }
+
+    /// Shows this cycle to those who look at every one; says whether there are any.
+    fn look(&mut self, watch: &mut Watch) -> Result<bool, RunError> {
+        if let Some(waves) = &mut watch.waves {
+            waves(&mut *self.engine);
+        }
+        if let Some(lockstep) = &mut watch.lockstep {
+            let record = self.pins.rvfi.record(&mut *self.engine);
+            lockstep.check(self.cycle, &record)?;
+        }
+        Ok(watch.waves.is_some() || watch.lockstep.is_some())
+    }
+
+    /// Goes on for at most `cycles`, or until the UART's line changes or the program ends.
+    fn advance(&mut self, cycles: u64, line: &mut Line, watch: &mut Watch) -> Result<(), RunError> {
+        let level = self.is_up(self.pins.uart_tx);
+        let passed = self.engine.run(cycles, &[self.pins.uart_tx, self.pins.exit_valid])?;
+        self.cycle += passed;
+        if let Some(byte) = line.hear(level, passed)
+            && let Some(console) = &mut watch.console
+        {
+            console(byte);
+        }
+        Ok(())
+    }
+
+    /// Goes on until an instruction retires, for a while; 0 if none does.
+    fn pc_of_next_instruction(&mut self) -> u32 {
+        for _ in 0..1000 {
+            let record = self.pins.rvfi.record(&mut *self.engine);
+            if record.valid || self.engine.step(1).is_err() {
+                return record.pc_rdata;
+            }
+        }
+        0
+    }
+}
+
+/// The UART's line.
+struct Line {
+    receiver: Receiver,
+    /// A frame has begun since reset.
+    heard: bool,
+    /// Cycles without a frame.
+    quiet: u64,
+}
+
+impl Line {
+    fn hear(&mut self, level: bool, cycles: u64) -> Option<u8> {
+        let byte = self.receiver.hear(level, cycles);
+        self.heard |= !level;
+        self.quiet = if self.receiver.is_idle() && byte.is_none() { self.quiet + cycles } else { 0 };
+        byte
+    }
+}

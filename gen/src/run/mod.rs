@@ -1,0 +1,12 @@
+//! Running programs and networks on a simulated chip.
+
+mod chip;
+mod console;
+mod golden;
+mod network;
+mod rvfi;
+
+pub use chip::{Chip, Ended, OutsideRam, RunError, Watch};
+pub use console::Receiver;
+pub use golden::golden;
+pub use network::{Inference, NetworkError, golden_output, run_network, split_inputs, target};

@@ -1,0 +1,130 @@
+//! The chip: core, tensor unit, memories and devices (`docs/chip.md`).
+//!
+//! ```text
+//!                +------+  custom-0  +-------------+
+//!                | core | <--------> | tensor unit |
+//!                +------+            +-------------+
+//!          fetch  |    |  loads and stores
+//!        +---------+  +---------+
+//!        | decoder |  | decoder |
+//!        +---------+  +---------+
+//!          |     |     |  |  | | |
+//!          |     +-----|-+|  | | +------------+
+//!          v           v vv  | +----+         |
+//!        +---------------+ +-|---+  |         |
+//!        | ROM           | | RAM |  v         v
+//!        +---------------+ +-----+ CLINT    UART --> pin     exit device
+//! ```
+//!
+//! Every memory and device answers one cycle after it is asked, so that the core never waits for them.
+
+mod clint;
+mod decoder;
+mod exit;
+mod ram;
+mod rom;
+mod slave;
+mod uart;
+
+pub use clint::{Clint, ClintIn, ClintOut};
+pub use decoder::{DataDecoder, DataDecoderIn, FetchDecoder, FetchDecoderIn};
+pub use exit::{ExitDevice, ExitDeviceIn, ExitStatus};
+pub use ram::{Ram, RamIn};
+pub use rom::{Rom, RomIn};
+pub use uart::{Uart, UartIn, UartOut};
+
+use crate::config::ChipConfig;
+use crate::core::{Core, CoreIn, Interrupts, Rvfi};
+use crate::map::MemoryMap;
+use crate::tensor::TensorUnit;
+use ferrite_hdl::prelude::*;
+
+/// Pins of the chip.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct SocOut<T> {
+    /// Serial output: 8 data bits, no parity, one stop bit; idle is 1.
+    pub uart_tx: T,
+    /// How the program ended its run, for simulation.
+    pub exit: ExitStatus<T>,
+    /// A record of every instruction, for simulation and proof; synthesis removes it where nothing is connected.
+    pub rvfi: Rvfi<T>,
+}
+
+/// A chip. Its configuration must be one that [`ChipConfig::validate`] accepts.
+#[module]
+pub struct Soc {
+    /// What is in it, and how large.
+    pub chip: ChipConfig,
+}
+
+impl Soc {
+    /// The instance path of the RAM's words, each of 32 bits, as engines name memories.
+    pub const RAM_WORDS: &'static str = "ram.words";
+}
+
+impl Module for Soc {
+    type In = Empty<UInt>;
+    type Out = SocOut<UInt>;
+
+    fn name(&self) -> String {
+        self.chip.name.clone()
+    }
+    fn inputs(&self) -> Empty<Shape> {
+        Empty::new()
+    }
+    fn outputs(&self) -> SocOut<Shape> {
+        SocOut { uart_tx: bit(), exit: ExitStatus::shape(), rvfi: Rvfi::shape() }
+    }
+
+    fn build(&self, m: &Builder, _: Empty<UInt>) -> SocOut<UInt> {
+        let map = MemoryMap::of(&self.chip);
+        let (rom_bytes, ram_bytes) = (map.rom().size, map.ram().size);
+        let core = Core {
+            reset_pc: self.chip.core.reset_vector,
+            hart_id: 0,
+            has_coprocessor: self.chip.tensor.is_some(),
+        };
+        let core = m.instance("core", &core);
+        let fetch = m.instance("fetch_decoder", &FetchDecoder { rom_bytes, ram_bytes });
+        let data = m.instance("data_decoder", &DataDecoder { rom_bytes, ram_bytes });
+        let rom = m.instance("rom", &Rom { bytes: rom_bytes });
+        let ram = m.instance("ram", &Ram { bytes: ram_bytes });
+        let clint = m.instance("clint", &Clint {});
+        let uart = Uart { cycles_per_bit: self.chip.soc.uart_cycles_per_bit() };
+        let uart = m.instance("uart_device", &uart);
+        let exit = m.instance("exit_device", &ExitDevice {});
+
+        // Memories and devices, by the buses that reach them.
+        m.connect(fetch.i.master, core.i.ibus);
+        m.connect(rom.i.fetch, fetch.i.rom);
+        m.connect(ram.i.fetch, fetch.i.ram);
+        m.connect(data.i.master, core.i.dbus);
+        m.connect(rom.i.data, data.i.rom);
+        m.connect(ram.i.data, data.i.ram);
+        m.connect(clint.i.bus, data.i.clint);
+        m.connect(uart.i.bus, data.i.uart);
+        m.connect(exit.i.bus, data.i.exit);
+
+        // What else the core is connected to.
+        let CoreIn { interrupts, coprocessor, .. } = core.i;
+        let lines = Interrupts { timer: clint.o.timer, software: clint.o.software, external: zero(m) };
+        m.connect(interrupts, lines);
+        match &self.chip.tensor {
+            Some(config) => {
+                let tensor = m.instance("tensor", &TensorUnit::from(config));
+                m.connect(tensor.i.coprocessor, coprocessor);
+            }
+            None => {
+                coprocessor.ready.set(0);
+                coprocessor.response.valid.set(0);
+                coprocessor.response.data.set(0);
+            }
+        }
+
+        SocOut { uart_tx: uart.o.tx, exit: exit.o, rvfi: core.o.rvfi }
+    }
+}
+
+fn zero(m: &Builder) -> UInt {
+    m.constant(Bits::zero(1))
+}

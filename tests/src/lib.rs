@@ -1,0 +1,5 @@
+//! What several end-to-end tests need: chips on engines, outside tools, and files from elsewhere.
+
+pub mod bench;
+pub mod files;
+pub mod tools;
