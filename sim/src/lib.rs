@@ -1,12 +1,14 @@
-//! Simulation of designs: the [`Simulator`] trait and the interpreter, typed access through bundles ([`Sim`]), and waveforms drawn
-//! in characters ([`Waves`]).
+//! Simulation of designs: the [`Simulator`] trait and the interpreter, typed access through bundles ([`Sim`]), and waveforms: drawn
+//! in characters for tests ([`Waves`]), as FST files for viewers ([`FstRecorder`]).
 
 mod engine;
+mod fst;
 mod interpret;
 mod typed;
 mod waves;
 
 pub use engine::{PortError, Simulator, StepError};
+pub use fst::{FstError, FstOptions, FstRecorder, TIME_PER_CYCLE};
 pub use interpret::Interpreter;
 pub use typed::{Port, Sim};
 pub use waves::Waves;

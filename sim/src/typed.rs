@@ -1,8 +1,11 @@
 //! Poke, peek and step through a module's bundles.
 
+use std::path::Path;
+
 use ferrite_hdl::{Bits, Bundle, Diagnostics, Leaf, Module, Shape, UInt, elaborate};
 
-use crate::engine::{PortError, Simulator, StepError};
+use crate::engine::{PortError, Simulator};
+use crate::fst::{FstError, FstOptions, FstRecorder};
 use crate::interpret::Interpreter;
 use crate::waves::Waves;
 
@@ -43,11 +46,12 @@ impl Leaf for Port {}
 /// ```
 ///
 /// # Panics
-/// Its methods panic where a test should fail: on a value that does not fit its port and on a property of the design that does not
-/// hold. [`Simulator`] returns errors instead.
+/// Its methods panic where a test should fail: on a value that does not fit its port, on a property of the design that does not
+/// hold, and on a full disk while a trace is written. [`Simulator`] returns errors instead.
 pub struct Sim<M: Module> {
     engine: Box<dyn Simulator>,
     waves: Option<Waves>,
+    trace: Option<FstRecorder>,
     module: M,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
@@ -89,7 +93,7 @@ impl<M: Module> Sim<M> {
             outputs.push(port(shape));
             outputs[outputs.len() - 1]
         });
-        Sim { engine, waves: None, module: module.clone(), inputs, outputs, i, o }
+        Sim { engine, waves: None, trace: None, module: module.clone(), inputs, outputs, i, o }
     }
 
     /// The engine.
@@ -105,6 +109,24 @@ impl<M: Module> Sim<M> {
     /// What was recorded.
     pub fn waves(&self) -> Option<&Waves> {
         self.waves.as_ref()
+    }
+
+    /// Records all signals as an FST file from now on, a sample before every clock edge. The file is there after
+    /// [`Sim::finish_trace`], or when the `Sim` is dropped.
+    ///
+    /// # Errors
+    /// The file cannot be written there.
+    pub fn trace(&mut self, path: impl AsRef<Path>) -> Result<(), FstError> {
+        self.trace = Some(FstRecorder::create(path, self.engine.flat(), &FstOptions::default())?);
+        Ok(())
+    }
+
+    /// Completes the FST file begun with [`Sim::trace`].
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn finish_trace(&mut self) -> Result<(), FstError> {
+        self.trace.take().map_or(Ok(()), FstRecorder::finish)
     }
 
     /// Sets one input.
@@ -167,16 +189,17 @@ impl<M: Module> Sim<M> {
     /// Edges of several clocks at once.
     #[track_caller]
     pub fn step_clocks(&mut self, clocks: &[usize]) {
-        if let Err(error) = self.try_step(clocks) {
-            panic!("{error}");
-        }
-    }
-
-    fn try_step(&mut self, clocks: &[usize]) -> Result<(), StepError> {
         if let Some(waves) = &mut self.waves {
             waves.sample(&mut *self.engine);
         }
-        self.engine.step_clocks(clocks)
+        if let Some(trace) = &mut self.trace
+            && let Err(error) = trace.sample(&mut *self.engine, clocks)
+        {
+            panic!("{error}");
+        }
+        if let Err(error) = self.engine.step_clocks(clocks) {
+            panic!("{error}");
+        }
     }
 }
 

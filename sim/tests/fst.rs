@@ -1,0 +1,304 @@
+//! FST files read back with `wellen`, the reader of Surfer, and compared with what the engine showed.
+
+mod designs;
+
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use designs::{Counters, LeafIn, Pair, Top};
+use ferrite_hdl::{Bits, elaborate};
+use ferrite_sim::{FstError, FstOptions, FstRecorder, Interpreter, Sim, Simulator, TIME_PER_CYCLE};
+use tempfile::TempDir;
+use wellen::simple::Waveform;
+use wellen::{Hierarchy, ScopeRef};
+
+const CYCLES: u64 = 60;
+
+/// What an engine showed before every step.
+struct Run {
+    /// The clocks stepped after each sample.
+    stepped: Vec<Vec<usize>>,
+    /// Per cycle, the signals in the order of the netlist.
+    signals: Vec<Vec<Bits>>,
+    /// Per cycle, the words of the first memory.
+    words: Vec<Vec<Bits>>,
+}
+
+fn interpreter() -> Interpreter {
+    Interpreter::new(&elaborate(&Top).expect("a good design"))
+}
+
+/// Runs [`Top`] with inputs and clocks that follow a fixed pattern, recording it as `options` say.
+fn record(path: &Path, engine: &mut dyn Simulator, options: &FstOptions) -> Run {
+    let mut run = Run { stepped: Vec::new(), signals: Vec::new(), words: Vec::new() };
+    let mut recorder = FstRecorder::create(path, engine.flat(), options).expect("a writable folder");
+    let port = |engine: &dyn Simulator, name: &str| engine.input(name).expect("a port of the top");
+    let (low, high) = (port(engine, "pair_low"), port(engine, "pair_high"));
+    let (go, rst) = (port(engine, "go"), port(engine, "rst"));
+    for cycle in 0..CYCLES {
+        engine.poke(low, &Bits::from_u64(8, cycle * 37));
+        engine.poke(high, &Bits::from_u64(8, 200 + cycle * 11));
+        engine.poke(go, &Bits::from_bool(cycle % 5 == 1));
+        engine.poke(rst, &Bits::from_bool(cycle % 23 == 22));
+        let clocks = match cycle % 4 {
+            3 => vec![1],
+            2 => vec![0, 1],
+            _ => vec![0],
+        };
+        let signals = engine.flat().signals.len();
+        run.signals
+            .push((0..signals).map(|k| engine.peek_signal(k).expect("every signal is shown")).collect());
+        let depth = engine.flat().memories[0].depth;
+        run.words.push((0..depth).map(|word| engine.read_memory(0, word)).collect());
+        recorder.sample(engine, &clocks).expect("a writable file");
+        engine.step_clocks(&clocks).expect("no property fails");
+        run.stepped.push(clocks);
+    }
+    recorder.finish().expect("a writable file");
+    run
+}
+
+/// A folder for one test and a file in it.
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.fst");
+    (folder, path)
+}
+
+fn digits(value: &Bits) -> String {
+    (0..value.width()).rev().map(|bit| if value.bit(bit) { '1' } else { '0' }).collect()
+}
+
+/// A file with all of its signals loaded.
+struct File(Waveform);
+
+impl File {
+    fn open(path: &Path) -> File {
+        let mut waves = wellen::simple::read(path).expect("a readable file");
+        let all: Vec<_> = waves.hierarchy().all_vars().map(|v| waves.hierarchy()[v].signal_ref()).collect();
+        waves.load_signals(&all);
+        File(waves)
+    }
+
+    /// A signal's value at a time; `path` are its scopes and its name. Words of a memory are `[0]`, `[1]` ... in a scope of its name.
+    fn value(&self, path: &str, time: u64) -> String {
+        let mut names: Vec<&str> = path.split('.').collect();
+        let name = names.pop().expect("a name");
+        let h = self.0.hierarchy();
+        let var = h.lookup_var(&names, name).unwrap_or_else(|| panic!("no signal {path}"));
+        let signal = h[var].signal_ref();
+        let times = self.0.time_table();
+        let changes = self.0.get_signal(signal).expect("loaded").iter_changes();
+        let until = changes.take_while(|(index, _)| times[*index as usize] <= time).last();
+        until.map_or("x".to_string(), |(_, value)| value.to_bit_string().expect("digits"))
+    }
+
+    /// The hierarchy as text.
+    fn outline(&self) -> String {
+        let h = self.0.hierarchy();
+        let mut text = String::new();
+        h.scopes().for_each(|scope| outline(h, scope, 0, &mut text));
+        text
+    }
+}
+
+fn outline(h: &Hierarchy, scope: ScopeRef, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    let (name, module) = (h[scope].name(h), h[scope].component(h).unwrap_or("-"));
+    writeln!(text, "{indent}{name}: {module}").unwrap();
+    for var in h[scope].vars(h).map(|var| &h[var]) {
+        let (name, kind, direction) = (var.name(h), var.var_type(), var.direction());
+        write!(text, "{indent}  {name} {} {kind:?} {direction:?}", var.length(h).unwrap_or(0)).unwrap();
+        if let Some((name, values)) = var.enum_type(h) {
+            let values: Vec<String> = values.iter().map(|(code, name)| format!("{code}={name}")).collect();
+            write!(text, " {name} {{{}}}", values.join(", ")).unwrap();
+        }
+        text.push('\n');
+    }
+    h[scope].scopes(h).for_each(|inner| outline(h, inner, depth + 1, text));
+}
+
+#[test]
+fn a_file_has_the_values_that_the_engine_showed_in_every_cycle() {
+    let (_folder, path) = place();
+    let mut engine = interpreter();
+    let run = record(&path, &mut engine, &FstOptions::default());
+    let file = File::open(&path);
+    let mut widest = 0;
+    for (k, signal) in engine.flat().signals.iter().enumerate() {
+        widest = widest.max(signal.shape.width);
+        let path = format!("{}.{}", engine.flat().scope_path(signal.scope), signal.name);
+        for (cycle, values) in run.signals.iter().enumerate() {
+            // Right at the edge and just before the next one.
+            let time = cycle as u64 * TIME_PER_CYCLE;
+            for time in [time, time + TIME_PER_CYCLE - 1] {
+                assert_eq!(file.value(&path, time), digits(&values[k]), "{path} in cycle {cycle}");
+            }
+        }
+    }
+    for (cycle, words) in run.words.iter().enumerate() {
+        for (word, value) in words.iter().enumerate() {
+            let path = format!("Top.store.words.[{word}]");
+            assert_eq!(file.value(&path, cycle as u64 * TIME_PER_CYCLE), digits(value), "{path}, {cycle}");
+        }
+    }
+    assert!(widest > 128, "the design has a signal of more than two words");
+    assert_eq!(file.0.time_table().last(), Some(&(CYCLES * TIME_PER_CYCLE)), "the last cycle has its length");
+}
+
+#[test]
+fn scopes_and_signals_are_named_as_in_rust_and_enums_have_their_names() {
+    let (_folder, path) = place();
+    record(&path, &mut interpreter(), &FstOptions::default());
+    insta::assert_snapshot!(File::open(&path).outline());
+}
+
+#[test]
+fn a_clock_rises_where_it_was_stepped_and_falls_half_a_cycle_later() {
+    let (_folder, path) = place();
+    let run = record(&path, &mut interpreter(), &FstOptions::default());
+    let file = File::open(&path);
+    for (k, clock) in ["Top.clk", "Top.fast_clk"].into_iter().enumerate() {
+        for cycle in 0..CYCLES as usize {
+            let rises = cycle > 0 && run.stepped[cycle - 1].contains(&k);
+            let time = cycle as u64 * TIME_PER_CYCLE;
+            assert_eq!(file.value(clock, time), digits(&Bits::from_bool(rises)), "{clock} at {time}");
+            assert_eq!(file.value(clock, time + 4), digits(&Bits::from_bool(rises)), "{clock} at {time} + 4");
+            assert_eq!(file.value(clock, time + 5), "0", "{clock} at {time} + 5");
+        }
+    }
+}
+
+#[test]
+fn signals_of_one_value_share_one_trace() {
+    let (_folder, path) = place();
+    record(&path, &mut interpreter(), &FstOptions::default());
+    let file = File::open(&path);
+    let h = file.0.hierarchy();
+    let trace = |path: &[&str], name: &str| h[h.lookup_var(path, name).expect("a signal")].signal_ref();
+    let outer = trace(&["Top"], "go");
+    assert_eq!(trace(&["Top", "adder"], "go"), outer);
+    assert_eq!(trace(&["Top", "subtracter"], "go"), outer);
+    assert_ne!(trace(&["Top", "adder"], "sum"), trace(&["Top", "subtracter"], "sum"));
+}
+
+#[test]
+fn only_the_chosen_scopes_and_cycles_are_recorded() {
+    let (_folder, path) = place();
+    let mut engine = interpreter();
+    let options = FstOptions {
+        scopes: vec!["Top.subtracter".to_string()],
+        start: 10,
+        stop: Some(20),
+        ..FstOptions::default()
+    };
+    let run = record(&path, &mut engine, &options);
+    let file = File::open(&path);
+    insta::assert_snapshot!(file.outline());
+    let signals = &engine.flat().signals;
+    let sum =
+        signals.iter().position(|s| s.name == "sum" && engine.flat().scope_path(s.scope) == "Top.subtracter");
+    let sum = sum.expect("a signal");
+    assert!(file.value("Top.subtracter.sum", 99).starts_with('x'), "nothing before the start");
+    assert_eq!(file.value("Top.subtracter.sum", 100), digits(&run.signals[10][sum]));
+    assert_eq!(file.value("Top.subtracter.sum", 190), digits(&run.signals[19][sum]));
+    assert_eq!(file.0.time_table().last(), Some(&200));
+}
+
+#[test]
+fn an_unknown_scope_is_an_error_that_lists_the_known_ones() {
+    let (folder, path) = place();
+    let engine = interpreter();
+    let options = FstOptions { scopes: vec!["Top.middle".to_string()], ..FstOptions::default() };
+    let error = FstRecorder::create(&path, engine.flat(), &options).err().expect("no such scope");
+    assert_eq!(
+        error.to_string(),
+        "the design has no scope `Top.middle` to record; it has: Top, Top.adder, Top.subtracter, Top.store"
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn memories_are_recorded_up_to_the_size_of_the_options() {
+    let (_folder, path) = place();
+    record(&path, &mut interpreter(), &FstOptions { memory_words: 15, ..FstOptions::default() });
+    assert!(!File::open(&path).outline().contains("words"));
+    record(&path, &mut interpreter(), &FstOptions { memory_words: 16, ..FstOptions::default() });
+    assert!(File::open(&path).outline().contains("words"));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_an_error_before_the_run() {
+    let (folder, _) = place();
+    let engine = interpreter();
+    let missing = folder.path().join("missing").join("run.fst");
+    for path in [missing.as_path(), folder.path()] {
+        let error = FstRecorder::create(path, engine.flat(), &FstOptions::default()).err();
+        let Some(FstError::Write { path: named, .. }) = error else { panic!("{} was taken", path.display()) };
+        assert_eq!(named, path);
+    }
+}
+
+#[test]
+fn the_file_appears_when_it_is_complete_and_nothing_is_left_beside_it() {
+    let (folder, path) = place();
+    let mut engine = interpreter();
+    let mut recorder =
+        FstRecorder::create(&path, engine.flat(), &FstOptions::default()).expect("a writable folder");
+    recorder.sample(&mut engine, &[0]).expect("a writable file");
+    assert!(!path.exists());
+    recorder.finish().expect("a writable file");
+    let names: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|e| e.expect("an entry").file_name())
+        .collect();
+    assert_eq!(names, ["run.fst"]);
+}
+
+#[test]
+fn a_run_that_fails_leaves_its_waveform_up_to_the_failure() {
+    let (_folder, path) = place();
+    let run = || {
+        let mut sim = Sim::new(&Top).expect("a good design");
+        sim.trace(&path).expect("a writable folder");
+        sim.poke(LeafIn { pair: Pair { low: 1, high: 2 }, go: 0 });
+        for _ in 0..5 {
+            sim.step();
+        }
+        // Wider than its port: a mistake of the test.
+        sim.poke(LeafIn { pair: Pair { low: 256, high: 2 }, go: 0 });
+    };
+    assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+    let file = File::open(&path);
+    assert_eq!(file.0.time_table().last(), Some(&50));
+    assert_eq!(file.value("Top.pair_high", 40), "00000010");
+}
+
+#[test]
+fn the_same_run_gives_the_same_file() {
+    let (folder, first) = place();
+    let second = folder.path().join("second.fst");
+    record(&first, &mut interpreter(), &FstOptions::default());
+    record(&second, &mut interpreter(), &FstOptions::default());
+    assert_eq!(std::fs::read(first).expect("a file"), std::fs::read(second).expect("a file"));
+}
+
+#[test]
+fn a_run_with_more_changes_than_the_recorder_keeps_in_memory_is_whole() {
+    // Each cycle changes 40 registers of 200 bits, about 30 bytes each; 16 MiB are kept.
+    const CYCLES: u64 = 20_000;
+    let (_folder, path) = place();
+    let mut sim = Sim::new(&Counters { count: 40 }).expect("a good design");
+    sim.trace(&path).expect("a writable folder");
+    for _ in 0..CYCLES {
+        sim.step();
+    }
+    sim.finish_trace().expect("a writable file");
+    let file = File::open(&path);
+    for cycle in [0, 1, CYCLES / 2, CYCLES - 1] {
+        let expected = Bits::from_u64(200, designs::counted(39, cycle));
+        let value = file.value("Counters.counter_39", cycle * TIME_PER_CYCLE);
+        assert_eq!(value, digits(&expected), "in cycle {cycle}");
+    }
+}
