@@ -22,6 +22,7 @@ pub mod lower;
 pub mod network;
 pub mod plan;
 mod program;
+pub mod reference;
 mod target;
 pub mod tflite;
 

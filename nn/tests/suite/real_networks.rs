@@ -1,55 +1,13 @@
 //! Networks that others have trained, on chips of several shapes.
 
 use ferrite_model::iss::Exit;
-use ferrite_model::kernels::{self, FullyConnected};
-use ferrite_nn::network::{Network, Options};
-use ferrite_nn::{Target, compile, exit_code, tflite};
+use ferrite_nn::{Target, compile, exit_code, reference, tflite};
 
 use crate::machine::{bytes, execute, run, target};
 use crate::real_files::{microflow, recorded};
 
 /// Arrays: the smallest, two that are not square, the default and the largest.
 const SHAPES: [(u32, u32); 5] = [(4, 4), (8, 16), (16, 8), (16, 16), (32, 32)];
-
-/// What the reference kernels make of an input, operator by operator, straight from the file's tensors.
-fn reference(network: &Network, input: &[i8]) -> Vec<Vec<i8>> {
-    let mut outputs: Vec<Vec<i8>> = Vec::new();
-    for operator in &network.operators {
-        let Options::FullyConnected(options) = operator.options else {
-            panic!("not a fully connected layer")
-        };
-        let tensor = |position: usize| &network.tensors[operator.inputs[position].unwrap()];
-        let quantisation = |tensor: &ferrite_nn::network::Tensor| {
-            let quantisation = tensor.quantisation.clone().unwrap();
-            assert_eq!(quantisation.scales.len(), 1);
-            (quantisation.scales[0], quantisation.zero_points[0])
-        };
-        let output = &network.tensors[operator.outputs[0]];
-        let (input_scale, input_zero_point) = quantisation(tensor(0));
-        let (weight_scale, weight_zero_point) = quantisation(tensor(1));
-        let (output_scale, output_zero_point) = quantisation(output);
-        let real = f64::from(input_scale * weight_scale) / f64::from(output_scale);
-        let activation = match options.activation {
-            ferrite_nn::network::Activation::None => kernels::Activation::None,
-            ferrite_nn::network::Activation::Relu => kernels::Activation::Relu,
-            other => panic!("{other} is not in these networks"),
-        };
-        let layer = FullyConnected {
-            inputs: tensor(1).shape[1],
-            outputs: tensor(1).shape[0],
-            weights: &tensor(1).constant_i8().unwrap(),
-            bias: Some(&tensor(2).constant_i32().unwrap()),
-            input_zero_point,
-            weight_zero_point,
-            output_zero_point,
-            multipliers: &[kernels::quantize_multiplier(real).unwrap()],
-            range: kernels::activation_range(activation, output_scale, output_zero_point),
-        };
-        let output = layer.run(outputs.last().map_or(input, |before| before)).unwrap();
-        outputs.push(output);
-    }
-    outputs
-}
 
 #[test]
 fn sine_has_three_int8_layers() {
@@ -69,7 +27,7 @@ fn sine_equals_the_reference_kernels_for_every_input_on_every_array() {
         let target = target(rows, cols);
         let program = compile(&network, &target).unwrap();
         for input in i8::MIN..=i8::MAX {
-            let expected = reference(&network, &[input]).pop().unwrap();
+            let expected = reference::run(&network, &[input]).unwrap().pop().unwrap();
             assert_eq!(
                 run(&program, &target, &bytes(&[input])),
                 bytes(&expected),
@@ -108,6 +66,18 @@ fn the_anomaly_detector_equals_the_recorded_outputs_on_every_array() {
             let expected = recorded(&format!("ad01_int8.output_{sample}.bin")).unwrap();
             assert!(run(&program, &target, &input) == expected, "sample {sample} on {rows}x{cols}");
         }
+    }
+}
+
+#[test]
+fn the_reference_kernels_give_the_anomaly_detectors_recorded_outputs() {
+    let Some(file) = recorded("ad01_int8.tflite") else { return };
+    let network = tflite::read(&file).unwrap();
+    for sample in 0..3 {
+        let input = recorded(&format!("ad01_int8.input_{sample}.bin")).unwrap();
+        let input: Vec<i8> = input.iter().map(|&byte| byte as i8).collect();
+        let output = reference::run(&network, &input).unwrap().pop().unwrap();
+        assert!(bytes(&output) == recorded(&format!("ad01_int8.output_{sample}.bin")).unwrap());
     }
 }
 
