@@ -286,8 +286,8 @@ fn the_same_run_gives_the_same_file() {
 
 #[test]
 fn a_run_with_more_changes_than_the_recorder_keeps_in_memory_is_whole() {
-    // Each cycle changes 40 registers of 200 bits, about 30 bytes each; 16 MiB are kept.
-    const CYCLES: u64 = 20_000;
+    // Each cycle changes 40 registers of 200 bits, about 30 bytes each; 4 MiB are kept.
+    const CYCLES: u64 = 8_000;
     let (_folder, path) = place();
     let mut sim = Sim::new(&Counters { count: 40 }).expect("a good design");
     sim.trace(&path).expect("a writable folder");
