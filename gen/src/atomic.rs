@@ -30,6 +30,20 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), Error> {
     write().map_err(failed)
 }
 
+/// Whether a file can be written at `path`, so that a long run need not end in vain.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn check_writable(path: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    if path.is_dir() {
+        return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
+    }
+    let parent = parent(path);
+    fs::create_dir_all(&parent).and_then(|()| tempfile::tempfile_in(&parent)).map_err(failed)?;
+    Ok(())
+}
+
 fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.persist(path).map(|_| ()).map_err(|error| error.error)
 }

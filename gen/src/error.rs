@@ -3,8 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use ferrite_hdl::Diagnostics;
+use ferrite_sim::{FstError, VerilatorError};
+
 use crate::config::Report;
 use crate::elf::ElfError;
+use crate::run::{NetworkError, OutsideRam, RunError};
 
 /// Why a command of `ferrite` failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +63,111 @@ pub enum Error {
     /// A program cannot be loaded.
     #[error(transparent)]
     Elf(#[from] ElfError),
+    /// A file is neither a program nor a network.
+    #[error(
+        "{} is neither an ELF program nor a .tflite network; build a program with the Makefile in sw/, or export a network as a \
+         .tflite flatbuffer",
+        path.display()
+    )]
+    UnknownFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A program's first instruction is not where the chip starts it.
+    #[error(
+        "{}: the program starts at {entry:#010x}, but the chip's first instruction after booting is at {expected:#010x}; link it with \
+         the linker script that `ferrite gen` wrote",
+        path.display()
+    )]
+    Entry {
+        /// The file.
+        path: PathBuf,
+        /// Where the program starts.
+        entry: u32,
+        /// Where the chip jumps to.
+        expected: u32,
+    },
+    /// A network file is broken.
+    #[error("{}: {source}", path.display())]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ferrite_nn::tflite::ReadError,
+    },
+    /// A network does not run on the chip.
+    #[error("{}: {source}", path.display())]
+    Inference {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: NetworkError,
+    },
+    /// A program's run failed.
+    #[error("{}: {source}", path.display())]
+    Run {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: RunError,
+    },
+    /// A program does not fit the RAM.
+    #[error(transparent)]
+    OutsideRam(#[from] OutsideRam),
+    /// The chip's output is not what was expected.
+    #[error(
+        "the chip's output differs from {expected} in {count} of {bytes} bytes, first in byte {first}: {found}, not {wanted}"
+    )]
+    Differs {
+        /// What it was compared with.
+        expected: String,
+        /// Bytes that differ.
+        count: usize,
+        /// Bytes compared.
+        bytes: usize,
+        /// The first that differs.
+        first: usize,
+        /// The chip's value.
+        found: i8,
+        /// The expected value.
+        wanted: i8,
+    },
+    /// A recorded output has another length than the chip's.
+    #[error("{} has {found} bytes, but the runs give {bytes} bytes of output", path.display())]
+    ExpectedSize {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        found: usize,
+        /// Bytes of output.
+        bytes: usize,
+    },
+    /// There is no engine.
+    #[error("{0}\n`--engine interpret` needs no tools, but is slow")]
+    Engine(#[from] VerilatorError),
+    /// A waveform cannot be recorded.
+    #[error(transparent)]
+    Waves(#[from] FstError),
+    /// The chip's description has mistakes, which a valid configuration never leads to.
+    #[error("{0}")]
+    Design(#[from] Diagnostics),
+}
+
+impl Error {
+    /// The exit code of the command: 124 where a run exceeded its cycles (as `timeout` has it), 125 where hardware and golden model differ,
+    /// 126 where a property of the hardware does not hold, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        let run = match self {
+            Error::Run { source, .. } | Error::Inference { source: NetworkError::Run(source), .. } => source,
+            _ => return 1,
+        };
+        match run {
+            RunError::Budget { .. } => 124,
+            RunError::Divergence(_) => 125,
+            RunError::Check(_) => 126,
+            RunError::Waves(_) => 1,
+        }
+    }
 }
 
 /// Reads a whole file that may have `limit` bytes at most.

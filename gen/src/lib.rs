@@ -6,6 +6,8 @@ pub mod elf;
 pub mod error;
 pub mod header;
 pub mod linker;
+pub mod output;
 pub mod registers;
 pub mod run;
 mod spelling;
+pub mod svd;

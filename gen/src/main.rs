@@ -1,17 +1,14 @@
 //! The `ferrite` command.
 
-use std::path::PathBuf;
+mod cli;
+
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use ferrite_gen::atomic::OutputFolder;
-use ferrite_gen::config::{self, parameters_help};
-use ferrite_gen::error::Error;
-use ferrite_gen::{header::header, linker::linker_script};
+use clap::{Parser, Subcommand};
 
-/// Generates RISC-V chips with an int8 tensor unit.
+/// Generates RISC-V chips with an int8 tensor unit, and runs programs and neural networks on them.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -19,38 +16,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes a chip's C header and linker script.
-    Gen(Gen),
-}
-
-#[derive(Args)]
-#[command(after_long_help = parameters_help())]
-struct Gen {
-    /// The chip's description; without it, the default chip.
-    chip: Option<PathBuf>,
-    /// Changes a parameter, as in --set tensor.rows=8.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    overrides: Vec<String>,
-    /// The folder to write.
-    #[arg(short, long, default_value = "build")]
-    output: PathBuf,
+    Gen(cli::generate::Gen),
+    Run(cli::run::Run),
 }
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Gen(options) } = Cli::parse();
-    match generate(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn generate(options: &Gen) -> Result<(), Error> {
-    let chip = config::load(options.chip.as_deref(), &options.overrides)?;
-    let folder = OutputFolder::create(&options.output)?;
-    folder.write("sw/ferrite.h", header(&chip).as_bytes())?;
-    folder.write("sw/ferrite.ld", linker_script(&chip).as_bytes())?;
-    folder.commit()
+    let result = match Cli::parse().command {
+        Command::Gen(options) => cli::generate::generate(&options).map(|()| ExitCode::SUCCESS),
+        Command::Run(options) => cli::run::run(&options),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(error.exit_code())
+    })
 }

@@ -9,9 +9,10 @@ use ferrite_hw::map::{MemoryMap, Region, Register};
 
 /// The reference in Markdown for a valid chip.
 pub fn register_reference(chip: &ChipConfig) -> String {
-    let mut text = String::from(
+    let mut text = format!(
         "# Parameters, memory map and registers\n\n\
-         Generated from `hw/src/config.rs` and `hw/src/map.rs`, with the values of the default chip.\n\n",
+         Generated from `hw/src/config.rs` and `hw/src/map.rs`, with the values of the chip `{}`.\n\n",
+        chip.name
     );
     parameters(&mut text, chip);
     let map = MemoryMap::of(chip);
@@ -23,7 +24,7 @@ pub fn register_reference(chip: &ChipConfig) -> String {
 }
 
 fn parameters(text: &mut String, chip: &ChipConfig) {
-    text.push_str("## Parameters\n\n| key | meaning | unit | default | allowed |\n|---|---|---|---|---|\n");
+    text.push_str("## Parameters\n\n| key | meaning | unit | value | allowed |\n|---|---|---|---|---|\n");
     for parameter in PARAMETERS {
         let value = parameter.value_text(chip).unwrap_or_default();
         let allowed = parameter.kind.allowed();

@@ -53,11 +53,9 @@ pub fn in_lockstep(
     let mut lockstep = Lockstep::new(iss);
     let mut printed = Vec::new();
     let mut console = |byte| printed.push(byte);
-    let mut watch =
-        Watch { lockstep: Some(&mut lockstep), console: Some(&mut console), ..Watch::default() };
+    let mut watch = Watch { lockstep: Some(&mut lockstep), console: Some(&mut console), ..Watch::default() };
     let ended = chip.run(MAX_CYCLES, &mut watch)?;
     assert_eq!(lockstep.iss().bus.uart, printed, "the UART's pin says what the program sent");
     let printed = String::from_utf8_lossy(&printed).into_owned();
     Ok(Finished { ended, printed, lockstep })
 }
-

@@ -26,8 +26,7 @@ pub fn microflow(name: &str) -> PathBuf {
 
 /// Where a file of the folder with the recorded networks is, if it is there: beside the repository.
 pub fn recorded(name: &str) -> Option<PathBuf> {
-    let path: PathBuf =
-        [env!("CARGO_MANIFEST_DIR"), "..", "..", "shared", "models", name].iter().collect();
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "shared", "models", name].iter().collect();
     if !path.is_file() {
         let _ = writeln!(std::io::stderr(), "SKIPPED: {name} is not in ../shared/models");
         return None;

@@ -18,7 +18,8 @@ fn sine_runs_in_lockstep_with_the_golden_model_and_gives_its_output() {
             let mut lockstep = Lockstep::new(golden(&chip));
             let mut watch = Watch { lockstep: Some(&mut lockstep), ..Watch::default() };
             let t = std::time::Instant::now();
-            let run = run_network(&mut sim, &program, &input, MAX_CYCLES, &mut watch).unwrap_or_else(|e| panic!("{e}"));
+            let run = run_network(&mut sim, &program, &input, MAX_CYCLES, &mut watch)
+                .unwrap_or_else(|e| panic!("{e}"));
             eprintln!("{:?} {:?}", run.ended, t.elapsed());
             assert_eq!(run.output, golden_output(&chip, &program, &input).unwrap());
         }

@@ -6,7 +6,7 @@ use ferrite_hw::map::{MemoryMap, Region};
 use ferrite_hw::soc::Soc;
 use ferrite_model::iss::Machine;
 use ferrite_model::lockstep::{Divergence, Lockstep};
-use ferrite_sim::{Simulator, StepError};
+use ferrite_sim::{FstError, FstRecorder, Simulator, StepError};
 
 use super::console::Receiver;
 use super::rvfi::RvfiPins;
@@ -33,11 +33,19 @@ pub struct OutsideRam {
     pub ram: Region,
 }
 
+/// Where the boot ROM or the reset leads: the address at which programs start.
+pub fn start_of_programs(chip: &ChipConfig) -> u32 {
+    let (map, reset) = (MemoryMap::of(chip), chip.core.reset_vector);
+    if map.rom().contains(reset) { map.ram().base } else { reset }
+}
+
 /// Why a run ended without the program's own doing.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The program did not end in time.
-    #[error("the program has not ended after {cycles} cycles (it was at {pc:#010x} then); allow more with --max-cycles")]
+    #[error(
+        "the program has not ended after {cycles} cycles (it was at {pc:#010x} then); allow more with --max-cycles"
+    )]
     Budget {
         /// Cycles that it had.
         cycles: u64,
@@ -50,6 +58,9 @@ pub enum RunError {
     /// Chip and golden model differ.
     #[error(transparent)]
     Divergence(#[from] Box<Divergence>),
+    /// The waveform cannot be written.
+    #[error(transparent)]
+    Waves(#[from] FstError),
 }
 
 /// How a program ended.
@@ -68,8 +79,8 @@ pub struct Ended {
 pub struct Watch<'a> {
     /// The golden model, which executes every instruction too.
     pub lockstep: Option<&'a mut Lockstep<Machine>>,
-    /// Is shown the engine before every clock edge, to record waveforms.
-    pub waves: Option<&'a mut dyn FnMut(&mut dyn Simulator)>,
+    /// Waveforms, from the first cycle after reset on.
+    pub waves: Option<&'a mut FstRecorder>,
     /// Takes every byte that the UART has sent.
     pub console: Option<&'a mut dyn FnMut(u8)>,
     /// Is told now and then how many cycles have passed.
@@ -126,9 +137,9 @@ impl Chip {
     }
 
     fn first_word(&self, address: u32, bytes: usize) -> Result<u32, OutsideRam> {
-        let offset = address.checked_sub(self.ram.base).filter(|offset| {
-            u64::from(*offset) + bytes as u64 <= u64::from(self.ram.size)
-        });
+        let offset = address
+            .checked_sub(self.ram.base)
+            .filter(|offset| u64::from(*offset) + bytes as u64 <= u64::from(self.ram.size));
         let outside = OutsideRam { address, bytes, ram: self.ram };
         offset.map(|offset| offset / 4).ok_or(outside)
     }
@@ -225,11 +236,13 @@ impl Chip {
     /// Shows this cycle to those who look at every one; says whether there are any.
     fn look(&mut self, watch: &mut Watch) -> Result<bool, RunError> {
         if let Some(waves) = &mut watch.waves {
-            waves(&mut *self.engine);
+            waves.sample(&mut *self.engine, &[0])?;
         }
         if let Some(lockstep) = &mut watch.lockstep {
             let record = self.pins.rvfi.record(&mut *self.engine);
-            lockstep.check(self.cycle, &record)?;
+            // The waveform's count of cycles, which includes resets.
+            let cycle = self.engine.cycle();
+            lockstep.check(cycle, &record)?;
         }
         Ok(watch.waves.is_some() || watch.lockstep.is_some())
     }

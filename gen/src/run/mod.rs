@@ -6,7 +6,7 @@ mod golden;
 mod network;
 mod rvfi;
 
-pub use chip::{Chip, Ended, OutsideRam, RunError, Watch};
+pub use chip::{Chip, Ended, OutsideRam, RunError, Watch, start_of_programs};
 pub use console::Receiver;
 pub use golden::golden;
 pub use network::{Inference, NetworkError, golden_output, run_network, split_inputs, target};

@@ -18,7 +18,9 @@ pub enum NetworkError {
     #[error("the chip has no tensor unit, which running a network needs; set tensor.present=true")]
     NoTensorUnit,
     /// The input is not a whole number of tensors.
-    #[error("the input has {bytes} bytes; the network's input \"{tensor}\" takes {expected} ({shape}), and a file may hold several one after another")]
+    #[error(
+        "the input has {bytes} bytes; the network's input \"{tensor}\" takes {expected} ({shape}), and a file may hold several one after another"
+    )]
     InputSize {
         /// Its bytes.
         bytes: usize,
@@ -36,7 +38,9 @@ pub enum NetworkError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// The program took a trap.
-    #[error("the network's program trapped: mcause {mcause:#010x} at {mepc:#010x}, mtval {mtval:#010x}; this is a mistake of the compiler or of the chip")]
+    #[error(
+        "the network's program trapped: mcause {mcause:#010x} at {mepc:#010x}, mtval {mtval:#010x}; this is a mistake of the compiler or of the chip"
+    )]
     Trap {
         /// Why.
         mcause: u32,
@@ -46,13 +50,17 @@ pub enum NetworkError {
         mtval: u32,
     },
     /// The tensor unit refused a command.
-    #[error("the tensor unit refused a command: status {status:#010x}; this is a mistake of the compiler or of the chip")]
+    #[error(
+        "the tensor unit refused a command: status {status:#010x}; this is a mistake of the compiler or of the chip"
+    )]
     Tensor {
         /// Its status register.
         status: u32,
     },
     /// The program ended with a code that it does not have.
-    #[error("the network's program ended with exit code {code}; this is a mistake of the compiler or of the chip")]
+    #[error(
+        "the network's program ended with exit code {code}; this is a mistake of the compiler or of the chip"
+    )]
     ExitCode {
         /// The code.
         code: u32,
@@ -171,8 +179,6 @@ pub fn golden_output(chip: &ChipConfig, program: &Program, input: &[u8]) -> Resu
             Ok(iss.bus.read_memory(region.address, region.bytes as usize)?.to_vec())
         }
         Exit::Code(code) => Err(NetworkError::ExitCode { code }),
-        Exit::OutOfBudget => {
-            Err(RunError::Budget { cycles: MAX_GOLDEN_INSTRUCTIONS, pc: iss.pc() }.into())
-        }
+        Exit::OutOfBudget => Err(RunError::Budget { cycles: MAX_GOLDEN_INSTRUCTIONS, pc: iss.pc() }.into()),
     }
 }

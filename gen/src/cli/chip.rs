@@ -1,0 +1,30 @@
+//! The options that choose a chip.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ferrite_gen::config;
+use ferrite_gen::error::Error;
+use ferrite_hdl::design::Design;
+use ferrite_hdl::elaborate;
+use ferrite_hw::config::ChipConfig;
+use ferrite_hw::soc::Soc;
+
+#[derive(Args)]
+pub struct Overrides {
+    /// Changes a parameter of the chip, as in --set tensor.rows=8 (see --help for all of them).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+impl Overrides {
+    /// The chip of a description, or the default one, with these changes.
+    pub fn load(&self, description: Option<&PathBuf>) -> Result<ChipConfig, Error> {
+        config::load(description.map(PathBuf::as_path), &self.overrides)
+    }
+}
+
+/// The hardware of a valid chip.
+pub fn design(chip: &ChipConfig) -> Result<Design, Error> {
+    Ok(elaborate(&Soc { chip: chip.clone() })?)
+}

@@ -1,0 +1,52 @@
+//! `ferrite gen`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ferrite_gen::atomic::OutputFolder;
+use ferrite_gen::config::parameters_help;
+use ferrite_gen::error::Error;
+use ferrite_gen::output::write_chip;
+use ferrite_hdl::verilog::EmitOptions;
+
+use super::chip::{Overrides, design};
+use super::numbers::grouped;
+
+/// Writes a chip: Verilog with a list of its files, C header, linker script, register reference and SVD file.
+///
+/// The folder appears as a whole, and replaces one that an earlier call wrote; a folder with anything else in it is left alone.
+#[derive(Args)]
+#[command(after_long_help = parameters_help())]
+pub struct Gen {
+    /// The chip's description, a TOML file; without it, the default chip.
+    chip: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// The folder to write.
+    #[arg(short, long, default_value = "build", value_name = "FOLDER")]
+    output: PathBuf,
+    /// Says behind every statement of the Verilog where in the Rust sources it comes from.
+    #[arg(long)]
+    source_lines: bool,
+}
+
+/// Runs `ferrite gen`.
+pub fn generate(options: &Gen) -> Result<(), Error> {
+    let chip = options.overrides.load(options.chip.as_ref())?;
+    let folder = OutputFolder::create(&options.output)?;
+    let design = design(&chip)?;
+    let emit = EmitOptions { source_lines: options.source_lines };
+    let written = write_chip(&folder, &chip, &design, &emit)?;
+    folder.commit()?;
+    let place = options.output.display();
+    println!("{place}/rtl: {} modules, {} lines of Verilog", written.modules, grouped(written.lines as u64));
+    println!(
+        "{:w$}  top module `{name}`; {name}.f lists the files in order",
+        "",
+        name = chip.name,
+        w = place.to_string().len() + 4
+    );
+    println!("{place}/sw: ferrite.h and ferrite.ld, for programs (see sw/README.md)");
+    println!("{place}/{0}.svd, registers.md, chip.toml: the registers and all parameters", chip.name);
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The subcommands.
+
+pub mod chip;
+pub mod generate;
+pub mod network;
+pub mod numbers;
+pub mod program;
+pub mod progress;
+pub mod run;

@@ -1,0 +1,47 @@
+//! What is shown while something takes long: on a terminal only, on standard error.
+
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+
+use super::numbers::{frequency, grouped};
+
+/// How often the spinner turns.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A spinner with a text.
+pub fn spinner(text: impl Into<String>) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(text.into());
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+/// Shows how far a run is.
+pub struct Cycles {
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Cycles {
+    /// At the start of a run.
+    pub fn new() -> Cycles {
+        Cycles { bar: spinner("running"), started: Instant::now() }
+    }
+
+    /// So many cycles have passed.
+    pub fn show(&self, cycles: u64) {
+        let speed = frequency(cycles, self.started.elapsed().as_secs_f64());
+        self.bar.set_message(format!("{} cycles, {speed}", grouped(cycles)));
+    }
+
+    /// Does something, printing perhaps, with the spinner out of the way.
+    pub fn pause<R>(&self, body: impl FnOnce() -> R) -> R {
+        self.bar.suspend(body)
+    }
+
+    /// Takes the spinner away; gives the seconds since the start.
+    pub fn finish(self) -> f64 {
+        self.bar.finish_and_clear();
+        self.started.elapsed().as_secs_f64()
+    }
+}

@@ -1,0 +1,159 @@
+//! `ferrite run`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use ferrite_gen::atomic::check_writable;
+use ferrite_gen::config::parameters_help;
+use ferrite_gen::elf::MAX_FILE_BYTES;
+use ferrite_gen::error::{Error, read_bounded};
+use ferrite_gen::run::Chip;
+use ferrite_hw::config::ChipConfig;
+use ferrite_sim::{FstOptions, FstRecorder, Interpreter, Simulator, Verilator, VerilatorOptions};
+
+use super::chip::{Overrides, design};
+use super::progress::spinner;
+use super::{network, program};
+
+/// Runs a program or a neural network on a simulated chip.
+///
+/// A program (ELF) runs until it exits; its output is printed and its exit code passed on (255 for larger ones). A network (.tflite, int8) is
+/// compiled for the chip and runs once for every input tensor in the file of --input; its outputs are compared with TensorFlow Lite's reference
+/// kernels.
+///
+/// Exit codes of ferrite itself: 1 for wrong input and wrong results, 2 for wrong usage, 124 if the program did not end in time, 125 if the
+/// hardware and the golden model differ (--lockstep), 126 if a property of the hardware did not hold.
+#[derive(Args)]
+#[command(after_long_help = parameters_help())]
+pub struct Run {
+    /// An ELF program or a .tflite network.
+    pub file: PathBuf,
+    /// The chip's description, a TOML file; without it, the default chip.
+    #[arg(long, value_name = "TOML")]
+    chip: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// How the chip is simulated.
+    #[arg(long, value_enum, default_value_t = EngineKind::Verilator)]
+    engine: EngineKind,
+    /// A network's input tensors, raw int8, one after another; without it, one tensor of zero points.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Where a network's output tensors go, raw int8.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Output tensors that a network's must equal byte for byte.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
+    /// Records waveforms (FST, for GTKWave and Surfer).
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Records only what lies inside this instance, as in ferrite.core; can be given several times.
+    #[arg(long, value_name = "SCOPE", requires = "trace")]
+    trace_scope: Vec<String>,
+    /// Compares every instruction with the golden model.
+    #[arg(long)]
+    pub lockstep: bool,
+    /// Ends a run after so many clock cycles.
+    #[arg(long, value_name = "N", default_value_t = 10_000_000_000)]
+    pub max_cycles: u64,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a chip is simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineKind {
+    /// The emitted Verilog, compiled once per chip; fast.
+    Verilator,
+    /// Directly and slowly, with no tools.
+    Interpret,
+}
+
+impl EngineKind {
+    fn start(self, chip: &ChipConfig, signals: bool) -> Result<Box<dyn Simulator>, Error> {
+        let design = design(chip)?;
+        match self {
+            EngineKind::Interpret => Ok(Box::new(Interpreter::new(&design))),
+            EngineKind::Verilator => {
+                let bar = spinner("");
+                let shown = bar.clone();
+                let on_build = move || {
+                    let text = "building the simulator with Verilator (once per chip)";
+                    match shown.is_hidden() {
+                        true => eprintln!("{text}"),
+                        false => shown.set_message(text),
+                    }
+                };
+                let options =
+                    VerilatorOptions { signals, on_build: Some(Arc::new(on_build)), ..Default::default() };
+                let engine = Verilator::new(&design, &options);
+                bar.finish_and_clear();
+                Ok(Box::new(engine?))
+            }
+        }
+    }
+}
+
+/// A chip on its engine, and what is recorded.
+pub struct Bench {
+    pub config: ChipConfig,
+    pub chip: Chip,
+    pub engine: &'static str,
+    pub waves: Option<FstRecorder>,
+}
+
+impl Run {
+    /// The chip that the options ask for.
+    pub fn chip(&self) -> Result<ChipConfig, Error> {
+        self.overrides.load(self.chip.as_ref())
+    }
+
+    /// The chip in simulation.
+    pub fn start(&self, config: ChipConfig) -> Result<Bench, Error> {
+        let engine = self.engine.start(&config, self.trace.is_some())?;
+        let options = FstOptions { scopes: self.trace_scope.clone(), ..FstOptions::default() };
+        let waves = match &self.trace {
+            Some(path) => Some(FstRecorder::create(path, engine.flat(), &options)?),
+            None => None,
+        };
+        let name = match self.engine {
+            EngineKind::Verilator => "verilator",
+            EngineKind::Interpret => "interpret",
+        };
+        Ok(Bench { chip: Chip::new(&config, engine), config, engine: name, waves })
+    }
+}
+
+/// Runs `ferrite run`.
+pub fn run(options: &Run) -> Result<ExitCode, Error> {
+    for path in [&options.output, &options.trace].into_iter().flatten() {
+        check_writable(path)?;
+    }
+    let file = read_bounded(&options.file, "a program or network", MAX_FILE_BYTES)?;
+    match kind(&file, &options.file) {
+        Some(Kind::Program) => program::run(options, &file),
+        Some(Kind::Network) => network::run(options, &file),
+        None => Err(Error::UnknownFile { path: options.file.clone() }),
+    }
+}
+
+enum Kind {
+    Program,
+    Network,
+}
+
+/// By its first bytes; a file that lost them, by its name, so that its reader can say what is wrong with it.
+fn kind(file: &[u8], path: &Path) -> Option<Kind> {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    match file {
+        [0x7F, b'E', b'L', b'F', ..] => Some(Kind::Program),
+        [_, _, _, _, b'T', b'F', b'L', _, ..] => Some(Kind::Network),
+        _ if extension.eq_ignore_ascii_case("elf") => Some(Kind::Program),
+        _ if extension.eq_ignore_ascii_case("tflite") => Some(Kind::Network),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! What `ferrite gen` writes for a chip.
+
+use std::fmt::Write;
+
+use ferrite_hdl::design::Design;
+use ferrite_hdl::verilog::{EmitOptions, emit};
+use ferrite_hw::config::{ChipConfig, PARAMETERS};
+
+use crate::atomic::OutputFolder;
+use crate::error::Error;
+use crate::header::header;
+use crate::linker::linker_script;
+use crate::registers::register_reference;
+use crate::svd::svd;
+
+/// How much was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Verilog modules.
+    pub modules: usize,
+    /// Lines of Verilog.
+    pub lines: usize,
+}
+
+/// Writes everything about a chip into a folder: `rtl/` with a list of its files, `sw/`, the chip's parameters, register reference and
+/// SVD file.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write_chip(
+    folder: &OutputFolder,
+    chip: &ChipConfig,
+    design: &Design,
+    options: &EmitOptions,
+) -> Result<Written, Error> {
+    let files = emit(design, options);
+    let mut list = String::new();
+    for file in &files {
+        folder.write(&format!("rtl/{}", file.name), file.text.as_bytes())?;
+        // Memory contents are read by the modules, not listed for the tools.
+        if file.name.ends_with(".v") {
+            let _ = writeln!(list, "{}", file.name);
+        }
+    }
+    folder.write(&format!("rtl/{}.f", chip.name), list.as_bytes())?;
+    folder.write("sw/ferrite.h", header(chip).as_bytes())?;
+    folder.write("sw/ferrite.ld", linker_script(chip).as_bytes())?;
+    folder.write(&format!("{}.svd", chip.name), svd(chip).as_bytes())?;
+    folder.write("registers.md", register_reference(chip).as_bytes())?;
+    folder.write("chip.toml", chip_toml(chip).as_bytes())?;
+    let lines = files.iter().map(|file| file.text.lines().count()).sum();
+    Ok(Written { modules: list.lines().count(), lines })
+}
+
+/// All parameters of a valid chip as a file that `ferrite gen` reads, each with its meaning.
+pub fn chip_toml(chip: &ChipConfig) -> String {
+    let mut text = format!("# All parameters of the chip `{}`.\n", chip.name);
+    let mut table = "";
+    for parameter in PARAMETERS {
+        let Some(value) = parameter.value_text(chip) else { continue };
+        let (at, key) = parameter.key.rsplit_once('.').unwrap_or(("", parameter.key));
+        if at != table {
+            let _ = write!(text, "\n[{at}]\n");
+            table = at;
+        }
+        let unit = if parameter.unit.is_empty() { String::new() } else { format!(" ({})", parameter.unit) };
+        let _ = writeln!(text, "{key} = {value} # {}{unit}", parameter.doc);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_written_parameters_are_read_back_as_the_same_chip() {
+        let mut small = ChipConfig { name: "small".to_string(), tensor: None, ..ChipConfig::default() };
+        small.soc.ram_bytes = 32 << 10;
+        for chip in [ChipConfig::default(), small] {
+            let text = chip_toml(&chip);
+            let read = crate::config::parse(Some(("chip.toml", &text)), &[]);
+            assert_eq!(read.unwrap_or_else(|report| panic!("{report}\n{text}")), chip);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Writes the CMSIS-SVD file (Arm CMSIS-SVD schema 1.3) of a chip's devices, for debuggers and for generators of register access code.
+
+use std::fmt::Write;
+
+use ferrite_hw::config::ChipConfig;
+use ferrite_hw::map::{Access, MemoryMap, Region, Register};
+
+// Results of `write!` are dropped below: writing to a string cannot fail.
+
+/// The SVD file for a valid chip.
+pub fn svd(chip: &ChipConfig) -> String {
+    let name = &chip.name;
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
+         <device schemaVersion=\"1.3\" xmlns:xs=\"http://www.w3.org/2001/XMLSchema-instance\" \
+         xs:noNamespaceSchemaLocation=\"CMSIS-SVD.xsd\">\n  \
+         <name>{name}</name>\n  <version>{version}</version>\n  \
+         <description>Ferrite chip with an RV32IM core</description>\n  \
+         <addressUnitBits>8</addressUnitBits>\n  <width>32</width>\n  <size>32</size>\n  \
+         <resetValue>0x00000000</resetValue>\n  <resetMask>0x00000000</resetMask>\n  <peripherals>\n",
+        version = env!("CARGO_PKG_VERSION"),
+    );
+    for region in MemoryMap::of(chip).regions().iter().filter(|region| !region.is_memory()) {
+        peripheral(&mut text, region);
+    }
+    text.push_str("  </peripherals>\n</device>\n");
+    text
+}
+
+fn peripheral(text: &mut String, region: &Region) {
+    let Region { name, base, size, doc, .. } = region;
+    let _ = write!(
+        text,
+        "    <peripheral>\n      <name>{}</name>\n      <description>{}</description>\n      \
+         <baseAddress>{base:#010x}</baseAddress>\n      <addressBlock>\n        <offset>0x0</offset>\n        \
+         <size>{size:#x}</size>\n        <usage>registers</usage>\n      </addressBlock>\n      <registers>\n",
+        name.to_uppercase(),
+        escaped(doc),
+    );
+    for entry in region.registers() {
+        register(text, entry);
+    }
+    text.push_str("      </registers>\n    </peripheral>\n");
+}
+
+fn register(text: &mut String, register: &Register) {
+    let Register { name, offset, bits, doc, .. } = register;
+    let _ = write!(
+        text,
+        "        <register>\n          <name>{name}</name>\n          <description>{}</description>\n          \
+         <addressOffset>{offset:#x}</addressOffset>\n          <size>{bits}</size>\n          \
+         <access>{}</access>\n",
+        escaped(doc),
+        access(register.access),
+    );
+    if !register.fields.is_empty() {
+        text.push_str("          <fields>\n");
+        for field in register.fields {
+            let _ = writeln!(
+                text,
+                "            <field><name>{}</name><description>{}</description><bitOffset>{}</bitOffset>\
+                 <bitWidth>{}</bitWidth></field>",
+                field.name,
+                escaped(field.doc),
+                field.lsb,
+                field.bits
+            );
+        }
+        text.push_str("          </fields>\n");
+    }
+    text.push_str("        </register>\n");
+}
+
+fn access(access: Access) -> &'static str {
+    match access {
+        Access::ReadOnly => "read-only",
+        Access::WriteOnly => "write-only",
+        Access::ReadWrite => "read-write",
+    }
+}
+
+/// A documentation line as XML text: without the marks of Markdown.
+fn escaped(doc: &str) -> String {
+    doc.replace('`', "").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_device_and_register_of_the_map_is_in_the_file_and_no_memory() {
+        let chip = ChipConfig::default();
+        let text = svd(&chip);
+        for region in MemoryMap::of(&chip).regions() {
+            let base = format!("<baseAddress>{:#010x}</baseAddress>", region.base);
+            assert_eq!(text.contains(&base), !region.is_memory(), "{}", region.name);
+            for register in region.registers() {
+                assert!(text.contains(&format!("<name>{}</name>", register.name)));
+            }
+        }
+        assert_eq!(text.matches("<peripheral>").count(), text.matches("</peripheral>").count());
+    }
+
+    #[test]
+    fn marks_of_xml_in_a_description_are_escaped() {
+        assert_eq!(escaped("`a` < b & c"), "a &lt; b &amp; c");
+    }
+}
