@@ -1,7 +1,8 @@
 //! What every engine does.
 
 use ferrite_hdl::Bits;
-use ferrite_hdl::flat::Flat;
+use ferrite_hdl::flat::{Flat, FlatCheck};
+use ferrite_hdl::ir::CheckKind;
 
 /// A value that a port cannot take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +44,15 @@ pub enum StepError {
         /// File and line.
         place: String,
     },
+}
+
+impl StepError {
+    /// A property that does not hold.
+    pub(crate) fn check(check: &FlatCheck, cycle: u64) -> StepError {
+        let kind = if check.kind == CheckKind::Assume { "assumption" } else { "assertion" };
+        let place = format!("{}:{}", check.loc.file(), check.loc.line());
+        StepError::Check { cycle, kind, path: check.path.clone(), place }
+    }
 }
 
 /// A running design. Ports are numbered as in [`Flat::inputs`] and [`Flat::outputs`], signals as in [`Flat::signals`].

@@ -5,10 +5,12 @@ mod engine;
 mod fst;
 mod interpret;
 mod typed;
+mod verilator;
 mod waves;
 
 pub use engine::{PortError, Simulator, StepError};
 pub use fst::{FstError, FstOptions, FstRecorder, TIME_PER_CYCLE};
 pub use interpret::Interpreter;
 pub use typed::{Port, Sim};
+pub use verilator::{Verilator, VerilatorError, VerilatorOptions};
 pub use waves::Waves;
