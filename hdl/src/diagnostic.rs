@@ -1,6 +1,7 @@
 //! Mistakes in a design, shown in the user's Rust source.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -76,10 +77,17 @@ impl Diagnostic {
 }
 
 /// All mistakes of a design.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{}", self.render(false))]
 pub struct Diagnostics {
     all: Vec<Diagnostic>,
+}
+
+/// The mistakes as text, below what `unwrap` and `expect` say.
+impl fmt::Debug for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{}", self.render(false))
+    }
 }
 
 impl Diagnostics {
@@ -160,4 +168,18 @@ fn render(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         group = group.element(Level::HELP.message(diagnostic.help.as_str()));
     }
     renderer.render(&[group])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unwrap_shows_mistakes_as_a_compiler_does() {
+        let here = std::panic::Location::caller();
+        let mistake = Diagnostic::new(Kind::Undriven, here, "wire `w` is never set").help("set it");
+        let mistakes = Diagnostics::new(vec![mistake]);
+        assert_eq!(format!("{mistakes:?}"), format!("\n{mistakes}"));
+        assert!(mistakes.to_string().starts_with("error: wire `w` is never set\n"));
+    }
 }
