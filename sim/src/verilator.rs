@@ -124,10 +124,19 @@ impl Verilator {
         places.extend(flat.memories.iter().map(|m| (m.width, m.depth)));
         let probes = Probes::new(&flat, &prepared, options.signals, places.len());
         places.extend(probes.variables.iter().map(|v| (v.width, 1)));
-        let memories = prepared.memories.iter().zip(&flat.memories);
-        let mut variables: Vec<Variable> = memories
-            .map(|((scope, name), m)| Variable { scope: *scope, name: name.clone(), width: m.width })
-            .collect();
+        let mut read_at_once = vec![false; flat.memories.len()];
+        for node in &flat.nodes {
+            if let FlatOp::MemoryRead { memory, .. } = node.op {
+                read_at_once[memory] = true;
+            }
+        }
+        let memory = |(k, (scope, name)): (usize, &(usize, String))| Variable {
+            scope: *scope,
+            name: name.clone(),
+            width: flat.memories[k].width,
+            is_written: !read_at_once[k], // the others have their touch clock
+        };
+        let mut variables: Vec<Variable> = prepared.memories.iter().enumerate().map(memory).collect();
         variables.extend(probes.variables.iter().cloned());
 
         let mut verilog = vec![(format!("{}.v", shim::TOP), shim::verilog(&flat, &prepared))];
@@ -153,13 +162,7 @@ impl Verilator {
 
         let source = |signal| probes.source(&flat, signal, options.signals);
         let sources = (0..flat.signals.len()).map(source).collect();
-        let mut read_at_once = vec![false; flat.memories.len()];
-        for node in &flat.nodes {
-            if let FlatOp::MemoryRead { memory, .. } = node.op {
-                read_at_once[memory] = true;
-            }
-        }
-        Ok(Verilator {
+        let mut verilator = Verilator {
             flat,
             model,
             probes,
@@ -170,7 +173,18 @@ impl Verilator {
             read_at_once,
             cycle: 0,
             written: Written::Nothing,
-        })
+        };
+        verilator.fill_memories();
+        Ok(verilator)
+    }
+
+    fn fill_memories(&mut self) {
+        for (k, memory) in self.flat.memories.iter().enumerate().filter(|m| !m.1.init.is_empty()) {
+            for (word, value) in memory.init.iter().enumerate() {
+                self.model.write(self.first_memory + k, word as u32, value);
+            }
+            self.written = Written::Memories;
+        }
     }
 
     fn settle(&mut self) {

@@ -1,6 +1,8 @@
-//! The design as Verilator gets it: the modules that are emitted for synthesis, with three changes that do not touch what they
+//! The design as Verilator gets it: the modules that are emitted for synthesis, with changes that do not touch what they
 //! compute.
 //!
+//! - Memories have no initial contents: those are written into the model when it is made, so that another program in a ROM needs no
+//!   other simulator.
 //! - Every signal, memory, instance and module gets a name that C++ and Verilator's own mangling (`__`) leave alone.
 //! - Instead of `assert` and `assume`, every module has an output with a bit per property in it and below, 1 where it fails. So a
 //!   run can stop before the edge at which a property does not hold, at the cost of one test per cycle.
@@ -133,6 +135,7 @@ impl Editor<'_> {
         }
         for (k, memory) in module.memories.iter_mut().enumerate() {
             memory.name = renamed(&memory.name, 'm', k);
+            memory.init.clear();
         }
         for (k, instance) in module.instances.iter_mut().enumerate() {
             instance.name = renamed(&instance.name, 'u', k);

@@ -21,6 +21,9 @@ pub(super) struct Variable {
     pub name: String,
     /// Bits; of a memory those of a word.
     pub width: u32,
+    /// Whether it is written from outside, and Verilator must notice. Where something is made of it without a clock, that is computed anew
+    /// in every evaluation.
+    pub is_written: bool,
 }
 
 /// Where values are found. Places are counted as the shim lists them: the inputs of the design, its outputs, others, and `variables`
@@ -111,7 +114,8 @@ impl Probes {
                 let node = bits_of(flat, flat.signals[same].node);
                 let (scope, name) = prepared.signals[same].clone();
                 let place = first + self.variables.len();
-                self.variables.push(Variable { scope, name, width: flat.signals[same].shape.width });
+                let width = flat.signals[same].shape.width;
+                self.variables.push(Variable { scope, name, width, is_written: false });
                 self.shown.entry(node).or_insert(place);
             }
         }

@@ -108,7 +108,8 @@ pub(super) fn configuration(prepared: &Prepared, variables: &[Variable]) -> Stri
         .iter()
         .map(|v| {
             let module = &prepared.design.modules[prepared.scopes[v.scope].module].name;
-            format!("public_flat_rd -module \"{module}\" -var \"{}\"\n", v.name)
+            let access = if v.is_written { "public_flat_rw" } else { "public_flat_rd" };
+            format!("{access} -module \"{module}\" -var \"{}\"\n", v.name)
         })
         .collect();
     lines.sort();
