@@ -1,17 +1,55 @@
-# `make test` checks everything; `make tools` installs what the tests need besides Rust (Debian packages).
+# `make run` runs a neural network on the default chip; `make test` checks everything. Both install the Debian packages that they need
+# besides Rust, and say so.
 
 CARGO ?= cargo
 SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-TOOLS := verilator iverilog yosys gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
-NEEDED := verilator iverilog yosys riscv64-unknown-elf-gcc qemu-system-riscv32
+TOOLS := verilator g++ iverilog yosys gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
+NEEDED := verilator g++ iverilog yosys riscv64-unknown-elf-gcc qemu-system-riscv32
 
-.PHONY: help test tools lint doc clean
+# What running needs of these.
+RUN_TOOLS := verilator g++
+
+# Beside the repository, if there: recorded networks with their outputs.
+MODELS := ../shared/models
+FERRITE := $(CARGO) run --quiet --package ferrite-gen --bin ferrite --
+# Sixteen int8 inputs from -128 on, a sixteenth of the range apart: one period of the sine.
+SINE_INPUTS := \200\220\240\260\300\320\340\360\000\020\040\060\100\120\140\160
+
+.PHONY: help run run-tools test tools lint doc clean
 
 help:
+	@echo "make run     generates the default chip's Verilog into build/ and runs real networks on it"
 	@echo "make test    all tests (installs the tools they need first)"
 	@echo "make lint    formatting and clippy, warnings are errors"
 	@echo "make doc     rustdoc of every crate, warnings are errors"
 	@echo "make tools   install the Debian packages that the tests use"
+
+run: run-tools
+	$(CARGO) build --package ferrite-gen
+	@echo; echo "== the default chip"
+	@$(FERRITE) gen --output build
+	@echo; echo "== sine.tflite of the crate microflow, on the chip's Verilog"
+	@manifest=$$($(CARGO) metadata --format-version 1 | grep -o '"manifest_path":"[^"]*microflow-[0-9.]*/Cargo.toml"' | cut -d '"' -f 4) && \
+	cp "$${manifest%Cargo.toml}models/sine.tflite" build/sine.tflite
+	@printf '$(SINE_INPUTS)' > build/sine.in
+	@$(FERRITE) run build/sine.tflite --input build/sine.in --output build/sine.out
+	@echo; echo "== once more in lockstep with the golden model, and with every signal recorded"
+	@$(FERRITE) run build/sine.tflite --engine interpret --lockstep --trace build/sine.fst
+	@if [ -f $(MODELS)/ad01_int8.tflite ]; then \
+	    echo; echo "== ad01_int8.tflite (MLPerf Tiny anomaly detection) on its recorded inputs"; \
+	    cat $(MODELS)/ad01_int8.input_[012].bin > build/ad01_int8.in; \
+	    cat $(MODELS)/ad01_int8.output_[012].bin > build/ad01_int8.expected; \
+	    $(FERRITE) run $(MODELS)/ad01_int8.tflite --input build/ad01_int8.in --expect build/ad01_int8.expected; \
+	else \
+	    echo; echo "SKIPPED: ad01_int8.tflite is not in $(MODELS)"; \
+	fi
+
+run-tools:
+	@for tool in $(RUN_TOOLS); do command -v $$tool > /dev/null || missing=1; done; \
+	if [ -n "$$missing" ]; then \
+	    echo "installing with apt-get: $(RUN_TOOLS)"; \
+	    $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(RUN_TOOLS); \
+	fi
 
 tools:
 	@for tool in $(NEEDED); do command -v $$tool > /dev/null || missing=1; done; \
@@ -32,3 +70,4 @@ doc:
 
 clean:
 	$(CARGO) clean
+	rm -rf build

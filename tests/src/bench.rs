@@ -6,7 +6,9 @@ use ferrite_hw::config::ChipConfig;
 use ferrite_hw::soc::Soc;
 use ferrite_model::iss::Machine;
 use ferrite_model::lockstep::Lockstep;
-use ferrite_sim::Interpreter;
+use ferrite_sim::{Interpreter, Verilator, VerilatorOptions};
+
+use crate::tools::have;
 
 /// More cycles than any program of the tests needs.
 pub const MAX_CYCLES: u64 = 100_000_000;
@@ -24,6 +26,16 @@ pub fn small_chip() -> ChipConfig {
 pub fn interpreted(chip: &ChipConfig) -> Chip {
     let design = elaborate(&Soc { chip: chip.clone() }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     Chip::new(chip, Box::new(Interpreter::new(&design)))
+}
+
+/// A chip on Verilator, built once for all tests; `None` if that is not installed (see [`have`]).
+pub fn verilated(chip: &ChipConfig) -> Option<Chip> {
+    if !have(&["verilator", "g++"]) {
+        return None;
+    }
+    let design = elaborate(&Soc { chip: chip.clone() }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let engine = Verilator::new(&design, &VerilatorOptions::default());
+    Some(Chip::new(chip, Box::new(engine.unwrap_or_else(|error| panic!("{error}")))))
 }
 
 /// A program that has run.

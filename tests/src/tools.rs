@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
@@ -23,19 +23,24 @@ pub fn have(tools: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// The examples of `sw/`, built once for all tests of a process; `None` without the compiler.
-pub fn examples() -> Option<&'static Path> {
+/// The compiler of the programs.
+pub const GCC: &str = "riscv64-unknown-elf-gcc";
+
+/// Calls `make` in `sw/`, with `build` as its build folder.
+pub fn make(build: &Path, arguments: &[&str]) -> Output {
+    let sw: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "sw"].iter().collect();
+    let build = format!("BUILD={}", build.display());
+    Command::new("make").arg("-C").arg(sw).arg(build).args(arguments).output().expect("make can be started")
+}
+
+/// The examples of `sw/`, built once for all tests of a process into a folder that goes away with it. Needs [`GCC`].
+pub fn examples() -> &'static Path {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
-    if !have(&["riscv64-unknown-elf-gcc", "make"]) {
-        return None;
-    }
     let folder = FOLDER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
-        let sw: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "sw"].iter().collect();
-        let build = format!("BUILD={}", folder.path().display());
-        let made = Command::new("make").arg("-C").arg(sw).arg(build).output().expect("make runs");
+        let made = make(folder.path(), &[]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         folder
     });
-    Some(folder.path())
+    folder.path()
 }

@@ -1,77 +1,29 @@
-//! The programs of `sw/`, built with GCC: on the instruction-set simulator and on QEMU they do what they say.
+//! The programs of `sw/`, built with GCC: on the chip in lockstep with the golden machine, and on QEMU, they do what they say.
 //!
 //! Without the tools a test says that it is skipped; with `FERRITE_REQUIRE_TOOLS=1` in the environment it fails.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use ferrite_gen::elf;
+use ferrite_gen::run::golden;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::MemoryMap;
-use ferrite_model::iss::{Exit, HartConfig, Iss, Machine, MachineConfig};
-use ferrite_model::tensor::{TensorConfig, TensorUnit};
+use ferrite_model::iss::Exit;
+use ferrite_tests::bench::{in_lockstep, verilated};
+use ferrite_tests::tools::{GCC, examples, have, make};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-const GCC: &str = "riscv64-unknown-elf-gcc";
 const QEMU: &str = "qemu-system-riscv32";
 
 /// Instructions after which a program is taken to hang: a hundred times what the longest of them needs.
 const INSTRUCTION_BUDGET: u64 = 100_000_000;
 
-/// Whether all tools are there; says which are not.
-fn have(tools: &[&str]) -> bool {
-    let runs = |tool: &&str| {
-        Command::new(tool)
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|s| s.success())
-    };
-    let missing: Vec<_> = tools.iter().filter(|tool| !runs(tool)).collect();
-    let required = std::env::var_os("FERRITE_REQUIRE_TOOLS").is_some_and(|value| value == "1");
-    assert!(missing.is_empty() || !required, "{missing:?} must be installed: FERRITE_REQUIRE_TOOLS=1");
-    if !missing.is_empty() {
-        // Not `eprintln!`, which the test runner hides while a test passes.
-        let _ = writeln!(std::io::stderr(), "skipped: {missing:?} not installed");
-    }
-    missing.is_empty()
-}
-
-fn sw() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../sw")
-}
-
-/// Calls `make` in `sw/` and returns what it said.
-fn make(build: &Path, arguments: &[&str]) -> Output {
-    Command::new("make")
-        .arg("-C")
-        .arg(sw())
-        .arg(format!("BUILD={}", build.display()))
-        .args(arguments)
-        .output()
-        .expect("make can be started")
-}
-
 fn assert_success(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// The examples, built once for all tests, into a folder that goes away with the process's temporary files.
-fn examples() -> &'static Path {
-    static FOLDER: OnceLock<TempDir> = OnceLock::new();
-    FOLDER
-        .get_or_init(|| {
-            let folder = TempDir::new().unwrap();
-            assert_success(&make(folder.path(), &[]));
-            folder
-        })
-        .path()
 }
 
 /// Builds a C program that is not among the examples.
@@ -93,27 +45,26 @@ struct Ran {
     output: String,
 }
 
-fn on_the_simulator(chip: &ChipConfig, program: &Path) -> Ran {
+fn on_the_golden_machine(chip: &ChipConfig, program: &Path) -> Ran {
     let loaded = elf::load(program, MemoryMap::of(chip).ram()).unwrap();
-    let sizes = MachineConfig { ram_bytes: chip.soc.ram_bytes, rom_bytes: chip.soc.rom_bytes };
-    let mut machine = match &chip.tensor {
-        Some(tensor) => {
-            let sizes_of_unit = TensorConfig {
-                rows: tensor.rows,
-                cols: tensor.cols,
-                scratchpad_bytes: tensor.scratchpad_bytes,
-                acc_rows: tensor.acc_rows,
-            };
-            Machine::with_tensor(sizes, TensorUnit::new(sizes_of_unit).unwrap())
-        }
-        None => Machine::new(sizes),
-    };
+    let mut iss = golden(chip);
     for segment in &loaded.segments {
-        machine.write_memory(segment.address, &segment.bytes).unwrap();
+        iss.bus.write_memory(segment.address, &segment.bytes).unwrap();
     }
-    let mut iss = Iss::new(machine, HartConfig { reset_pc: loaded.entry, ..HartConfig::default() });
     let exit = iss.run(INSTRUCTION_BUDGET);
     Ran { exit, output: String::from_utf8(iss.bus.uart).unwrap() }
+}
+
+/// Runs a program on the default chip's Verilog, every instruction compared with the golden machine. Without Verilator, on the golden machine
+/// alone.
+fn on_the_chip(program: &Path) -> Ran {
+    let config = ChipConfig::default();
+    let Some(mut chip) = verilated(&config) else { return on_the_golden_machine(&config, program) };
+    let loaded = elf::load(program, MemoryMap::of(&config).ram()).unwrap();
+    let segments: Vec<(u32, &[u8])> =
+        loaded.segments.iter().map(|segment| (segment.address, segment.bytes.as_slice())).collect();
+    let finished = in_lockstep(&config, &mut chip, &segments).unwrap_or_else(|error| panic!("{error}"));
+    Ran { exit: Exit::Code(finished.ended.exit_code), output: finished.printed }
 }
 
 /// Runs a program on QEMU, at most half a minute.
@@ -145,11 +96,10 @@ const HELLO: &str = "Hello from Ferrite!\n";
 const TIMER: &str = "5 timer interrupts, on time\n";
 
 #[test]
-fn hello_and_timer_run_on_the_simulator() {
+fn hello_and_timer_run_on_the_chip() {
     if have(&[GCC]) {
-        let chip = ChipConfig::default();
-        assert_eq!(on_the_simulator(&chip, &examples().join("hello.elf")), ran(0, HELLO));
-        assert_eq!(on_the_simulator(&chip, &examples().join("timer.elf")), ran(0, TIMER));
+        assert_eq!(on_the_chip(&examples().join("hello.elf")), ran(0, HELLO));
+        assert_eq!(on_the_chip(&examples().join("timer.elf")), ran(0, TIMER));
     }
 }
 
@@ -164,7 +114,7 @@ fn hello_and_timer_run_on_qemu() {
 #[test]
 fn the_tensor_unit_multiplies_as_c_does() {
     if have(&[GCC]) {
-        let Ran { exit, output } = on_the_simulator(&ChipConfig::default(), &examples().join("matmul.elf"));
+        let Ran { exit, output } = on_the_chip(&examples().join("matmul.elf"));
         assert_eq!(exit, Exit::Code(0), "{output}");
         assert!(output.starts_with("24 x 32 x 32: 0 of 768 results differ\n24576 MACs;"), "{output}");
     }
@@ -185,7 +135,7 @@ fn the_same_source_runs_on_chips_of_other_sizes() {
         fs::write(folder.path().join("ferrite.ld"), ferrite_gen::linker::linker_script(&chip)).unwrap();
         let chip_folder = format!("CHIP={}", folder.path().display());
         assert_success(&make(folder.path(), &["matmul.elf", &chip_folder]));
-        let Ran { exit, output } = on_the_simulator(&chip, &folder.path().join("matmul.elf"));
+        let Ran { exit, output } = on_the_golden_machine(&chip, &folder.path().join("matmul.elf"));
         assert_eq!(exit, Exit::Code(0), "{rows} x {cols}: {output}");
     }
 }
@@ -196,7 +146,7 @@ fn a_program_ends_with_its_exit_code_everywhere() {
         return;
     }
     let (_folder, program) = build("#include <stdlib.h>\nint main(void) { exit(42); }\n");
-    assert_eq!(on_the_simulator(&ChipConfig::default(), &program), ran(42, ""));
+    assert_eq!(on_the_chip(&program), ran(42, ""));
     assert_eq!(on_qemu(&program), ran(42, ""));
 }
 
@@ -219,7 +169,7 @@ fn start_up_zeroes_and_initialises_data_and_runs_constructors() {
          }\n",
     );
     let expected = ran(0, "0 7 3 0 5 9\n");
-    assert_eq!(on_the_simulator(&ChipConfig::default(), &program), expected);
+    assert_eq!(on_the_chip(&program), expected);
     assert_eq!(on_qemu(&program), expected);
 }
 
@@ -229,7 +179,7 @@ fn a_trap_without_handler_is_reported_and_ends_the_program() {
         return;
     }
     let (_folder, program) = build("int main(void) { return *(volatile int *)0x90000; }\n");
-    for Ran { exit, output } in [on_the_simulator(&ChipConfig::default(), &program), on_qemu(&program)] {
+    for Ran { exit, output } in [on_the_chip(&program), on_qemu(&program)] {
         // Load access fault is cause 5: RISC-V Privileged 20211203, table 3.6.
         assert_eq!(exit, Exit::Code(128 + 5), "{output}");
         assert!(output.starts_with("trap: load access fault (mcause 0x00000005) at pc 0x800"), "{output}");
@@ -253,7 +203,7 @@ fn a_program_can_take_exceptions_itself_with_its_registers_kept() {
            return cause == 11 && a == 1 && b == 2 && c == 3 && d == 4 ? 0 : 1;\n\
          }\n",
     );
-    assert_eq!(on_the_simulator(&ChipConfig::default(), &program), ran(0, ""));
+    assert_eq!(on_the_chip(&program), ran(0, ""));
     assert_eq!(on_qemu(&program), ran(0, ""));
 }
 
