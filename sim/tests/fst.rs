@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 use designs::{Counters, LeafIn, Pair, Top};
 use ferrite_hdl::{Bits, elaborate};
-use ferrite_sim::{FstError, FstOptions, FstRecorder, Interpreter, Sim, Simulator, TIME_PER_CYCLE};
+use ferrite_sim::{
+    FstError, FstOptions, FstRecorder, Interpreter, Sim, Simulator, TIME_PER_CYCLE, Verilator,
+    VerilatorError, VerilatorOptions,
+};
 use tempfile::TempDir;
 use wellen::simple::Waveform;
 use wellen::{Hierarchy, ScopeRef};
@@ -19,8 +22,8 @@ const CYCLES: u64 = 60;
 struct Run {
     /// The clocks stepped after each sample.
     stepped: Vec<Vec<usize>>,
-    /// Per cycle, the signals in the order of the netlist.
-    signals: Vec<Vec<Bits>>,
+    /// Per cycle, the signals in the order of the netlist, unless the engine hides them.
+    signals: Vec<Vec<Option<Bits>>>,
     /// Per cycle, the words of the first memory.
     words: Vec<Vec<Bits>>,
 }
@@ -47,8 +50,7 @@ fn record(path: &Path, engine: &mut dyn Simulator, options: &FstOptions) -> Run 
             _ => vec![0],
         };
         let signals = engine.flat().signals.len();
-        run.signals
-            .push((0..signals).map(|k| engine.peek_signal(k).expect("every signal is shown")).collect());
+        run.signals.push((0..signals).map(|k| engine.peek_signal(k)).collect());
         let depth = engine.flat().memories[0].depth;
         run.words.push((0..depth).map(|word| engine.read_memory(0, word)).collect());
         recorder.sample(engine, &clocks).expect("a writable file");
@@ -59,11 +61,32 @@ fn record(path: &Path, engine: &mut dyn Simulator, options: &FstOptions) -> Run 
     run
 }
 
+/// [`Top`] on Verilator; `None` if a tool is missing, which FERRITE_REQUIRE_TOOLS forbids.
+fn verilator(signals: bool) -> Option<Verilator> {
+    let design = elaborate(&Top).expect("a good design");
+    let options = VerilatorOptions { signals, fast_build: true, ..VerilatorOptions::default() };
+    match Verilator::new(&design, &options) {
+        Ok(engine) => Some(engine),
+        Err(error @ VerilatorError::Missing { .. })
+            if std::env::var_os("FERRITE_REQUIRE_TOOLS").is_none() =>
+        {
+            eprintln!("SKIPPED: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// A folder for one test and a file in it.
 fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.fst");
     (folder, path)
+}
+
+/// A value that is not hidden, as a file shows it.
+fn shown(value: &Option<Bits>) -> String {
+    digits(value.as_ref().expect("a signal that the engine shows"))
 }
 
 fn digits(value: &Bits) -> String {
@@ -133,7 +156,7 @@ fn a_file_has_the_values_that_the_engine_showed_in_every_cycle() {
             // Right at the edge and just before the next one.
             let time = cycle as u64 * TIME_PER_CYCLE;
             for time in [time, time + TIME_PER_CYCLE - 1] {
-                assert_eq!(file.value(&path, time), digits(&values[k]), "{path} in cycle {cycle}");
+                assert_eq!(file.value(&path, time), shown(&values[k]), "{path} in cycle {cycle}");
             }
         }
     }
@@ -201,8 +224,8 @@ fn only_the_chosen_scopes_and_cycles_are_recorded() {
         signals.iter().position(|s| s.name == "sum" && engine.flat().scope_path(s.scope) == "Top.subtracter");
     let sum = sum.expect("a signal");
     assert!(file.value("Top.subtracter.sum", 99).starts_with('x'), "nothing before the start");
-    assert_eq!(file.value("Top.subtracter.sum", 100), digits(&run.signals[10][sum]));
-    assert_eq!(file.value("Top.subtracter.sum", 190), digits(&run.signals[19][sum]));
+    assert_eq!(file.value("Top.subtracter.sum", 100), shown(&run.signals[10][sum]));
+    assert_eq!(file.value("Top.subtracter.sum", 190), shown(&run.signals[19][sum]));
     assert_eq!(file.0.time_table().last(), Some(&200));
 }
 
@@ -282,6 +305,37 @@ fn the_same_run_gives_the_same_file() {
     record(&first, &mut interpreter(), &FstOptions::default());
     record(&second, &mut interpreter(), &FstOptions::default());
     assert_eq!(std::fs::read(first).expect("a file"), std::fs::read(second).expect("a file"));
+}
+
+#[test]
+fn every_engine_writes_the_same_file() {
+    let (folder, interpreted) = place();
+    let compiled = folder.path().join("compiled.fst");
+    let Some(mut engine) = verilator(true) else { return };
+    record(&interpreted, &mut interpreter(), &FstOptions::default());
+    record(&compiled, &mut engine, &FstOptions::default());
+    assert!(std::fs::read(interpreted).expect("a file") == std::fs::read(compiled).expect("a file"));
+}
+
+#[test]
+fn a_signal_that_the_engine_hides_stays_unknown() {
+    let (_folder, path) = place();
+    let Some(mut engine) = verilator(false) else { return };
+    let run = record(&path, &mut engine, &FstOptions::default());
+    let file = File::open(&path);
+    let mut hidden = 0;
+    for (k, signal) in engine.flat().signals.iter().enumerate() {
+        let path = format!("{}.{}", engine.flat().scope_path(signal.scope), signal.name);
+        let value = file.value(&path, 0);
+        match &run.signals[0][k] {
+            Some(shown) => assert_eq!(value, digits(shown), "{path}"),
+            None => {
+                assert!(value.chars().all(|digit| digit == 'x'), "{path} is {value}");
+                hidden += 1;
+            }
+        }
+    }
+    assert!(hidden > 0);
 }
 
 #[test]
