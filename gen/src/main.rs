@@ -2,9 +2,11 @@
 
 mod cli;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use ferrite_gen::error::Error;
 
 /// Generates RISC-V chips with an int8 tensor unit, and runs programs and neural networks on them.
 #[derive(Parser)]
@@ -26,7 +28,12 @@ fn main() -> ExitCode {
         Command::Run(options) => cli::run::run(&options),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        match &error {
+            // These have a title of their own, and point into the user's text.
+            Error::Config(report) => eprintln!("{}", report.render(std::io::stderr().is_terminal())),
+            Error::Design(mistakes) => eprintln!("{mistakes}"),
+            error => eprintln!("error: {error}"),
+        }
         ExitCode::from(error.exit_code())
     })
 }

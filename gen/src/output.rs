@@ -48,7 +48,8 @@ pub fn write_chip(
     folder.write(&format!("{}.svd", chip.name), svd(chip).as_bytes())?;
     folder.write("registers.md", register_reference(chip).as_bytes())?;
     folder.write("chip.toml", chip_toml(chip).as_bytes())?;
-    let lines = files.iter().map(|file| file.text.lines().count()).sum();
+    let verilog = files.iter().filter(|file| file.name.ends_with(".v"));
+    let lines = verilog.map(|file| file.text.lines().count()).sum();
     Ok(Written { modules: list.lines().count(), lines })
 }
 

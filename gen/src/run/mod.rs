@@ -9,4 +9,6 @@ mod rvfi;
 pub use chip::{Chip, Ended, OutsideRam, RunError, Watch, start_of_programs};
 pub use console::Receiver;
 pub use golden::golden;
-pub use network::{Inference, NetworkError, golden_output, run_network, split_inputs, target};
+pub use network::{
+    Inference, NetworkError, golden_output, load_network, run_loaded, run_network, split_inputs, target,
+};

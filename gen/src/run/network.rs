@@ -120,6 +120,15 @@ pub struct Inference {
     pub counters: Vec<Counters>,
 }
 
+/// Puts the program and an input into the chip's RAM.
+///
+/// # Errors
+/// They do not lie in it.
+pub fn load_network(chip: &mut Chip, program: &Program, input: &[u8]) -> Result<(), OutsideRam> {
+    chip.write(program.base, &program.image)?;
+    chip.write(program.input.region.address, input)
+}
+
 /// Loads the program and an input, runs the chip from reset to exit, and reads the output from its RAM.
 ///
 /// # Errors
@@ -131,13 +140,25 @@ pub fn run_network(
     max_cycles: u64,
     watch: &mut Watch,
 ) -> Result<Inference, NetworkError> {
-    chip.write(program.base, &program.image)?;
-    chip.write(program.input.region.address, input)?;
+    load_network(chip, program, input)?;
     if let Some(lockstep) = &mut watch.lockstep {
         let machine = &mut lockstep.iss_mut().bus;
         machine.write_memory(program.base, &program.image)?;
         machine.write_memory(program.input.region.address, input)?;
     }
+    run_loaded(chip, program, max_cycles, watch)
+}
+
+/// Runs the chip with the program and the input that are in its RAM, and reads the output from there.
+///
+/// # Errors
+/// As [`run_network`].
+pub fn run_loaded(
+    chip: &mut Chip,
+    program: &Program,
+    max_cycles: u64,
+    watch: &mut Watch,
+) -> Result<Inference, NetworkError> {
     let ended = chip.run(max_cycles, watch)?;
     let word = |symbol: &str, index: u32| -> Result<u32, NetworkError> {
         let address = program.symbols.get(symbol).copied().unwrap_or(program.base) + 4 * index;
