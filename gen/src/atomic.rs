@@ -14,13 +14,16 @@ use crate::error::Error;
 /// Marks a folder as written by `ferrite`, so that it may be replaced.
 const MARKER: &str = ".ferrite-output";
 
-/// Writes a file, replacing one that is there.
+/// Writes a file, replacing one that is there. A pipe or device is written to as it is.
 ///
 /// # Errors
 /// [`Error::Write`]; nothing is changed then.
 pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     let write = || -> io::Result<()> {
+        if is_special(path) {
+            return fs::OpenOptions::new().write(true).open(path)?.write_all(contents);
+        }
         let parent = parent(path);
         fs::create_dir_all(&parent)?;
         let mut file = tempfile::Builder::new().permissions_of_a_new_file().tempfile_in(&parent)?;
@@ -39,9 +42,17 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Err(failed(io::Error::from(io::ErrorKind::IsADirectory)));
     }
+    if is_special(path) {
+        return Ok(());
+    }
     let parent = parent(path);
     fs::create_dir_all(&parent).and_then(|()| tempfile::tempfile_in(&parent)).map_err(failed)?;
     Ok(())
+}
+
+/// Whether something is there that a new file must not replace: a pipe, a device.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
@@ -243,6 +254,19 @@ mod tests {
         assert!(below.to_string().contains("file/build"), "{below}");
         let error = write_file(&file.join("out.bin"), b"").unwrap_err();
         assert!(error.to_string().contains("file/out.bin"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let is_device = |path| fs::metadata(path).unwrap().file_type().is_char_device();
+        write_file(Path::new("/dev/null"), b"x").unwrap();
+        assert!(is_device("/dev/null"));
+        if Path::new("/dev/full").exists() {
+            assert!(write_file(Path::new("/dev/full"), b"x").is_err());
+            assert!(is_device("/dev/full"));
+        }
     }
 
     #[test]

@@ -256,7 +256,7 @@ fn a_place_that_cannot_be_written_is_an_error_before_the_run() {
     let (folder, _) = place();
     let engine = interpreter();
     let missing = folder.path().join("missing").join("run.fst");
-    for path in [missing.as_path(), folder.path()] {
+    for path in [missing.as_path(), folder.path(), std::path::Path::new("/dev/null")] {
         let error = FstRecorder::create(path, engine.flat(), &FstOptions::default()).err();
         let Some(FstError::Write { path: named, .. }) = error else { panic!("{} was taken", path.display()) };
         assert_eq!(named, path);
