@@ -171,8 +171,13 @@ impl Builder {
     /// Drives a bundle of wires, outputs or inputs of an instance. Leaves below a `#[flip]` are driven the other way.
     #[track_caller]
     pub fn connect<B: Bundle<Leaf = UInt>>(&self, target: B, value: B) {
-        let loc_pairs = target.leaves().into_iter().zip(value.leaves());
-        for (target, value) in loc_pairs {
+        let (targets, values) = (target.leaves(), value.leaves());
+        if let Some(mistake) = crate::bundle::difference(&targets, &values) {
+            let help = "vectors, arrays and options must have the same items on both sides";
+            report(Diagnostic::new(Kind::BundleMismatch, Location::caller(), mistake).help(help));
+            return;
+        }
+        for (target, value) in targets.into_iter().zip(values) {
             match target.flipped {
                 false => target.value.set(value.value),
                 true => value.value.set(target.value),
@@ -424,6 +429,7 @@ impl Switch {
                     Diagnostic::new(Kind::BadCase, loc, message).help("use numbers or variants of one enum"),
                 );
             } else {
+                crate::signal::same_enum("a case", self.subject, value, loc);
                 nodes.push(value.node);
             }
         }
@@ -451,6 +457,8 @@ impl Switch {
                 && *id == self.id
             {
                 cases.push((nodes, body));
+            } else {
+                outside_of_switch("case", loc, diagnostics);
             }
         });
     }
@@ -471,6 +479,8 @@ impl Switch {
                     );
                 }
                 *default = Some(body);
+            } else {
+                outside_of_switch("default", loc, diagnostics);
             }
         });
     }
@@ -532,6 +542,12 @@ impl UInt {
             }
         })
     }
+}
+
+fn outside_of_switch(what: &str, loc: Loc, diagnostics: &mut Vec<Diagnostic>) {
+    let message = format!("this {what} does not stand directly in its switch");
+    let help = "call it in the closure of `m.switch`, with no other statement between the cases";
+    diagnostics.push(Diagnostic::new(Kind::BadCase, loc, message).help(help));
 }
 
 /// The shape of a signal that takes a value as it is, signed if it comes from a signed one; and the value's node.

@@ -1,5 +1,7 @@
 //! One generic struct gives a module's ports, their widths, their names and their test values.
 
+use std::collections::HashSet;
+
 use crate::bits::Bits;
 use crate::shape::Shape;
 use crate::signal::UInt;
@@ -60,6 +62,17 @@ pub struct LeafInfo<T> {
     pub doc: &'static str,
     /// The leaf.
     pub value: T,
+}
+
+/// Where two bundles of one type differ, as vectors, arrays and options may.
+pub(crate) fn difference<A, B>(left: &[LeafInfo<A>], right: &[LeafInfo<B>]) -> Option<String> {
+    let only = |name: &str| Some(format!("the bundles differ: only one of them has `{name}`"));
+    let names = |bundle: &mut dyn Iterator<Item = &String>| bundle.cloned().collect::<HashSet<String>>();
+    let in_left = names(&mut left.iter().map(|l| &l.name));
+    let in_right = names(&mut right.iter().map(|r| &r.name));
+    let missing = |name: &&String| !in_left.contains(*name) || !in_right.contains(*name);
+    let all = left.iter().map(|l| &l.name).chain(right.iter().map(|r| &r.name));
+    all.into_iter().find(missing).and_then(|name| only(name))
 }
 
 /// What can stand for a signal in a bundle: a shape, a signal, a test value. A leaf is a bundle of one.

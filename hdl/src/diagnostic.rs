@@ -36,6 +36,7 @@ pub enum Kind {
     EncodingMismatch,
     RecursiveModule,
     FlippedOutput,
+    BundleMismatch,
 }
 
 /// One mistake.

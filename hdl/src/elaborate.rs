@@ -19,6 +19,9 @@ use crate::module::Module;
 /// Modules inside modules inside modules: deeper than this is taken for a recursion without end.
 const MAX_DEPTH: usize = 100;
 
+/// The clock of modules that name none.
+const DEFAULT_CLOCK: &str = "clk";
+
 /// A module being built.
 pub(crate) struct Building {
     pub serial: u32,
@@ -195,7 +198,11 @@ pub(crate) fn build_module<M: Module>(module: &M, loc: Loc) -> Option<ModuleId> 
     with_elaboration(|e| {
         e.known.insert(key(), Known::InProgress);
         e.serials += 1;
-        let clocks: Vec<String> = module.clocks().iter().map(|c| c.to_string()).collect();
+        let mut clocks: Vec<String> = module.clocks().iter().map(|c| c.to_string()).collect();
+        // Signals belong to a clock even where no register does; one that nothing uses is no port.
+        if clocks.is_empty() {
+            clocks.push(DEFAULT_CLOCK.to_string());
+        }
         e.stack.push(Building {
             serial: e.serials,
             ir: ir::Module {

@@ -30,24 +30,35 @@ pub(crate) fn finish(
 }
 
 fn names_of_modules(modules: &[Module], diagnostics: &mut Vec<Diagnostic>) {
-    let mut seen: HashMap<&str, Loc> = HashMap::new();
+    let mut seen: HashMap<String, &Module> = HashMap::new();
     for module in modules {
-        let name = match &module.external {
-            Some(external) => external.verilog_name.as_str(),
-            None => module.name.as_str(),
-        };
+        let name = verilog_name(module);
         name_itself(name, "module", module.loc, diagnostics);
-        let Some(first) = seen.insert(name, module.loc) else { continue };
-        if module.external.is_some() {
-            continue;
-        }
-        let message = format!("two modules with different parameters are called `{name}`");
-        diagnostics.push(
-            Diagnostic::new(Kind::DuplicateName, module.loc, message)
-                .label(first, "the other one")
-                .help("let `Module::name` tell them apart, for instance `format!(\"queue_{}x{}\", self.depth, self.width)`"),
-        );
+        // Files are named after modules, and some file systems take no notice of case.
+        let Some(first) = seen.insert(name.to_ascii_lowercase(), module) else { continue };
+        let other = verilog_name(first);
+        let (message, help) = match (&module.external, &first.external) {
+            _ if other != name => (
+                format!("modules `{other}` and `{name}` differ only in the case of letters"),
+                "their files would be one on some file systems; choose another name",
+            ),
+            (Some(new), Some(old)) if new.verilog == old.verilog => continue,
+            (Some(_), Some(_)) => (
+                format!("external module `{name}` is given two different Verilog texts"),
+                "give the same text wherever it is used; parameters tell its forms apart",
+            ),
+            _ => (
+                format!("two modules with different parameters are called `{name}`"),
+                "let `Module::name` tell them apart, for instance `format!(\"queue_{}x{}\", self.depth, self.width)`",
+            ),
+        };
+        let diagnostic = Diagnostic::new(Kind::DuplicateName, module.loc, message);
+        diagnostics.push(diagnostic.label(first.loc, "the other one").help(help));
     }
+}
+
+fn verilog_name(module: &Module) -> &str {
+    module.external.as_ref().map_or(&module.name, |external| &external.verilog_name)
 }
 
 fn name_itself(name: &str, what: &str, loc: Loc, diagnostics: &mut Vec<Diagnostic>) {
@@ -63,11 +74,17 @@ fn name_itself(name: &str, what: &str, loc: Loc, diagnostics: &mut Vec<Diagnosti
     }
 }
 
-/// Names of signals, memories, instances and properties of a module share one name space in Verilog.
+/// Names of signals, memories and instances of a module share one name space in Verilog. Of properties only the form is
+/// looked at: one that is taken gets a number.
 fn names_within(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<String, (Loc, &str)> = HashMap::new();
     let mut add = |name: String, what: &'static str, loc: Loc, diagnostics: &mut Vec<Diagnostic>| {
         name_itself(&name, what, loc, diagnostics);
+        if name == module.name && what != "instance" {
+            let message = format!("this {what} has the name of its module, `{name}`");
+            let help = "tools complain that one hides the other; choose another name";
+            diagnostics.push(Diagnostic::new(Kind::DuplicateName, loc, message).help(help));
+        }
         match seen.get(&name) {
             None => {
                 seen.insert(name, (loc, what));
@@ -113,5 +130,10 @@ fn names_within(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
     }
     for instance in &module.instances {
         add(instance.name.clone(), "instance", instance.loc, diagnostics);
+    }
+    let mut properties = Vec::new();
+    crate::ir::checks(&module.body, &mut properties);
+    for check in properties {
+        name_itself(&check.name, "property", check.loc, diagnostics);
     }
 }

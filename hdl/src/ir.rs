@@ -280,6 +280,24 @@ pub enum CheckKind {
     Cover,
 }
 
+/// The properties among statements, those under conditions too.
+pub(crate) fn checks<'a>(stmts: &'a [Stmt], out: &mut Vec<&'a Check>) {
+    for stmt in stmts {
+        match stmt {
+            Stmt::Check(check) => out.push(check),
+            Stmt::If { branches, otherwise, .. } => {
+                branches.iter().for_each(|branch| checks(&branch.1, out));
+                otherwise.iter().for_each(|body| checks(body, out));
+            }
+            Stmt::Switch { cases, default, .. } => {
+                cases.iter().for_each(|case| checks(&case.1, out));
+                default.iter().for_each(|body| checks(body, out));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A property that is looked at on every clock edge.
 #[derive(Clone, Debug)]
 pub struct Check {

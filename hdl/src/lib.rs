@@ -65,6 +65,7 @@ mod elaborate;
 pub mod eval;
 mod finish;
 pub mod flat;
+pub mod hex;
 pub mod ir;
 pub mod library;
 pub mod lower;

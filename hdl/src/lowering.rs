@@ -21,15 +21,19 @@ struct Segment {
     low: u32,
     width: u32,
     value: Option<NodeId>,
-    /// Where it was set: the branches around, and the place.
-    sets: Vec<(Vec<u32>, Loc)>,
+    /// The statements that set it, as positions in `Walk::sets`.
+    sets: Vec<usize>,
 }
 
-impl Segment {
-    /// The last place where it is set, else where its signal was made.
-    fn set_at(&self, signal: &Signal) -> Loc {
-        self.sets.last().map_or(signal.loc, |set| set.1)
-    }
+/// A statement that sets bits `low .. end` of a signal.
+struct Set {
+    low: u32,
+    end: u32,
+    /// The branches around it.
+    path: Vec<u32>,
+    /// Bits that no later statement sets whenever this one does.
+    effective: u32,
+    loc: Loc,
 }
 
 /// A condition around a statement.
@@ -54,6 +58,8 @@ struct Walk<'a> {
     /// The branches around the current statement.
     path: Vec<u32>,
     branches: u32,
+    /// The statements met so far.
+    sets: Vec<Set>,
     double: Vec<(SignalId, Loc, Loc)>,
 }
 
@@ -93,6 +99,7 @@ impl<'a> Walk<'a> {
             conditions: Vec::new(),
             path: Vec::new(),
             branches: 0,
+            sets: Vec::new(),
             double: Vec::new(),
         };
         for (k, signal) in module.signals.iter().enumerate() {
@@ -118,6 +125,14 @@ impl<'a> Walk<'a> {
     fn push(&mut self, op: Op<NodeId>, width: u32, signed: bool, loc: Loc) -> NodeId {
         self.out.nodes.push(Node { op, width, signed, loc });
         NodeId(self.out.nodes.len() as u32 - 1)
+    }
+
+    fn slice(&mut self, value: NodeId, low: u32, width: u32, loc: Loc) -> NodeId {
+        let op = match &self.out.nodes[value.index()].op {
+            Op::Const(bits, _) => Op::Const(bits.slice(low, width), None),
+            _ => Op::Slice(value, low),
+        };
+        self.push(op, width, false, loc)
     }
 
     /// What a register holds.
@@ -177,20 +192,32 @@ impl<'a> Walk<'a> {
     }
 
     fn set(&mut self, target: SignalId, low: u32, value: NodeId, loc: Loc) {
-        let width = self.module.node(value).width;
+        let end = low + self.module.node(value).width;
+        let mut replaced = BTreeSet::new();
         for k in self.of_signal[target.index()].clone() {
             let segment = &self.segments[k];
-            if segment.low < low || segment.low + segment.width > low + width {
+            if segment.low < low || segment.low + segment.width > end {
                 continue;
             }
             let (at, part) = (segment.low - low, segment.width);
-            if let Some((_, first)) = segment.sets.iter().find(|(path, _)| path.starts_with(&self.path)) {
-                self.double.push((target, first, loc));
+            let under = |set: &usize| self.sets[*set].path.starts_with(&self.path);
+            let (gone, kept): (Vec<usize>, Vec<usize>) = segment.sets.iter().partition(|set| under(set));
+            for set in gone {
+                self.sets[set].effective -= part;
+                replaced.insert(set);
             }
-            let node = if part == width { value } else { self.push(Op::Slice(value, at), part, false, loc) };
-            self.segments[k].sets.push((self.path.clone(), loc));
+            let whole = part == end - low;
+            let node = if whole { value } else { self.slice(value, at, part, loc) };
+            self.segments[k].sets = kept;
+            self.segments[k].sets.push(self.sets.len());
             self.replace(k, Some(node));
         }
+        // Some bits of an earlier value may be set anew, as long as others keep it.
+        let refines = |set: &Set| set.low <= low && end <= set.end && set.effective > 0;
+        if let Some(first) = replaced.into_iter().find(|set| !refines(&self.sets[*set])) {
+            self.double.push((target, self.sets[first].loc, loc));
+        }
+        self.sets.push(Set { low, end, path: self.path.clone(), effective: end - low, loc });
     }
 
     /// Runs a branch and gives the values it leaves, by segment, with everything as before.
@@ -305,7 +332,7 @@ impl<'a> Walk<'a> {
                 Diagnostic::new(Kind::DoubleDrive, second, message)
                     .here("set again")
                     .label(first, "this has no effect")
-                    .help("remove one of them, or put the second under a `when`"),
+                    .help("remove one of them, or put the second under a `when`; after a default for all bits, some of them may be set"),
             );
         }
         let untouched = |k: usize| self.segments[self.of_signal[k].clone()].iter().all(|s| s.sets.is_empty());
@@ -362,7 +389,8 @@ impl<'a> Walk<'a> {
                     format!("{bits}{what} `{name}` {verb} not set on every path, which would make a latch");
                 let mut diagnostic = Diagnostic::new(Kind::PartlyDriven, signal.loc, message)
                     .help("give it a default before the `when`, or set it in an `otherwise` too");
-                let places: BTreeSet<Loc> = latched.iter().flat_map(|s| &s.sets).map(|set| set.1).collect();
+                let places: BTreeSet<Loc> =
+                    latched.iter().flat_map(|s| &s.sets).map(|set| self.sets[*set].loc).collect();
                 for loc in places {
                     diagnostic = diagnostic.label(loc, "set under a condition");
                 }
@@ -387,10 +415,12 @@ impl<'a> Walk<'a> {
     fn finish(mut self) -> Lowered {
         for (k, range) in self.of_signal.iter().enumerate() {
             let signal = &self.module.signals[k];
+            // The last place where the bits are set, else where their signal was made.
+            let set_at =
+                |segment: &Segment| segment.sets.last().map_or(signal.loc, |set| self.sets[*set].loc);
             let driven = self.segments[range.clone()].iter();
-            let drivers = driven
-                .filter_map(|s| Some(Driver { low: s.low, node: s.value?, loc: s.set_at(signal) }))
-                .collect();
+            let drivers =
+                driven.filter_map(|s| Some(Driver { low: s.low, node: s.value?, loc: set_at(s) })).collect();
             debug_assert!(range.is_empty() || self.segments[range.start].signal.index() == k);
             self.out.drivers.push(drivers);
         }

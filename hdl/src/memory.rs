@@ -5,6 +5,7 @@ use std::panic::Location;
 use crate::bits::Bits;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::elaborate::{report, with_building};
+use crate::hex::{self, HexError};
 use crate::ir::{self, Loc, MemoryId, ReadPort, Signal, SignalKind, Stmt};
 use crate::shape::bits;
 use crate::signal::{MAX_WIDTH, Operand, UInt};
@@ -17,6 +18,8 @@ pub const MAX_MEMORY_BITS: u64 = 1 << 33;
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     id: MemoryId,
+    /// The module that it belongs to.
+    serial: u32,
     depth: u32,
     width: u32,
 }
@@ -40,7 +43,7 @@ impl Memory {
         // After a mistake: the next possible size, so that addresses are judged as they were meant.
         let rounded = depth.clamp(2, 1 << 16).next_power_of_two();
         let (depth, width) = if ok { (depth, width) } else { (rounded, width.clamp(1, MAX_WIDTH)) };
-        let id = with_building(|b, _| {
+        let made = with_building(|b, _| {
             let id = MemoryId(b.ir.memories.len() as u32);
             b.ir.memories.push(ir::Memory {
                 name: name.to_string(),
@@ -52,9 +55,10 @@ impl Memory {
                 doc: String::new(),
                 loc,
             });
-            id
+            (id, b.serial)
         });
-        Memory { id: id.unwrap_or(MemoryId(0)), depth, width }
+        let (id, serial) = made.unwrap_or((MemoryId(0), 0));
+        Memory { id, serial, depth, width }
     }
 
     /// Bits of an address.
@@ -81,29 +85,45 @@ impl Memory {
             );
             return self;
         }
+        self.fill(words, loc)
+    }
+
+    /// Initial contents from text as Verilog's `$readmemh` reads it; [`crate::hex`] describes the form.
+    #[track_caller]
+    pub fn with_contents_from_hex(self, text: &str) -> Memory {
+        self.with_words_of(hex::parse(text, self.width, self.depth), Location::caller())
+    }
+
+    /// Initial contents from a file as Verilog's `$readmemh` reads it; [`crate::hex`] describes the form.
+    #[track_caller]
+    pub fn with_contents_from_hex_file(self, path: impl AsRef<std::path::Path>) -> Memory {
+        self.with_words_of(hex::read(path.as_ref(), self.width, self.depth), Location::caller())
+    }
+
+    fn with_words_of(self, words: Result<Vec<Bits>, HexError>, loc: Loc) -> Memory {
+        match words {
+            Ok(words) => self.fill(words, loc),
+            Err(error) => {
+                let help = format!(
+                    "the memory holds {} words of {} bits; give them as hexadecimal numbers, as `$readmemh` takes them",
+                    self.depth, self.width
+                );
+                report(Diagnostic::new(Kind::MemoryContents, loc, error.to_string()).help(help));
+                self
+            }
+        }
+    }
+
+    fn fill(self, words: Vec<Bits>, loc: Loc) -> Memory {
+        if !self.is_here(loc) {
+            return self;
+        }
         with_building(|b, _| {
             if let Some(memory) = b.ir.memories.get_mut(self.id.index()) {
                 memory.init = words;
             }
         });
         self
-    }
-
-    /// Initial contents from a text file of hexadecimal words as Verilog's `$readmemh` reads it (without addresses).
-    #[track_caller]
-    pub fn with_hex_file(self, path: impl AsRef<std::path::Path>) -> Memory {
-        let loc = Location::caller();
-        let path = path.as_ref();
-        match read_hex(path, self.width, self.depth) {
-            Ok(words) => self.with_contents(words),
-            Err(why) => {
-                let message = format!("{}: {why}", path.display());
-                let help =
-                    format!("the file holds up to {} hexadecimal words of {} bits", self.depth, self.width);
-                report(Diagnostic::new(Kind::MemoryContents, loc, message).help(help));
-                self
-            }
-        }
     }
 
     fn address(&self, addr: impl Into<Operand>, loc: Loc) -> UInt {
@@ -122,8 +142,23 @@ impl Memory {
         addr
     }
 
-    fn port(&self, name: &str, addr: Option<UInt>, loc: Loc) -> (UInt, usize) {
-        let made = with_building(|b, _| {
+    /// Whether it belongs to the module being built; else a mistake is noted.
+    fn is_here(&self, loc: Loc) -> bool {
+        let is_here = with_building(|b, _| b.serial == self.serial).unwrap_or(false);
+        if !is_here {
+            report(
+                Diagnostic::new(Kind::ForeignSignal, loc, "a memory of another module is used here")
+                    .help("give the words through ports"),
+            );
+        }
+        is_here
+    }
+
+    fn port(&self, name: &str, addr: Option<UInt>, loc: Loc) -> Option<(UInt, usize)> {
+        if !self.is_here(loc) {
+            return None;
+        }
+        with_building(|b, _| {
             let clock = b.clock;
             let port = b.ir.memories.get(self.id.index())?.reads.len();
             let data = b.push_signal(Signal {
@@ -144,8 +179,13 @@ impl Memory {
                 clock,
             });
             Some((UInt::of_signal(b, data), port))
-        });
-        made.flatten().unwrap_or((UInt::INVALID, 0))
+        })
+        .flatten()
+    }
+
+    /// What a read gives after a mistake.
+    fn no_word(&self, loc: Loc) -> UInt {
+        crate::signal::constant(Bits::zero(self.width), None, loc)
     }
 
     /// Reads a word without a clock: `name` always holds the word at `addr`.
@@ -153,7 +193,7 @@ impl Memory {
     pub fn read_async(&self, name: &str, addr: impl Into<Operand>) -> UInt {
         let loc = Location::caller();
         let addr = self.address(addr, loc);
-        self.port(name, Some(addr), loc).0
+        self.port(name, Some(addr), loc).map_or_else(|| self.no_word(loc), |(data, _)| data)
     }
 
     /// Reads a word at the clock edge, where the surrounding `when`s hold: `name` holds it from then on.
@@ -161,7 +201,7 @@ impl Memory {
     pub fn read(&self, name: &str, addr: impl Into<Operand>) -> UInt {
         let loc = Location::caller();
         let addr = self.address(addr, loc);
-        let (data, port) = self.port(name, None, loc);
+        let Some((data, port)) = self.port(name, None, loc) else { return self.no_word(loc) };
         with_building(|b, _| b.push_stmt(Stmt::MemoryRead { memory: self.id, port, addr: addr.node, loc }));
         data
     }
@@ -180,6 +220,9 @@ impl Memory {
     }
 
     fn write_at(&self, addr: Operand, data: Operand, mask: Option<UInt>, loc: Loc) {
+        if !self.is_here(loc) {
+            return;
+        }
         let addr = self.address(addr, loc);
         let mut data = data.resolve(self.width, loc);
         if data.width() != self.width {
@@ -217,29 +260,4 @@ impl Memory {
             });
         });
     }
-}
-
-/// The words of a hex file, with `//` comments and `_` in numbers.
-fn read_hex(path: &std::path::Path, width: u32, depth: u32) -> Result<Vec<Bits>, String> {
-    // A word and the space behind it take at most width/4 + 2 characters; comments may double that.
-    let limit = (depth as u64 * (width as u64 / 4 + 3) * 2).max(1 << 16);
-    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > limit {
-        return Err(format!("the file has {size} bytes, more than the memory could need"));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
-    let mut words = Vec::new();
-    for (k, line) in text.lines().enumerate() {
-        let code = line.split("//").next().unwrap_or("");
-        for word in code.split_whitespace() {
-            let digits = word.replace('_', "");
-            let value = num_bigint::BigUint::parse_bytes(digits.as_bytes(), 16)
-                .ok_or_else(|| format!("line {}: `{word}` is not a hexadecimal number", k + 1))?;
-            if value.bits() > width as u64 {
-                return Err(format!("line {}: `{word}` does not fit {width} bits", k + 1));
-            }
-            words.push(Bits::from_biguint(width, value));
-        }
-    }
-    Ok(words)
 }

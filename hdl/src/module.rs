@@ -3,12 +3,12 @@
 use std::hash::Hash;
 
 use crate::builder::Builder;
-use crate::bundle::{Bundle, LeafInfo};
+use crate::bundle::{Bundle, LeafInfo, difference};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::elaborate::{report, with_building};
 use crate::ir::{ClockId, External, Loc, Signal, SignalKind, Stmt};
 use crate::shape::Shape;
-use crate::signal::UInt;
+use crate::signal::{MAX_WIDTH, UInt};
 
 /// The name and the doc comment of a module's struct; written by `#[module]`.
 pub trait Describe {
@@ -91,7 +91,10 @@ pub trait Module: Describe + Clone + Eq + Hash + 'static {
 pub(crate) struct Port {
     pub name: String,
     pub is_input: bool,
+    /// With a width that a signal may have.
     pub shape: Shape,
+    /// The width that the module asks for.
+    pub width: u32,
     pub doc: &'static str,
 }
 
@@ -103,7 +106,8 @@ pub(crate) fn ports<M: Module>(module: &M) -> (Vec<Port>, Vec<Port>) {
     let port = |leaf: &LeafInfo<Shape>, others: &[LeafInfo<Shape>], is_input: bool, suffix: &str| Port {
         name: if shared(&leaf.name, others) { format!("{}{suffix}", leaf.name) } else { leaf.name.clone() },
         is_input,
-        shape: leaf.value,
+        shape: Shape { width: leaf.value.width.clamp(1, MAX_WIDTH), ..leaf.value },
+        width: leaf.value.width,
         doc: leaf.doc,
     };
     (
@@ -121,10 +125,25 @@ pub fn port_names<M: Module>(module: &M) -> Vec<String> {
 /// Makes the ports of the module on top of the stack, runs its `build` and connects what it returns.
 pub(crate) fn run_build<M: Module>(module: &M, loc: Loc) {
     let (inputs, outputs) = ports(module);
+    for port in inputs.iter().chain(&outputs).filter(|port| port.width != port.shape.width) {
+        let message =
+            format!("port `{}` of module `{}` would be {} bits wide", port.name, module.name(), port.width);
+        let help = format!("widths go from 1 to {MAX_WIDTH}");
+        report(Diagnostic::new(Kind::BadWidth, loc, message).help(help));
+    }
     let mut handles = inputs.iter().map(|port| declare(port, loc));
-    let input_bundle = module.inputs().map(|_| handles.next().expect("a handle for every leaf"));
-    let result = module.build(&Builder::new(), input_bundle);
-    for (port, leaf) in outputs.iter().zip(result.leaves()) {
+    let input_bundle = module.inputs().map(|_| handles.next().unwrap_or(UInt::INVALID));
+    let result = module.build(&Builder::new(), input_bundle).leaves();
+    if let Some(difference) = difference(&module.outputs().leaves(), &result) {
+        let message = format!(
+            "`build` of module `{}` returns other outputs than it declares: {difference}",
+            module.name()
+        );
+        let help =
+            "vectors, arrays and options must have the same items in `outputs` and in what `build` returns";
+        report(Diagnostic::new(Kind::BundleMismatch, loc, message).help(help));
+    }
+    for (port, leaf) in outputs.iter().zip(result) {
         if port.is_input {
             let message = format!("output `{}` of module `{}` is flipped", port.name, module.name());
             let help = "give a bundle with both directions to `In`, under a field marked `#[flip]`";

@@ -35,6 +35,17 @@ pub struct SInt {
     pub(crate) inner: UInt,
 }
 
+/// Whether a width is more than a signal may have, which is then reported.
+fn too_wide(width: u32, loc: Loc) -> bool {
+    if width > MAX_WIDTH {
+        let message = format!("the expression would be {width} bits wide");
+        report(
+            Diagnostic::new(Kind::BadWidth, loc, message).help(format!("widths go from 1 to {MAX_WIDTH}")),
+        );
+    }
+    width > MAX_WIDTH
+}
+
 /// A constant in the current module.
 pub(crate) fn constant(value: Bits, info: Option<&'static EncodingInfo>, loc: Loc) -> UInt {
     let width = value.width();
@@ -57,6 +68,21 @@ pub(crate) fn describe(b: &Building, node: NodeId) -> String {
         Op::Cast(inner) | Op::Extend(inner) => describe(b, *inner),
         Op::Slice(inner, _) => format!("a slice of {}", describe(b, *inner)),
         _ => "the expression".to_string(),
+    }
+}
+
+/// Notes a mistake where both operands carry an enum, but not the same.
+pub(crate) fn same_enum(what: &str, a: UInt, b: UInt, loc: Loc) {
+    let of = |m: &Building, s: UInt| match m.ir.node(s.node).op {
+        Op::Read(id) => m.ir.signal(id).shape.encoding,
+        Op::Const(_, info) => info,
+        _ => None,
+    };
+    let enums = with_building(|m, _| of(m, a).zip(of(m, b)).filter(|(a, b)| a != b)).flatten();
+    if let Some((left, right)) = enums {
+        let message = format!("{what} wants values of one enum, not of `{}` and `{}`", left.name, right.name);
+        let help = "to mean the codes, take a slice of the signal or write the number";
+        report(Diagnostic::new(Kind::EncodingMismatch, loc, message).help(help));
     }
 }
 
@@ -176,7 +202,8 @@ impl UInt {
     }
 
     /// Drives a wire, register, output or instance input, or a slice of one, under the conditions of the surrounding
-    /// `when`s. Where several apply, the last one does; one that makes an earlier one useless is a mistake.
+    /// `when`s. Where several apply, the last one does: a default may be followed by values for some conditions or for some
+    /// of the bits. One that makes an earlier one useless is a mistake.
     #[track_caller]
     pub fn set(self, value: impl Into<Operand>) {
         let loc = Location::caller();
@@ -190,6 +217,7 @@ impl UInt {
                 format!("make the value {} bits wide with `.extend({0})` or `.truncate({0})`", this.width);
             return report(Diagnostic::new(Kind::WidthMismatch, loc, message).help(help));
         }
+        same_enum("`set`", this, value, loc);
         with_building(|b, diagnostics| {
             let target = this.target(b).filter(|(id, _)| match b.ir.signal(*id).kind {
                 SignalKind::Wire { named } => !named,
@@ -216,6 +244,7 @@ impl UInt {
             mismatch(what, a, b, loc);
             return (a, constant(Bits::zero(a.width), None, loc));
         }
+        same_enum(what, a, b, loc);
         (a, b)
     }
 
@@ -363,7 +392,7 @@ impl UInt {
     }
 
     fn extend_at(self, width: u32, loc: Loc) -> UInt {
-        if width <= self.width {
+        if width <= self.width || too_wide(width, loc) {
             return self;
         }
         let folded = with_building(|b, _| match &b.ir.node(self.node).op {
@@ -381,9 +410,10 @@ impl UInt {
     pub fn truncate(self, width: u32) -> UInt {
         let loc = Location::caller();
         let this = self.checked(loc);
-        if width > this.width {
+        if width > this.width || width == 0 {
             let message = format!("`truncate({width})` of a signal with {} bits", this.width);
-            report(Diagnostic::new(Kind::BadWidth, loc, message).help("`extend` adds bits"));
+            let help = if width == 0 { "a signal has at least one bit" } else { "`extend` adds bits" };
+            report(Diagnostic::new(Kind::BadWidth, loc, message).help(help));
             return this.extend_at(width, loc);
         }
         UInt { node: truncated(this.node, width, false, loc), width, ..this }

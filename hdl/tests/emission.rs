@@ -11,8 +11,12 @@ use tools::{silent, written};
 
 /// The Verilog of a design, after Verilator, Icarus Verilog and Yosys have read it without a word.
 fn checked<M: Module>(module: &M) -> String {
-    let (folder, files) = written(module, &EmitOptions::default());
-    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    checked_with(module, &EmitOptions::default())
+}
+
+fn checked_with<M: Module>(module: &M, options: &EmitOptions) -> String {
+    let (folder, files) = written(module, options);
+    let names: Vec<&str> = files.iter().filter(|f| f.is_source()).map(|f| f.name.as_str()).collect();
     let top = names.last().and_then(|name| name.strip_suffix(".v")).expect("the top module comes last");
     for defines in [&[][..], &["-DSYNTHESIS"], &["-DFORMAL"]] {
         let lint = [&["--lint-only", "-Wall", "--top-module", top], defines, &names].concat();
@@ -47,6 +51,29 @@ snapshot! {
     an_arbiter: RoundRobinArbiter { requesters: 4 };
     a_synchroniser: Synchroniser { width: 1, stages: 2 };
     an_asynchronous_fifo: AsyncFifo { width: 8, depth: 4 };
+    unsigned_words: constructs::words::Words;
+    signed_arithmetic: constructs::signs::Signs;
+    words_of_200_bits: constructs::wide_words::WideWords;
+    defaults_and_parts: constructs::defaults::Defaults;
+    enums: constructs::encodings::Encodings;
+    memories_with_contents: constructs::tables::Tables;
+    memories_with_several_ports: constructs::ports::Ports;
+    several_clocks_and_resets: constructs::two_clocks::TwoClocks;
+    properties: constructs::properties::Properties;
+    constructs_without_content: constructs::nothing_to_do::NothingToDo;
+    long_lines: constructs::long_lines::LongLines;
+    choices_of_the_library: constructs::choices::Choices;
+    bundles_within_bundles: constructs::Nest { streams: 2, biased: true };
+    bundles_without_some_leaves: constructs::Nest { streams: 0, biased: false };
+    an_instance_connected_under_conditions: constructs::shared_queue::SharedQueue;
+    an_external_module_with_its_verilog: external::Scaled { with_text: true };
+    an_external_module_without_verilog: external::Scaled { with_text: false };
+}
+
+#[test]
+fn source_lines() {
+    let options = EmitOptions { source_lines: true };
+    insta::assert_snapshot!("source_lines", checked_with(&placed::Placed, &options));
 }
 
 #[test]

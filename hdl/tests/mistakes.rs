@@ -144,8 +144,8 @@ mistake!(more_contents_than_words, |m, i| {
 });
 
 mistake!(a_contents_file_that_does_not_exist, |m, i| {
-    let table = m.memory("table", 4, 8).with_hex_file("no/such/file.hex");
-    table.read("word", i.a.truncate(2))
+    let codes = m.memory("codes", 4, 8).with_contents_from_hex_file("no/such/file.hex");
+    codes.read("word", i.a.truncate(2))
 });
 
 mistake!(a_width_of_zero, |m, i| {

@@ -227,7 +227,9 @@ fn write(folder: &Path, cases: &[Case]) -> (Vec<String>, Vec<Vec<String>>) {
         let design = elaborate(&circuit).unwrap_or_else(|mistakes| panic!("{:?}\n{mistakes}", case.genes));
         for file in emit(&design, &EmitOptions::default()) {
             std::fs::write(folder.join(&file.name), &file.text).expect("the folder is writable");
-            files.push(file.name);
+            if file.is_source() {
+                files.push(file.name);
+            }
         }
         expected.push(interpreted(&design, &case.stimulus));
         let top = design.top_module();

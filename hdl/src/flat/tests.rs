@@ -224,7 +224,7 @@ fn a_read_at_the_edge_of_a_write_gives_the_old_word() {
 }
 
 design!(Checked, |m, i| {
-    m.assert("always", i.c);
+    m.assert("at_every_edge", i.c);
     m.when(i.c, || m.assert("first", i.c)).otherwise(|| {
         m.switch(i.a.slice(0, 1), |s| {
             s.case(0, || m.cover("even", i.c));
@@ -238,10 +238,10 @@ design!(Checked, |m, i| {
 fn a_property_is_looked_at_under_the_conditions_around_it() {
     let mut checked = Machine::new(&Checked);
     let cases: [(u64, u64, &[&str]); 4] = [
-        (0, 0, &["always", "even"]),
-        (0, 1, &["always", "odd"]),
-        (1, 0, &["always", "first"]),
-        (1, 1, &["always", "first"]),
+        (0, 0, &["at_every_edge", "even"]),
+        (0, 1, &["at_every_edge", "odd"]),
+        (1, 0, &["at_every_edge", "first"]),
+        (1, 1, &["at_every_edge", "first"]),
     ];
     for (c, a, expected) in cases {
         checked.poke("c", c);

@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::operand::fit;
-use super::{SInt, SignedOperand, UInt, truncated};
+use super::{SInt, SignedOperand, UInt, too_wide, truncated};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::elaborate::{report, with_building};
 use crate::ir::{Loc, NodeId, Op};
@@ -63,7 +63,7 @@ impl SInt {
     }
 
     fn extend_at(self, width: u32, loc: Loc) -> SInt {
-        if width <= self.width() {
+        if width <= self.width() || too_wide(width, loc) {
             return self;
         }
         let folded = with_building(|b, _| match &b.ir.node(self.inner.node).op {
@@ -87,9 +87,10 @@ impl SInt {
     pub fn truncate_signed(self, width: u32) -> SInt {
         let loc = Location::caller();
         let this = self.here(loc);
-        if width > this.width() {
+        if width > this.width() || width == 0 {
             let message = format!("`truncate({width})` of a signal with {} bits", this.width());
-            report(Diagnostic::new(Kind::BadWidth, loc, message).help("`extend` adds bits"));
+            let help = if width == 0 { "a signal has at least one bit" } else { "`extend` adds bits" };
+            report(Diagnostic::new(Kind::BadWidth, loc, message).help(help));
             return this.extend_at(width, loc);
         }
         SInt { inner: UInt { node: truncated(this.inner.node, width, true, loc), width, ..this.inner } }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::ir::{Module, NodeId, Op, SignalId, SignalKind, Stmt};
+use crate::ir::{Module, NodeId, Op, Signal, SignalId, SignalKind, Stmt};
 use crate::lower::Lowered;
 
 /// How the body drives a signal.
@@ -20,25 +20,44 @@ pub(super) enum Drive {
     Clocked,
 }
 
-fn sets(stmts: &[Stmt], target: SignalId, nested: bool, out: &mut Vec<(bool, NodeId, u32)>) {
-    for s in stmts {
-        match s {
-            Stmt::Set { target: t, value, low, .. } if *t == target => out.push((nested, *value, *low)),
+/// A statement that sets a signal.
+struct Set {
+    /// Under a condition.
+    nested: bool,
+    value: NodeId,
+    low: u32,
+    end: u32,
+}
+
+/// How the body drives each signal.
+pub(super) fn drives(module: &Module) -> Vec<Drive> {
+    let mut sets = Vec::new();
+    sets.resize_with(module.signals.len(), Vec::new);
+    collect(module, &module.body, false, &mut sets);
+    module.signals.iter().zip(sets).map(|(signal, sets)| drive(module, signal, sets)).collect()
+}
+
+fn collect(module: &Module, stmts: &[Stmt], nested: bool, out: &mut [Vec<Set>]) {
+    for stmt in stmts {
+        match stmt {
+            Stmt::Set { target, value, low, .. } => {
+                let end = low + module.node(*value).width;
+                out[target.index()].push(Set { nested, value: *value, low: *low, end });
+            }
             Stmt::If { branches, otherwise, .. } => {
-                branches.iter().for_each(|b| sets(&b.1, target, true, out));
-                otherwise.iter().for_each(|b| sets(b, target, true, out));
+                branches.iter().for_each(|b| collect(module, &b.1, true, out));
+                otherwise.iter().for_each(|b| collect(module, b, true, out));
             }
             Stmt::Switch { cases, default, .. } => {
-                cases.iter().for_each(|c| sets(&c.1, target, true, out));
-                default.iter().for_each(|b| sets(b, target, true, out));
+                cases.iter().for_each(|c| collect(module, &c.1, true, out));
+                default.iter().for_each(|b| collect(module, b, true, out));
             }
             _ => {}
         }
     }
 }
 
-pub(super) fn drive(module: &Module, id: SignalId) -> Drive {
-    let signal = module.signal(id);
+fn drive(module: &Module, signal: &Signal, mut sets: Vec<Set>) -> Drive {
     match signal.kind {
         SignalKind::Reg { .. } => return Drive::Clocked,
         SignalKind::MemoryRead(memory, port) => {
@@ -50,11 +69,12 @@ pub(super) fn drive(module: &Module, id: SignalId) -> Drive {
         SignalKind::Input | SignalKind::FromInstance(_) => return Drive::None,
         SignalKind::Wire { .. } | SignalKind::ToInstance(_) => {}
     }
-    let mut found = Vec::new();
-    sets(&module.body, id, false, &mut found);
-    match found.as_slice() {
-        [(false, value, 0)] if module.node(*value).width == signal.shape.width => Drive::Whole(*value),
-        all if all.iter().all(|s| !s.0) => Drive::Parts,
+    sets.sort_by_key(|set| set.low);
+    // Bits that are set twice take the later value, which assignments side by side do not say.
+    let overlap = sets.windows(2).any(|pair| pair[1].low < pair[0].end);
+    match sets.as_slice() {
+        [one] if !one.nested && one.end - one.low == signal.shape.width => Drive::Whole(one.value),
+        all if !overlap && all.iter().all(|set| !set.nested) => Drive::Parts,
         _ => Drive::Block,
     }
 }

@@ -286,14 +286,15 @@ impl<'a> Expressions<'a> {
     }
 
     fn shift(&mut self, a: NodeId, sign: &str, b: NodeId) -> String {
-        let left = self.text(a, SHIFT);
+        // Few readers know how tightly shifts bind.
+        let left = self.text(a, UNARY);
         match &self.node(b).op {
             // All amounts from the width on do the same, and tools refuse numbers of more than 32 bits here.
             Op::Const(amount, None) => {
                 let width = u64::from(self.node(a).width);
                 format!("{left} {sign} {}", amount.to_u64().map_or(width, |amount| amount.min(width)))
             }
-            _ => format!("{left} {sign} {}", self.text(b, SHIFT + 1)),
+            _ => format!("{left} {sign} {}", self.text(b, UNARY)),
         }
     }
 

@@ -2,40 +2,50 @@
 
 mod blocks;
 mod checks;
-mod head;
+mod contents;
+pub(super) mod head;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use crate::bits::Bits;
 use crate::design::Design;
-use crate::ir::{ClockId, Module, NodeId, Op, SignalId, SignalKind, Stmt};
+use crate::ir::{ClockId, Module, NodeId, Op, Signal, SignalId, SignalKind, Stmt};
 use crate::lower::Lowered;
 use crate::shape::Shape;
-use crate::verilog::EmitOptions;
-use crate::verilog::drive::{Drive, drive, reads_itself};
+use crate::verilog::drive::{Drive, drives, reads_itself};
 use crate::verilog::expr::{Constant, Expressions, literal};
-use crate::verilog::names::Taken;
+use crate::verilog::names::{FileNames, Taken};
 use crate::verilog::place::place;
 use crate::verilog::stmt;
 use crate::verilog::usage::{Usage, usage};
 use crate::verilog::wrap::wrap;
+use crate::verilog::{EmitOptions, VerilogFile};
 
 /// The longest line that an instance may take.
 const MAX_LINE: usize = 110;
 
-pub(super) fn emit(design: &Design, module: &Module, lowered: &Lowered, options: &EmitOptions) -> String {
-    let mut names = names(module);
+pub use contents::MAX_INLINE_WORDS;
+
+/// The Verilog of a module, and the files with contents of its memories.
+pub(super) fn emit(
+    design: &Design,
+    module: &Module,
+    lowered: &Lowered,
+    options: &EmitOptions,
+    files: &mut FileNames,
+) -> (String, Vec<VerilogFile>) {
     let mut taken = Taken::default();
-    names.iter().for_each(|n| taken.take(n));
+    // A tool that finds the module's own name inside of it complains that one hides the other.
+    taken.take(&module.name);
     module.memories.iter().for_each(|m| taken.take(&m.name));
     module.instances.iter().for_each(|i| taken.take(&i.name));
     for (k, clock) in module.clocks.iter().enumerate() {
         taken.take(clock);
         taken.take(&module.reset_name(ClockId(k as u32)));
     }
-    let usage = usage(module, lowered);
-    let drives: Vec<Drive> = (0..module.signals.len()).map(|k| drive(module, SignalId(k as u32))).collect();
+    let mut names = names(module, &mut taken);
+    let drives = drives(module);
     let reads_itself: Vec<bool> = drives
         .iter()
         .enumerate()
@@ -43,6 +53,12 @@ pub(super) fn emit(design: &Design, module: &Module, lowered: &Lowered, options:
             matches!(drive, Drive::Parts | Drive::Block) && reads_itself(module, lowered, SignalId(k as u32))
         })
         .collect();
+    // Where conditions read no signal a block would never run; where some bits of a signal are made from others, it would take
+    // them before it sets them.
+    let assigned: Vec<bool> = (0..drives.len())
+        .map(|k| drives[k] == Drive::Block && (reads_itself[k] || !reads_something(lowered, k)))
+        .collect();
+    let usage = usage(module, lowered, &assigned);
     // Verilator does not split ports, so the bits of such an output get a wire of their own.
     for (k, signal) in module.signals.iter().enumerate() {
         if signal.is_output && reads_itself[k] {
@@ -58,22 +74,53 @@ pub(super) fn emit(design: &Design, module: &Module, lowered: &Lowered, options:
         names: &names,
         drives,
         reads_itself,
+        assigned,
         usage,
         e: expressions,
         clocks_read: HashSet::new(),
         body: String::new(),
+        files,
+        contents: Vec::new(),
     };
-    writer.run()
+    (writer.run(), writer.contents)
 }
 
-fn names(module: &Module) -> Vec<String> {
-    let name = |signal: &crate::ir::Signal| match signal.kind {
-        SignalKind::ToInstance(i) | SignalKind::FromInstance(i) => {
-            format!("{}_{}", module.instances[i.index()].name, signal.name)
-        }
-        _ => signal.name.clone(),
+/// The Verilog name of every signal. Inputs of instances, which the Rust source does not name, give way to the others.
+fn names(module: &Module, taken: &mut Taken) -> Vec<String> {
+    let within = |instance: crate::ir::InstanceId, port: &str| {
+        format!("{}_{port}", module.instances[instance.index()].name)
     };
-    module.signals.iter().map(name).collect()
+    let mut names: Vec<String> = module
+        .signals
+        .iter()
+        .map(|signal| match signal.kind {
+            SignalKind::FromInstance(instance) => within(instance, &signal.name),
+            _ => signal.name.clone(),
+        })
+        .collect();
+    let is_input = |signal: &&Signal| matches!(signal.kind, SignalKind::ToInstance(_));
+    let others = module.signals.iter().zip(&names).filter(|(signal, _)| !is_input(signal));
+    others.for_each(|(_, name)| taken.take(name));
+    for (signal, name) in module.signals.iter().zip(&mut names) {
+        if let SignalKind::ToInstance(instance) = signal.kind {
+            *name = taken.fresh(&within(instance, &signal.name));
+        }
+    }
+    names
+}
+
+/// Whether a signal depends on any other.
+fn reads_something(lowered: &Lowered, signal: usize) -> bool {
+    let mut work: Vec<NodeId> = lowered.drivers[signal].iter().map(|d| d.node).collect();
+    let mut seen = HashSet::new();
+    while let Some(node) = work.pop() {
+        match &lowered.nodes[node.index()].op {
+            Op::Read(_) => return true,
+            op if seen.insert(node) => work.extend(op.operands()),
+            _ => {}
+        }
+    }
+    false
 }
 
 struct Writer<'a> {
@@ -85,11 +132,15 @@ struct Writer<'a> {
     drives: Vec<Drive>,
     /// Signals of which some bits are made from others without a register between.
     reads_itself: Vec<bool>,
+    /// Signals set under conditions that are nevertheless assigned.
+    assigned: Vec<bool>,
     usage: Usage,
     e: Expressions<'a>,
     /// Clocks that something other than a property needs.
     clocks_read: HashSet<ClockId>,
     body: String,
+    files: &'a mut FileNames,
+    contents: Vec<VerilogFile>,
 }
 
 fn localparam(constant: &Constant, name: &str) -> String {
@@ -121,10 +172,13 @@ impl<'a> Writer<'a> {
         // Last, so that what only properties need stands beside them, where other tools do not see it.
         let checks = self.checks(&constants);
         let mut out = String::from("`default_nettype none\n\n");
+        if !self.contents.is_empty() {
+            out.push_str(&contents::folder());
+        }
         for line in module.doc.lines() {
             let _ = writeln!(out, "// {line}");
         }
-        self.ports(&mut out);
+        out.push_str(&head::port_list(module, &module.name, "", |id| self.is_variable(id)));
         let mut head: String = constants.iter().map(|(constant, name)| localparam(constant, name)).collect();
         if !head.is_empty() && !declarations.is_empty() {
             head.push('\n');
@@ -154,21 +208,9 @@ impl<'a> Writer<'a> {
     fn is_variable(&self, id: SignalId) -> bool {
         match self.drives[id.index()] {
             Drive::Clocked => true,
-            Drive::Block => self.block_reads_something(id) && !self.reads_itself[id.index()],
+            Drive::Block => !self.assigned[id.index()],
             _ => false,
         }
-    }
-
-    /// A block that reads no signal would never run.
-    fn block_reads_something(&self, id: SignalId) -> bool {
-        let mut work: Vec<NodeId> = self.lowered.drivers[id.index()].iter().map(|d| d.node).collect();
-        while let Some(node) = work.pop() {
-            match &self.lowered.nodes[node.index()].op {
-                Op::Read(_) => return true,
-                op => work.extend(op.operands()),
-            }
-        }
-        false
     }
 
     /// Named expressions and asynchronous reads, in the order in which they were made: each is declared before what uses it.
@@ -287,11 +329,9 @@ impl<'a> Writer<'a> {
                 let _ = writeln!(self.body, "    assign {} = {};", signal.name, self.names[k]);
             }
         }
-        // Where conditions read no signal a block would never run; where some bits of a signal are made from others, it
-        // would take them before it sets them.
         for (k, signal) in self.module.signals.iter().enumerate() {
             let id = SignalId(k as u32);
-            if self.drives[k] == Drive::Block && !self.is_variable(id) {
+            if self.assigned[k] {
                 for driver in self.lowered.drivers[k].clone() {
                     self.e.target.clone_from(&self.names[k]);
                     let text = self.e.root(driver.node);

@@ -11,40 +11,73 @@ pub(super) struct Usage {
     pub bits: Vec<Vec<bool>>,
 }
 
-/// The nodes that statements use directly. Properties are left out: only formal tools look at them.
-pub(super) fn roots(stmts: &[Stmt], out: &mut Vec<NodeId>) {
-    for stmt in stmts {
-        match stmt {
-            Stmt::Set { value, .. } => out.push(*value),
+/// The nodes that the text of statements uses directly. Properties are left out: they have wires of their own. So are statements that set
+/// signals in `assigned`, whose values are written from their lowered form.
+struct Roots<'a> {
+    assigned: &'a [bool],
+    nodes: Vec<NodeId>,
+}
+
+impl Roots<'_> {
+    /// Whether something of the statements is written.
+    fn is_written(&self, stmts: &[Stmt]) -> bool {
+        stmts.iter().any(|stmt| match stmt {
+            Stmt::Set { target, .. } => !self.assigned[target.index()],
             Stmt::If { branches, otherwise, .. } => {
-                for (condition, body) in branches {
-                    out.push(*condition);
-                    roots(body, out);
+                branches.iter().any(|b| self.is_written(&b.1)) || otherwise.iter().any(|b| self.is_written(b))
+            }
+            Stmt::Switch { cases, default, .. } => {
+                cases.iter().any(|c| self.is_written(&c.1)) || default.iter().any(|b| self.is_written(b))
+            }
+            Stmt::MemoryWrite { .. } | Stmt::MemoryRead { .. } => true,
+            Stmt::Check(_) => false,
+        })
+    }
+
+    fn add(&mut self, stmts: &[Stmt]) {
+        for stmt in stmts {
+            if !self.is_written(std::slice::from_ref(stmt)) {
+                continue;
+            }
+            match stmt {
+                Stmt::Set { value, .. } => self.nodes.push(*value),
+                Stmt::If { branches, otherwise, .. } => {
+                    let last = branches.iter().rposition(|b| self.is_written(&b.1)).map_or(0, |k| k + 1);
+                    let has_otherwise = otherwise.iter().any(|body| self.is_written(body));
+                    let shown = if has_otherwise { branches.len() } else { last };
+                    for (condition, body) in &branches[..shown] {
+                        self.nodes.push(*condition);
+                        self.add(body);
+                    }
+                    otherwise.iter().for_each(|body| self.add(body));
                 }
-                otherwise.iter().for_each(|body| roots(body, out));
-            }
-            Stmt::Switch { subject, cases, default, .. } => {
-                out.push(*subject);
-                for (values, body) in cases {
-                    out.extend(values);
-                    roots(body, out);
+                Stmt::Switch { subject, cases, default, .. } => {
+                    self.nodes.push(*subject);
+                    for (values, body) in cases {
+                        self.nodes.extend(values);
+                        self.add(body);
+                    }
+                    default.iter().for_each(|body| self.add(body));
                 }
-                default.iter().for_each(|body| roots(body, out));
+                Stmt::MemoryWrite { addr, data, mask, .. } => {
+                    self.nodes.extend([Some(*addr), Some(*data), *mask].into_iter().flatten())
+                }
+                Stmt::MemoryRead { addr, .. } => self.nodes.push(*addr),
+                Stmt::Check(_) => {}
             }
-            Stmt::MemoryWrite { addr, data, mask, .. } => {
-                out.extend([Some(*addr), Some(*data), *mask].into_iter().flatten())
-            }
-            Stmt::MemoryRead { addr, .. } => out.push(*addr),
-            Stmt::Check(_) => {}
         }
     }
 }
 
-pub(super) fn usage(module: &Module, lowered: &Lowered) -> Usage {
-    let mut work = Vec::new();
-    roots(&module.body, &mut work);
-    work.extend(module.memories.iter().flat_map(|m| &m.reads).filter_map(|r| r.async_addr));
-    usage_from(&lowered.nodes, &work)
+/// What the module's text uses without its properties; `assigned` are signals written from their lowered form.
+pub(super) fn usage(module: &Module, lowered: &Lowered, assigned: &[bool]) -> Usage {
+    let mut roots = Roots { assigned, nodes: Vec::new() };
+    roots.add(&module.body);
+    let mut nodes = roots.nodes;
+    nodes.extend(module.memories.iter().flat_map(|m| &m.reads).filter_map(|r| r.async_addr));
+    let drivers = lowered.drivers.iter().zip(assigned).filter(|(_, assigned)| **assigned);
+    nodes.extend(drivers.flat_map(|(drivers, _)| drivers).map(|driver| driver.node));
+    usage_from(&lowered.nodes, &nodes)
 }
 
 /// What some of the nodes use, all of whose bits are looked at.

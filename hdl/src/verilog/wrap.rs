@@ -3,7 +3,7 @@
 /// Where a line should end.
 const COLUMNS: usize = 100;
 
-/// Breaks the assignments and conditions that are too long, before operators and after commas, as far out of the
+/// Breaks the assignments and conditions that are too long, after commas or else before operators, as far out of the
 /// parentheses as possible. A chain of choices gets a line per choice.
 pub(super) fn wrap(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -26,6 +26,7 @@ struct Gap {
     at: usize,
     depth: usize,
     choice: bool,
+    comma: bool,
 }
 
 fn gaps(line: &str) -> Vec<Gap> {
@@ -39,8 +40,9 @@ fn gaps(line: &str) -> Vec<Gap> {
                 let choice = before.ends_with(" :");
                 let operator =
                     ["| ", "^ ", "& ", "+ ", "- ", "== ", "!= "].iter().any(|sign| after.starts_with(sign));
-                if choice || operator || before.ends_with(',') {
-                    gaps.push(Gap { at, depth, choice });
+                let comma = before.ends_with(',');
+                if choice || operator || comma {
+                    gaps.push(Gap { at, depth, choice, comma });
                 }
             }
             _ => {}
@@ -61,7 +63,7 @@ fn wrap_line(line: &str, out: &mut String) {
         let next_choice = rest.clone().find(|g| g.choice && g.depth == 0);
         let within = rest.clone().filter(|g| g.at <= room && line.len() > room);
         // `min_by_key` takes the first of several, and the last place on the line is wanted.
-        let fitting = within.min_by_key(|g| (g.depth, usize::MAX - g.at));
+        let fitting = within.min_by_key(|g| (g.depth, !g.comma, usize::MAX - g.at));
         let end = match (next_choice, fitting) {
             (Some(choice), _) if choice.at <= room => choice.at,
             (_, Some(gap)) => gap.at,

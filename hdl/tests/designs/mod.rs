@@ -2,6 +2,10 @@
 
 #![allow(dead_code)] // not every test uses every design
 
+pub mod constructs;
+pub mod external;
+pub mod placed;
+
 use ferrite_hdl::prelude::*;
 
 #[derive(Clone, Bundle)]

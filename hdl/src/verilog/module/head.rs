@@ -1,65 +1,70 @@
-//! The head of a module: ports, declarations, initial contents of memories.
+//! The head of a module: ports and declarations.
 
 use std::fmt::Write;
 
 use super::{MAX_LINE, Writer, range};
 use crate::bits::Bits;
-use crate::ir::{ClockId, MemoryId, SignalId, SignalKind};
+use crate::ir::{ClockId, MemoryId, Module, SignalId, SignalKind};
 use crate::verilog::drive::Drive;
 use crate::verilog::expr::literal;
 
-impl Writer<'_> {
-    pub(super) fn ports(&self, out: &mut String) {
-        let module = self.module;
-        let mut ports: Vec<[String; 4]> = Vec::new();
-        for (k, clock) in module.clocks.iter().enumerate() {
-            let mut add =
-                |name: String| ports.push(["input  wire".to_string(), String::new(), name, String::new()]);
-            if module.clock_used[k] {
-                add(clock.clone());
-            }
-            if module.reset_used[k] {
-                add(module.reset_name(ClockId(k as u32)));
-            }
+/// The module's name and its ports, with `variable` telling which outputs are set in `always` blocks.
+pub(in crate::verilog) fn port_list(
+    module: &Module,
+    name: &str,
+    parameters: &str,
+    variable: impl Fn(SignalId) -> bool,
+) -> String {
+    let mut ports: Vec<[String; 4]> = Vec::new();
+    for (k, clock) in module.clocks.iter().enumerate() {
+        let mut add =
+            |name: String| ports.push(["input  wire".to_string(), String::new(), name, String::new()]);
+        if module.clock_used[k] {
+            add(clock.clone());
         }
-        for id in &module.ports {
-            let signal = module.signal(*id);
-            let direction = match (&signal.kind, self.is_variable(*id)) {
-                (SignalKind::Input, _) => "input  wire",
-                (_, true) => "output reg ",
-                (_, false) => "output wire",
-            };
-            let init = match &signal.kind {
-                SignalKind::Reg { init, .. } => {
-                    format!(" = {}", literal(init, signal.shape.signed).0)
-                }
-                _ => String::new(),
-            };
-            let range = range(signal.shape).trim_end().to_string();
-            ports.push([
-                direction.to_string(),
-                range,
-                format!("{}{init}", signal.name),
-                signal.doc.replace('\n', " "),
-            ]);
+        if module.reset_used[k] {
+            add(module.reset_name(ClockId(k as u32)));
         }
-        let _ = write!(out, "module {}", module.name);
-        if ports.is_empty() {
-            out.push_str(";\n\n");
-            return;
-        }
-        out.push_str(" (\n");
-        let widest = |k: usize| ports.iter().map(|p| p[k].len()).max().unwrap_or(0);
-        let (ranges, names) = (widest(1), widest(2) + 1);
-        for (k, [direction, range, name, doc]) in ports.iter().enumerate() {
-            let comma = if k + 1 == ports.len() { "" } else { "," };
-            let space = if ranges == 0 { "" } else { " " };
-            let line = format!("    {direction} {range:ranges$}{space}{:names$}", format!("{name}{comma}"));
-            let doc = if doc.is_empty() { String::new() } else { format!("  // {doc}") };
-            let _ = writeln!(out, "{}", format!("{line}{doc}").trim_end());
-        }
-        out.push_str(");\n\n");
     }
+    for id in &module.ports {
+        let signal = module.signal(*id);
+        let is_variable = variable(*id);
+        let direction = match (signal.is_output, is_variable) {
+            (false, _) => "input  wire",
+            (true, true) => "output reg ",
+            (true, false) => "output wire",
+        };
+        let init = match &signal.kind {
+            SignalKind::Reg { init, .. } if is_variable => {
+                format!(" = {}", literal(init, signal.shape.signed).0)
+            }
+            _ => String::new(),
+        };
+        ports.push([
+            direction.to_string(),
+            range(signal.shape).trim_end().to_string(),
+            format!("{}{init}", signal.name),
+            signal.doc.replace('\n', " "),
+        ]);
+    }
+    if ports.is_empty() {
+        return format!("module {name}{parameters};\n\n");
+    }
+    let mut out = format!("module {name}{parameters} (\n");
+    let widest = |k: usize| ports.iter().map(|p| p[k].len()).max().unwrap_or(0);
+    let (ranges, names) = (widest(1), widest(2) + 1);
+    for (k, [direction, range, name, doc]) in ports.iter().enumerate() {
+        let comma = if k + 1 == ports.len() { "" } else { "," };
+        let space = if ranges == 0 { "" } else { " " };
+        let line = format!("    {direction} {range:ranges$}{space}{:names$}", format!("{name}{comma}"));
+        let doc = if doc.is_empty() { String::new() } else { format!("  // {doc}") };
+        let _ = writeln!(out, "{}", format!("{line}{doc}").trim_end());
+    }
+    out.push_str(");\n\n");
+    out
+}
+
+impl Writer<'_> {
     pub(super) fn declarations(&mut self, head: &mut String) {
         let module = self.module;
         for (k, signal) in module.signals.iter().enumerate() {
@@ -128,29 +133,5 @@ impl Writer<'_> {
             }
             let _ = writeln!(head, "{line};");
         }
-    }
-
-    /// Initial contents. Synthesis sees only those that the design asks for; simulation starts from zeros elsewhere.
-    fn contents(&mut self, id: MemoryId, out: &mut String, simulation: &mut String) {
-        let memory = &self.module.memories[id.index()];
-        let index = self.e.taken.fresh("i");
-        let zero = literal(&Bits::zero(memory.width), false).0;
-        let clear = format!(
-            "for ({index} = 0; {index} < {}; {index} = {index} + 1) {}[{index}] = {zero};",
-            memory.depth, memory.name
-        );
-        if memory.init.is_empty() {
-            let _ = write!(simulation, "    integer {index};\n    initial {clear}\n");
-            return;
-        }
-        if memory.init.len() < memory.depth as usize {
-            let _ = write!(out, "    integer {index};\n    initial begin\n        {clear}\n");
-        } else {
-            out.push_str("    initial begin\n");
-        }
-        for (k, word) in memory.init.iter().enumerate() {
-            let _ = writeln!(out, "        {}[{k}] = {};", memory.name, literal(word, false).0);
-        }
-        out.push_str("    end\n");
     }
 }
