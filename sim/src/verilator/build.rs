@@ -18,9 +18,10 @@ const DIGEST: &str = "simulator.sha256";
 const SHOWN_LINES: usize = 30;
 /// Bytes of generated C++ that one call of the compiler gets at most, unless one file has more. Below, starting the compiler and reading the headers
 /// take longer than the code.
-const BYTES_AT_ONCE: u64 = 300_000;
-/// Statements that Verilator puts into one file.
-const SPLIT: &str = "8000";
+const BYTES_AT_ONCE: u64 = 150_000;
+/// Statements that Verilator puts into one file, and into one function. GCC needs three times as long for a 16x16 array if that is one function.
+const FILE_STATEMENTS: &str = "2000";
+const FUNCTION_STATEMENTS: &str = "500";
 
 /// What makes a simulator.
 pub(super) struct Tools {
@@ -59,7 +60,7 @@ const COMPILE: [&str; 15] = [
     "-I.",
 ];
 
-const VERILATE: [&str; 13] = [
+const VERILATE: [&str; 15] = [
     "--cc",
     "--no-timing",
     "-O3",
@@ -72,7 +73,9 @@ const VERILATE: [&str; 13] = [
     "-Wno-lint",
     "-Wno-style",
     "--output-split",
-    SPLIT,
+    FILE_STATEMENTS,
+    "--output-split-cfuncs",
+    FUNCTION_STATEMENTS,
 ];
 
 /// What programs say about themselves, for each once in a process.
