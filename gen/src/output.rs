@@ -20,6 +20,8 @@ pub struct Written {
     pub modules: usize,
     /// Lines of Verilog.
     pub lines: usize,
+    /// Files with the initial contents of memories.
+    pub contents: usize,
 }
 
 /// Writes everything about a chip into a folder: `rtl/` with a list of its files, `sw/`, the chip's parameters, register reference and
@@ -50,7 +52,8 @@ pub fn write_chip(
     folder.write("chip.toml", chip_toml(chip).as_bytes())?;
     let verilog = files.iter().filter(|file| file.name.ends_with(".v"));
     let lines = verilog.map(|file| file.text.lines().count()).sum();
-    Ok(Written { modules: list.lines().count(), lines })
+    let modules = list.lines().count();
+    Ok(Written { modules, lines, contents: files.len() - modules })
 }
 
 /// All parameters of a valid chip as a file that `ferrite gen` reads, each with its meaning.

@@ -46,6 +46,13 @@ pub fn generate(options: &Gen) -> Result<(), Error> {
         name = chip.name,
         w = place.to_string().len() + 4
     );
+    if written.contents > 0 {
+        println!(
+            "{:w$}  *.hex are memory contents; a tool that runs elsewhere needs FERRITE_MEMORY_FOLDER=\"{place}/rtl/\" defined",
+            "",
+            w = place.to_string().len() + 4
+        );
+    }
     println!("{place}/sw: ferrite.h and ferrite.ld, for programs (see sw/README.md)");
     println!("{place}/{0}.svd, registers.md, chip.toml: the registers and all parameters", chip.name);
     Ok(())

@@ -50,10 +50,10 @@ pub struct SocOut<T> {
     pub rvfi: Rvfi<T>,
 }
 
-/// A chip. Its configuration must be one that [`ChipConfig::validate`] accepts.
+/// A RISC-V core with an int8 tensor unit, their memories and devices.
 #[module]
 pub struct Soc {
-    /// What is in it, and how large.
+    /// What is in it, and how large; one that [`ChipConfig::validate`] accepts.
     pub chip: ChipConfig,
 }
 
