@@ -7,6 +7,7 @@ use ferrite_hdl::{Bits, Bundle, Diagnostics, Leaf, Module, Shape, UInt, elaborat
 use crate::engine::{PortError, Simulator};
 use crate::fst::{FstError, FstOptions, FstRecorder};
 use crate::interpret::Interpreter;
+use crate::verilator::{Verilator, VerilatorOptions};
 use crate::waves::Waves;
 
 /// A port of a running module, as a leaf of its bundles.
@@ -67,14 +68,29 @@ pub type Ports<B> = Of<B, Port>;
 pub type Of<B, T> = <<B as Bundle>::With<Shape> as Bundle>::With<T>;
 
 impl<M: Module> Sim<M> {
-    /// A module on the interpreter.
+    /// A module on the interpreter, or on the engine that the environment variable `FERRITE_ENGINE` names: `interpreter` or
+    /// `verilator`. So the same tests can be run on both.
     ///
     /// # Errors
     /// The mistakes of the design.
+    ///
+    /// # Panics
+    /// If the engine that was asked for does not exist or cannot run the design.
     #[track_caller]
     pub fn new(module: &M) -> Result<Sim<M>, Diagnostics> {
         let design = elaborate(module)?;
-        Ok(Sim::on(module, Box::new(Interpreter::new(&design))))
+        let engine: Box<dyn Simulator> = match std::env::var("FERRITE_ENGINE").as_deref() {
+            Err(_) | Ok("" | "interpreter") => Box::new(Interpreter::new(&design)),
+            Ok("verilator") => {
+                let options = VerilatorOptions { fast_build: true, ..VerilatorOptions::default() };
+                match Verilator::new(&design, &options) {
+                    Ok(engine) => Box::new(engine),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            Ok(other) => panic!("FERRITE_ENGINE is `{other}`; the engines are `interpreter` and `verilator`"),
+        };
+        Ok(Sim::on(module, engine))
     }
 
     /// A module on an engine that runs its design.

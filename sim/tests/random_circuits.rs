@@ -1,7 +1,6 @@
 //! Random circuits with random stimulus: the interpreter against Icarus Verilog and Verilator, every output, every cycle.
 //!
-//! FERRITE_CIRCUITS sets how many Icarus runs (300 by default), FERRITE_VERILATED how many of them Verilator runs too (10 by default, since
-//! it compiles each), FERRITE_SEED where to begin. A failure is shrunk by proptest and
+//! FERRITE_CIRCUITS sets how many Icarus runs (300 by default), FERRITE_VERILATED how many of them Verilator runs too (300 by default), FERRITE_SEED where to begin. A failure is shrunk by proptest and
 //! printed with its Verilog.
 
 use std::path::Path;
@@ -9,7 +8,7 @@ use std::process::Command;
 
 use ferrite_hdl::prelude::*;
 use ferrite_hdl::verilog::{EmitOptions, emit};
-use ferrite_sim::{Interpreter, Simulator};
+use ferrite_sim::{Interpreter, Simulator, Verilator, VerilatorError, VerilatorOptions};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -174,7 +173,8 @@ impl Circuit {
     }
 }
 
-/// The stimulus: a value per input, reset first, and cycle. Sparse, dense and small numbers.
+/// The stimulus: a value per input, reset first, and cycle. Sparse, dense and small numbers. All circuits of a seed are reset in
+/// the same cycles.
 fn stimulus(seed: u64, circuit: usize) -> Vec<Vec<Bits>> {
     let mut state = seed ^ (circuit as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = move || {
@@ -183,21 +183,26 @@ fn stimulus(seed: u64, circuit: usize) -> Vec<Vec<Bits>> {
         state ^= state << 17;
         state
     };
-    let widths: Vec<u32> = [1].into_iter().chain(INPUT_WIDTHS).collect();
-    let mut value = |k: usize, width: u32| match next() % 4 {
-        _ if k == 0 => Bits::from_bool(next() % 8 == 0),
+    let mut value = |width: u32| match next() % 4 {
         0 => Bits::ones(width),
         1 => Bits::from_u64(width, next() % 8),
         _ => Bits::from_words(width, &[next(), next(), next()]),
     };
-    (0..CYCLES).map(|_| widths.iter().enumerate().map(|(k, w)| value(k, *w)).collect()).collect()
+    let is_reset =
+        |cycle: usize| (seed.wrapping_add(cycle as u64)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61 == 0;
+    let cycle = |cycle| {
+        let reset = Bits::from_bool(is_reset(cycle));
+        [reset].into_iter().chain(INPUT_WIDTHS.iter().map(|w| value(*w))).collect()
+    };
+    (0..CYCLES).map(cycle).collect()
 }
 
 /// What the interpreter says: a line per cycle.
-fn interpreted(design: &Design, stimulus: &[Vec<Bits>]) -> Vec<String> {
-    let mut sim = Interpreter::new(design);
+fn interpreted(case: &Case) -> Vec<String> {
+    let design = case.design(0);
+    let mut sim = Interpreter::new(&design);
     let mut lines = Vec::new();
-    for values in stimulus {
+    for values in &case.stimulus {
         if let Ok(reset) = sim.input("rst") {
             sim.poke(reset, &values[0]);
         }
@@ -217,21 +222,32 @@ struct Case {
     stimulus: Vec<Vec<Bits>>,
 }
 
-/// Writes the circuits and a testbench that prints `circuit cycle outputs`; gives what the interpreter expects.
-fn write(folder: &Path, cases: &[Case]) -> (Vec<String>, Vec<Vec<String>>) {
-    let (mut files, mut expected) = (Vec::new(), Vec::new());
+impl Case {
+    fn circuit(&self, n: usize) -> Circuit {
+        Circuit { name: format!("c{n}"), genes: self.genes.clone(), depth: 2 }
+    }
+
+    fn design(&self, n: usize) -> Design {
+        elaborate(&self.circuit(n)).unwrap_or_else(|mistakes| panic!("{:?}\n{mistakes}", self.genes))
+    }
+}
+
+/// Runs circuits on a simulator; gives lines `circuit outputs`, one per circuit and cycle, or `None` without the tool.
+type Runner = fn(&[Case]) -> Option<String>;
+
+/// Writes the circuits and a testbench that prints what a [`Runner`] gives; gives the names of the files.
+fn write(folder: &Path, cases: &[Case]) -> Vec<String> {
+    let mut files = Vec::new();
     let mut bench = String::from("module bench;\n  reg clk = 0, rst = 0;\n");
     let (mut pokes, mut prints) = (vec![String::new(); CYCLES], String::new());
     for (n, case) in cases.iter().enumerate() {
-        let circuit = Circuit { name: format!("c{n}"), genes: case.genes.clone(), depth: 2 };
-        let design = elaborate(&circuit).unwrap_or_else(|mistakes| panic!("{:?}\n{mistakes}", case.genes));
+        let design = case.design(n);
         for file in emit(&design, &EmitOptions::default()) {
             std::fs::write(folder.join(&file.name), &file.text).expect("the folder is writable");
             if file.is_source() {
                 files.push(file.name);
             }
         }
-        expected.push(interpreted(&design, &case.stimulus));
         let top = design.top_module();
         let mut pins = Vec::new();
         if top.clock_used[0] {
@@ -269,7 +285,7 @@ fn write(folder: &Path, cases: &[Case]) -> (Vec<String>, Vec<Vec<String>>) {
     bench.push_str("    $finish;\n  end\nendmodule\n");
     std::fs::write(folder.join("bench.v"), bench).expect("the folder is writable");
     files.push("bench.v".to_string());
-    (files, expected)
+    files
 }
 
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> Option<String> {
@@ -288,17 +304,83 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Option<String> {
     }
 }
 
-fn icarus(folder: &Path, files: &[String]) -> Option<String> {
+fn icarus(cases: &[Case]) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = write(folder.path(), cases);
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    run(folder, "iverilog", &[&["-g2005", "-o", "bench.vvp"], files.as_slice()].concat())?;
-    run(folder, "vvp", &["-n", "bench.vvp"])
+    run(folder.path(), "iverilog", &[&["-g2005", "-o", "bench.vvp"], files.as_slice()].concat())?;
+    run(folder.path(), "vvp", &["-n", "bench.vvp"])
 }
 
-fn verilator(folder: &Path, files: &[String]) -> Option<String> {
-    let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    let options = ["--binary", "-Wno-fatal", "-Wno-lint", "-O0", "-CFLAGS", "-O0", "--top-module", "bench"];
-    run(folder, "verilator", &[options.as_slice(), &files].concat())?;
-    run(folder, "./obj_dir/Vbench", &[])
+/// Many circuits in one design, since building a simulator takes longer than running it.
+#[module]
+struct Batch {
+    circuits: Vec<Circuit>,
+}
+
+#[derive(Clone, Bundle)]
+struct BatchIn<T> {
+    c: Vec<CircuitIn<T>>,
+}
+
+#[derive(Clone, Bundle)]
+struct BatchOut<T> {
+    c: Vec<CircuitOut<T>>,
+}
+
+impl Module for Batch {
+    type In = BatchIn<UInt>;
+    type Out = BatchOut<UInt>;
+
+    fn inputs(&self) -> BatchIn<Shape> {
+        BatchIn { c: self.circuits.iter().map(|c| c.inputs()).collect() }
+    }
+    fn outputs(&self) -> BatchOut<Shape> {
+        BatchOut { c: self.circuits.iter().map(|c| c.outputs()).collect() }
+    }
+    fn build(&self, m: &Builder, i: BatchIn<UInt>) -> BatchOut<UInt> {
+        let outputs = self
+            .circuits
+            .iter()
+            .zip(i.c)
+            .map(|(circuit, inputs)| m.instance(&format!("u_{}", circuit.name), circuit).connect(inputs));
+        BatchOut { c: outputs.collect() }
+    }
+}
+
+fn verilator(cases: &[Case]) -> Option<String> {
+    let circuits = cases.iter().enumerate().map(|(n, case)| case.circuit(n)).collect();
+    let design = elaborate(&Batch { circuits }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilator");
+    let options = VerilatorOptions { fast_build: true, cache: Some(cache), ..VerilatorOptions::default() };
+    let mut sim = match Verilator::new(&design, &options) {
+        Ok(sim) => sim,
+        Err(error @ VerilatorError::Missing { .. })
+            if std::env::var_os("FERRITE_REQUIRE_TOOLS").is_none() =>
+        {
+            eprintln!("SKIPPED: {error}");
+            return None;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let mut lines = String::new();
+    for cycle in 0..CYCLES {
+        if let Ok(reset) = sim.input("rst") {
+            sim.poke(reset, &cases[0].stimulus[cycle][0]);
+        }
+        for (n, case) in cases.iter().enumerate() {
+            for k in 0..INPUT_WIDTHS.len() {
+                let input = sim.input(&format!("c_{n}_x_{k}")).expect("the input exists");
+                sim.poke(input, &case.stimulus[cycle][k + 1]);
+            }
+        }
+        for n in 0..cases.len() {
+            let outputs = (0..OUTPUTS).map(|k| format!(" {:x}", sim.peek(n * OUTPUTS + k)));
+            lines.push_str(&format!("{n}{}\n", outputs.collect::<String>()));
+        }
+        sim.step(1).expect("no properties");
+    }
+    Some(lines)
 }
 
 /// The first circuit and cycle at which a simulator differs, with both lines.
@@ -318,14 +400,12 @@ fn difference(printed: &str, expected: &[Vec<String>]) -> Option<(usize, usize, 
     short.map(|circuit| (circuit, cycles[circuit], "the simulator printed too little".to_string()))
 }
 
-type Runner = fn(&Path, &[String]) -> Option<String>;
-
 fn differs(case: Case, simulator: Runner) -> Option<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (files, expected) = write(folder.path(), &[case]);
-    let (_, cycle, lines) = difference(&simulator(folder.path(), &files)?, &expected)?;
-    let verilog = std::fs::read_to_string(folder.path().join("c0.v")).unwrap_or_default();
-    Some(format!("cycle {cycle}\n{lines}\n{verilog}"))
+    let expected = interpreted(&case);
+    let (_, cycle, lines) = difference(&simulator(std::slice::from_ref(&case))?, &[expected])?;
+    let verilog = emit(&case.design(0), &EmitOptions::default());
+    let verilog: Vec<String> = verilog.into_iter().map(|file| file.text).collect();
+    Some(format!("cycle {cycle}\n{lines}\n{}", verilog.join("\n")))
 }
 
 /// The smallest forms of circuits on which the emitted Verilog was once wrong.
@@ -340,10 +420,13 @@ const ONCE_WRONG: [(&str, &[Gene]); 2] = [
 #[test]
 fn circuits_that_once_differed_agree() {
     for (what, genes) in ONCE_WRONG {
-        for seed in 0..8 {
-            let case = Case { genes: genes.to_vec(), stimulus: stimulus(seed, 0) };
-            if let Some(text) = differs(case, icarus) {
-                panic!("{what}: {text}");
+        let case = |n| Case { genes: genes.to_vec(), stimulus: stimulus(1, n) };
+        let cases: Vec<Case> = (0..8).map(case).collect();
+        let expected: Vec<Vec<String>> = cases.iter().map(interpreted).collect();
+        for simulator in [icarus, verilator] {
+            let Some(printed) = simulator(&cases) else { continue };
+            if let Some((_, cycle, lines)) = difference(&printed, &expected) {
+                panic!("{what}: cycle {cycle}\n{lines}");
             }
         }
     }
@@ -356,7 +439,7 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn the_interpreter_agrees_with_icarus_and_verilator_on_random_circuits() {
     let (count, seed) = (number("FERRITE_CIRCUITS", 300) as usize, number("FERRITE_SEED", 1));
-    let verilated = number("FERRITE_VERILATED", 10) as usize;
+    let verilated = number("FERRITE_VERILATED", 300) as usize;
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -367,20 +450,17 @@ fn the_interpreter_agrees_with_icarus_and_verilator_on_random_circuits() {
         let mut trees: Vec<_> = (0..size).map(|_| genes().new_tree(&mut runner).expect("genes")).collect();
         let case = |n: usize, genes: Vec<Gene>| Case { genes, stimulus: stimulus(seed, done + n) };
         let cases: Vec<Case> = trees.iter().enumerate().map(|(n, t)| case(n, t.current())).collect();
-        let folder = tempfile::tempdir().expect("a folder");
-        let (files, expected) = write(folder.path(), &cases);
-        // A batch of its own for what Verilator compiles.
-        let share = (verilated.saturating_sub(done)).min(size);
-        let compiled = tempfile::tempdir().expect("a folder");
-        let cases: Vec<Case> = trees[..share].iter().enumerate().map(|(n, t)| case(n, t.current())).collect();
-        let (few_files, few_expected) = write(compiled.path(), &cases);
-        let icarus_run = ("Icarus", icarus as Runner, folder.path(), &files, &expected);
-        let verilator_run = ("Verilator", verilator as Runner, compiled.path(), &few_files, &few_expected);
-        for (name, simulator, folder, files, expected) in [icarus_run, verilator_run] {
-            if expected.is_empty() {
-                continue;
-            }
-            let Some(printed) = simulator(folder, files) else { continue };
+        let expected: Vec<Vec<String>> = cases.iter().map(interpreted).collect();
+        let share = verilated.saturating_sub(done).min(size);
+        let (by_icarus, by_verilator) = std::thread::scope(|scope| {
+            let by_verilator = scope.spawn(|| (share > 0).then(|| verilator(&cases[..share])).flatten());
+            (icarus(&cases), by_verilator.join().expect("Verilator runs"))
+        });
+        for (name, simulator, printed, size) in
+            [("Icarus", icarus as Runner, by_icarus, size), ("Verilator", verilator, by_verilator, share)]
+        {
+            let Some(printed) = printed else { continue };
+            let expected = &expected[..size];
             let Some((n, cycle, lines)) = difference(&printed, expected) else { continue };
             let mut worst = format!("cycle {cycle}\n{lines}");
             let tree = &mut trees[n];

@@ -20,7 +20,7 @@ impl Random {
     }
 
     pub fn one_in(&mut self, n: u64) -> bool {
-        self.number() % n == 0
+        self.number().is_multiple_of(n)
     }
 
     /// Zeros, ones, small numbers and any numbers.

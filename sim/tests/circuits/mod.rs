@@ -267,3 +267,32 @@ impl Module for Ripple {
         RippleOut { sum: i.a ^ i.b ^ carry }
     }
 }
+
+#[derive(Clone, Bundle)]
+pub struct RomOut<T> {
+    pub now: T,
+    pub later: T,
+}
+
+/// Two memories that nothing writes.
+#[module]
+pub struct Rom {
+    pub first: u64,
+}
+
+impl Module for Rom {
+    type In = Empty<UInt>;
+    type Out = RomOut<UInt>;
+
+    fn inputs(&self) -> Empty<Shape> {
+        Empty::new()
+    }
+    fn outputs(&self) -> RomOut<Shape> {
+        RomOut { now: bits(16), later: bits(16) }
+    }
+    fn build(&self, m: &Builder, _: Empty<UInt>) -> RomOut<UInt> {
+        let lookup = m.memory("lookup", 4, 16).with_contents([Bits::from_u64(16, self.first)]);
+        let code = m.memory("code", 4, 16).with_contents([Bits::from_u64(16, self.first + 1)]);
+        RomOut { now: lookup.read_async("word", 0), later: code.read("instruction", 0) }
+    }
+}

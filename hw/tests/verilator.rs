@@ -1,0 +1,44 @@
+//! Parts of the chip on Verilator: every signal as on the interpreter.
+
+#[path = "../../sim/tests/agreement/mod.rs"]
+mod agreement;
+
+use std::path::Path;
+
+use agreement::assert_agreement;
+use ferrite_hdl::prelude::*;
+use ferrite_hw::core::Core;
+use ferrite_hw::tensor::TensorUnit;
+use ferrite_sim::{Verilator, VerilatorError, VerilatorOptions};
+
+fn agrees<M: Module>(module: &M, signals: bool, cycles: u32) {
+    let design = elaborate(module).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilator");
+    let options =
+        VerilatorOptions { signals, fast_build: true, cache: Some(cache), ..VerilatorOptions::default() };
+    for seed in 0..2 {
+        let mut verilator = match Verilator::new(&design, &options) {
+            Ok(verilator) => verilator,
+            Err(error @ VerilatorError::Missing { .. })
+                if std::env::var_os("FERRITE_REQUIRE_TOOLS").is_none() =>
+            {
+                return eprintln!("SKIPPED: {error}");
+            }
+            Err(error) => panic!("{error}"),
+        };
+        assert_agreement(&design, &mut verilator, signals, cycles, seed);
+    }
+}
+
+#[test]
+fn the_core_runs_as_on_the_interpreter() {
+    for signals in [false, true] {
+        agrees(&Core { reset_pc: 0x1000, hart_id: 3, has_coprocessor: true }, signals, 1500);
+    }
+}
+
+#[test]
+fn the_tensor_unit_runs_as_on_the_interpreter() {
+    let unit = TensorUnit { rows: 4, cols: 8, scratchpad_bytes: 4 << 10, acc_rows: 64 };
+    agrees(&unit, true, 1000);
+}
