@@ -54,6 +54,8 @@ pub struct FlatNode {
     pub width: u32,
     /// Whether it is two's complement.
     pub signed: bool,
+    /// The instance that it was written in, a position in [`Flat::scopes`].
+    pub scope: usize,
 }
 
 /// A port of the top module.

@@ -27,6 +27,8 @@ pub(super) struct RawNode {
     pub op: RawOp,
     pub width: u32,
     pub signed: bool,
+    /// The instance that it was written in.
+    pub scope: usize,
     /// The signal that the node carries, as a position in `Flat::signals`.
     pub signal: Option<usize>,
     /// The lowest bit of the signal that the node carries: 0, unless the signal was split.
@@ -48,6 +50,7 @@ pub(super) fn build(design: &Design) -> Raw {
         nodes: Vec::new(),
         flat: Flat::default(),
         set_at: Vec::new(),
+        scope: 0,
         resets: vec![None; top.clocks.len()],
     };
     build.flat.clocks = top.clocks.clone();
@@ -85,6 +88,8 @@ struct Builder<'a> {
     nodes: Vec<RawNode>,
     flat: Flat,
     set_at: Vec<Vec<(u32, Loc)>>,
+    /// The instance being copied.
+    scope: usize,
     /// The reset input of every clock of the top.
     resets: Vec<Option<Index>>,
 }
@@ -95,7 +100,8 @@ fn places(drivers: &[Driver]) -> Vec<(u32, Loc)> {
 
 impl Builder<'_> {
     fn push(&mut self, op: RawOp, shape: Shape, signal: Option<usize>) -> Index {
-        self.nodes.push(RawNode { op, width: shape.width, signed: shape.signed, signal, low: 0 });
+        let Shape { width, signed, .. } = shape;
+        self.nodes.push(RawNode { op, width, signed, scope: self.scope, signal, low: 0 });
         self.nodes.len() as Index - 1
     }
 
@@ -104,6 +110,7 @@ impl Builder<'_> {
         let design = self.design;
         let (module, lowered) = (design.module(id), &design.lowered[id.index()]);
         let first_memory = self.flat.memories.len();
+        self.scope = scope;
         for memory in &module.memories {
             self.flat.memories.push(FlatMemory {
                 path: format!("{prefix}{}", memory.name),
@@ -121,7 +128,8 @@ impl Builder<'_> {
                 Op::Read(signal) => RawOp::Alias(signals[signal.index()]),
                 op => RawOp::Compute(op.map(|n| base + n.0)),
             };
-            self.nodes.push(RawNode { op, width: node.width, signed: node.signed, signal: None, low: 0 });
+            let (width, signed) = (node.width, node.signed);
+            self.nodes.push(RawNode { op, width, signed, scope, signal: None, low: 0 });
         }
         self.drive(module, lowered, &signals, base, first_memory, clocks);
         self.clocked(module, lowered, &signals, base, first_memory, prefix, clocks);

@@ -97,15 +97,15 @@ fn split(nodes: &mut Vec<RawNode>, component: &[Index]) {
     let mut first_bit: HashMap<Index, Index> = HashMap::new();
     for &n in component {
         first_bit.insert(n, nodes.len() as Index);
-        let RawNode { width, signal, .. } = nodes[n as usize];
+        let RawNode { width, scope, signal, .. } = nodes[n as usize];
         for low in 0..width {
-            nodes.push(RawNode { op: RawOp::Input, width: 1, signed: false, signal, low });
+            nodes.push(RawNode { op: RawOp::Input, width: 1, signed: false, scope, signal, low });
         }
     }
     for &n in component {
         let node = nodes[n as usize].clone();
         let first = first_bit[&n];
-        let mut splitter = Splitter { nodes, first_bit: &first_bit, whole: None };
+        let mut splitter = Splitter { nodes, first_bit: &first_bit, scope: node.scope, whole: None };
         for i in 0..node.width {
             let bit = splitter.bit_op(&node, i);
             splitter.nodes[(first + i) as usize].op = bit;
@@ -119,13 +119,15 @@ fn split(nodes: &mut Vec<RawNode>, component: &[Index]) {
 struct Splitter<'a> {
     nodes: &'a mut Vec<RawNode>,
     first_bit: &'a HashMap<Index, Index>,
+    /// The instance that the node was written in.
+    scope: usize,
     /// The node itself, on operands made of bits, if all its bits depend on all bits of its operands.
     whole: Option<Index>,
 }
 
 impl Splitter<'_> {
     fn push(&mut self, op: RawOp, width: u32, signed: bool) -> Index {
-        self.nodes.push(RawNode { op, width, signed, signal: None, low: 0 });
+        self.nodes.push(RawNode { op, width, signed, scope: self.scope, signal: None, low: 0 });
         self.nodes.len() as Index - 1
     }
 
@@ -248,7 +250,7 @@ fn renumber(raw: Raw, order: &[Index]) -> Flat {
     let mut place = vec![0 as Index; raw.nodes.len()];
     let mut flat = raw.flat;
     for &n in order {
-        let RawNode { op, width, signed, .. } = &raw.nodes[n as usize];
+        let RawNode { op, width, signed, scope, .. } = &raw.nodes[n as usize];
         let op = match op {
             RawOp::Alias(other) => {
                 let other = place[*other as usize];
@@ -266,7 +268,7 @@ fn renumber(raw: Raw, order: &[Index]) -> Flat {
             }
         };
         place[n as usize] = flat.nodes.len() as Index;
-        flat.nodes.push(FlatNode { op, width: *width, signed: *signed });
+        flat.nodes.push(FlatNode { op, width: *width, signed: *signed, scope: *scope });
     }
     let at = |n: &mut Index| *n = place[*n as usize];
     let at_option = |n: &mut Option<Index>| n.iter_mut().for_each(at);
