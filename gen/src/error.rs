@@ -154,7 +154,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code of the command: 124 where a run exceeded its cycles (as `timeout` has it), 125 where hardware and golden model differ,
+    /// The exit code of the command: 123 where the core hangs, 124 where a run exceeded its cycles (as `timeout` has it), 125 where hardware and golden model differ,
     /// 126 where a property of the hardware does not hold, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         let run = match self {
@@ -162,6 +162,7 @@ impl Error {
             _ => return 1,
         };
         match run {
+            RunError::Hang { .. } => 123,
             RunError::Budget { .. } => 124,
             RunError::Divergence(_) => 125,
             RunError::Check(_) => 126,

@@ -1,6 +1,6 @@
 //! Chips that run in lockstep with the golden model.
 
-use ferrite_gen::run::{Chip, Ended, RunError, Watch, golden};
+use ferrite_gen::run::{Chip, Ended, Limits, RunError, Watch, golden};
 use ferrite_hdl::elaborate;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::soc::Soc;
@@ -11,7 +11,7 @@ use ferrite_sim::{Interpreter, Verilator, VerilatorOptions};
 use crate::tools::have;
 
 /// More cycles than any program of the tests needs.
-pub const MAX_CYCLES: u64 = 100_000_000;
+pub const LIMITS: Limits = Limits { max_cycles: 100_000_000, max_idle_cycles: 1_000_000 };
 
 /// A small chip whose UART is fast: for the interpreter.
 pub fn small_chip() -> ChipConfig {
@@ -66,7 +66,7 @@ pub fn in_lockstep(
     let mut printed = Vec::new();
     let mut console = |byte| printed.push(byte);
     let mut watch = Watch { lockstep: Some(&mut lockstep), console: Some(&mut console), ..Watch::default() };
-    let ended = chip.run(MAX_CYCLES, &mut watch)?;
+    let ended = chip.run(&LIMITS, &mut watch)?;
     assert_eq!(lockstep.iss().bus.uart, printed, "the UART's pin says what the program sent");
     let printed = String::from_utf8_lossy(&printed).into_owned();
     Ok(Finished { ended, printed, lockstep })

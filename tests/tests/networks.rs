@@ -5,7 +5,7 @@ use ferrite_hw::config::ChipConfig;
 use ferrite_model::lockstep::Lockstep;
 use ferrite_nn::network::Network;
 use ferrite_nn::{Program, compile, reference, tflite};
-use ferrite_tests::bench::{MAX_CYCLES, interpreted, small_chip, verilated};
+use ferrite_tests::bench::{LIMITS, interpreted, small_chip, verilated};
 use ferrite_tests::files::{microflow, recorded};
 
 /// Arrays: the smallest, two that are not square, the default and the largest.
@@ -39,7 +39,7 @@ fn sine_runs_in_lockstep_with_the_golden_machine_on_every_array() {
         for input in [-128_i8, 77] {
             let mut lockstep = Lockstep::new(golden(&chip));
             let mut watch = Watch { lockstep: Some(&mut lockstep), ..Watch::default() };
-            let run = run_network(&mut sim, &program, &[input as u8], MAX_CYCLES, &mut watch);
+            let run = run_network(&mut sim, &program, &[input as u8], &LIMITS, &mut watch);
             let run = run.unwrap_or_else(|error| panic!("{rows} x {cols}: {error}"));
             assert_eq!(run.output, reference_output(&network, &[input]), "{input} on {rows} x {cols}");
         }
@@ -52,7 +52,7 @@ fn sine_equals_the_reference_kernels_for_every_input_on_the_chips_verilog() {
     let program = compiled(&network, &chip);
     let Some(mut sim) = verilated(&chip) else { return };
     for input in i8::MIN..=i8::MAX {
-        let run = run_network(&mut sim, &program, &[input as u8], MAX_CYCLES, &mut Watch::default()).unwrap();
+        let run = run_network(&mut sim, &program, &[input as u8], &LIMITS, &mut Watch::default()).unwrap();
         assert_eq!(run.output, reference_output(&network, &[input]), "{input}");
     }
 }
@@ -70,7 +70,7 @@ fn the_anomaly_detector_equals_the_recorded_outputs_on_the_chips_verilog() {
         // One of them with every instruction compared.
         let mut lockstep = (sample == 0).then(|| Lockstep::new(golden(&chip)));
         let mut watch = Watch { lockstep: lockstep.as_mut(), ..Watch::default() };
-        let run = run_network(&mut sim, &program, &read("input"), MAX_CYCLES, &mut watch);
+        let run = run_network(&mut sim, &program, &read("input"), &LIMITS, &mut watch);
         let run = run.unwrap_or_else(|error| panic!("{error}"));
         assert!(run.output == read("output"), "sample {sample}");
     }
@@ -83,7 +83,7 @@ fn a_weight_changed_in_the_chips_memory_changes_the_output() {
     let mut sim = interpreted(&chip);
     // The last layer has one output: every weight other than 0 stands in the first column.
     let weights = program.layers[2].weights;
-    let before = run_network(&mut sim, &program, &[0x10], MAX_CYCLES, &mut Watch::default()).unwrap();
+    let before = run_network(&mut sim, &program, &[0x10], &LIMITS, &mut Watch::default()).unwrap();
     assert_eq!(before.output, golden_output(&chip, &program, &[0x10]).unwrap());
     let changes_output = (0..weights.bytes).any(|k| {
         load_network(&mut sim, &program, &[0x10]).unwrap();
@@ -93,7 +93,7 @@ fn a_weight_changed_in_the_chips_memory_changes_the_output() {
             return false;
         }
         sim.write(address, &[weight.wrapping_add(0x60)]).unwrap();
-        let after = run_loaded(&mut sim, &program, MAX_CYCLES, &mut Watch::default()).unwrap();
+        let after = run_loaded(&mut sim, &program, &LIMITS, &mut Watch::default()).unwrap();
         after.output != before.output
     });
     assert!(changes_output, "no single weight of the last layer has an effect");
@@ -103,8 +103,7 @@ fn a_weight_changed_in_the_chips_memory_changes_the_output() {
 fn a_runs_counters_are_those_of_the_hardware() {
     let (network, chip) = (sine(), small_chip());
     let program = compiled(&network, &chip);
-    let run =
-        run_network(&mut interpreted(&chip), &program, &[0], MAX_CYCLES, &mut Watch::default()).unwrap();
+    let run = run_network(&mut interpreted(&chip), &program, &[0], &LIMITS, &mut Watch::default()).unwrap();
     // Tiles of 4 x 4: 1 x 4 for 1 to 16 channels, 4 x 4 for 16 to 16, 4 x 1 for 16 to 1; one row each.
     for (counters, tiles) in run.counters[1..4].iter().zip([4, 16, 4]) {
         assert_eq!(counters.tensor[4], tiles * 16, "multiply-accumulate operations");

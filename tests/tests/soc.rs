@@ -1,10 +1,11 @@
 //! The chip's memories and devices, from the program's side, in lockstep with the golden model.
 
+use ferrite_gen::run::{Limits, RunError};
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::{RAM_BASE, ROM_BASE, clint, exit, uart};
 use ferrite_model::isa::{Asm, csr, reg::*};
 use ferrite_model::iss::{Interrupt, cause};
-use ferrite_tests::bench::{Finished, in_lockstep, interpreted, small_chip};
+use ferrite_tests::bench::{Finished, LIMITS, in_lockstep, interpreted, small_chip};
 
 /// Where the trap handler records: cause and value, words.
 const RECORD: u32 = RAM_BASE + 0x2000;
@@ -344,8 +345,26 @@ fn a_program_that_does_not_end_is_stopped_and_its_place_told() {
     let program = asm.finish().unwrap();
     let mut sim = interpreted(&chip);
     sim.write(program.base, &program.bytes).unwrap();
-    let error = sim.run(500, &mut Default::default()).unwrap_err();
-    assert!(error.to_string().contains("has not ended after 500 cycles (it was at 0x80000000"), "{error}");
+    let limits = Limits { max_cycles: 500, ..LIMITS };
+    let error = sim.run(&limits, &mut Default::default()).unwrap_err().to_string();
+    assert!(error.contains("has not ended after 500 cycles"), "{error}");
+    assert!(error.ends_with("next  80000000: 0000006f  jal zero, 0x80000000"), "{error}");
+}
+
+#[test]
+fn a_core_that_waits_for_ever_is_noticed_and_its_instruction_shown() {
+    let chip = small_chip();
+    let mut asm = Asm::new(RAM_BASE);
+    asm.nop();
+    asm.wfi();
+    let program = asm.finish().unwrap();
+    let mut sim = interpreted(&chip);
+    sim.write(program.base, &program.bytes).unwrap();
+    let limits = Limits { max_idle_cycles: 1000, ..LIMITS };
+    let error = sim.run(&limits, &mut Default::default()).unwrap_err();
+    assert!(matches!(error, RunError::Hang { .. }), "{error}");
+    assert!(error.to_string().contains("last  80000000: 00000013"), "{error}");
+    assert!(error.to_string().ends_with("next  80000004: 10500073  wfi"), "{error}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             console: None,
             progress: Some(&mut |passed| cycles.show(earlier + passed)),
         };
-        match run_network(&mut bench.chip, &program, input, options.max_cycles, &mut watch) {
+        match run_network(&mut bench.chip, &program, input, &options.limits(), &mut watch) {
             Ok(inference) => inferences.push(inference),
             Err(error) => {
                 failure = Some(failed(error));

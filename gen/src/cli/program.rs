@@ -46,7 +46,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
         }
     };
     let ended = bench.chip.run(
-        options.max_cycles,
+        &options.limits(),
         &mut Watch {
             lockstep: options.lockstep.then_some(&mut lockstep),
             waves: bench.waves.as_mut(),

@@ -9,7 +9,7 @@ use ferrite_gen::atomic::check_writable;
 use ferrite_gen::config::parameters_help;
 use ferrite_gen::elf::MAX_FILE_BYTES;
 use ferrite_gen::error::{Error, read_bounded};
-use ferrite_gen::run::Chip;
+use ferrite_gen::run::{Chip, Limits};
 use ferrite_hw::config::ChipConfig;
 use ferrite_sim::{FstOptions, FstRecorder, Interpreter, Simulator, Verilator, VerilatorOptions};
 
@@ -23,7 +23,7 @@ use super::{network, program};
 /// compiled for the chip and runs once for every input tensor in the file of --input; its outputs are compared with TensorFlow Lite's reference
 /// kernels.
 ///
-/// Exit codes of ferrite itself: 1 for wrong input and wrong results, 2 for wrong usage, 124 if the program did not end in time, 125 if the
+/// Exit codes of ferrite itself: 1 for wrong input and wrong results, 2 for wrong usage, 123 if the core hangs, 124 if the program did not end in time, 125 if the
 /// hardware and the golden model differ (--lockstep), 126 if a property of the hardware did not hold.
 #[derive(Args)]
 #[command(after_long_help = parameters_help())]
@@ -57,8 +57,11 @@ pub struct Run {
     #[arg(long)]
     pub lockstep: bool,
     /// Ends a run after so many clock cycles.
-    #[arg(long, value_name = "N", default_value_t = 10_000_000_000)]
-    pub max_cycles: u64,
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_cycles)]
+    max_cycles: u64,
+    /// Ends a run when no instruction has retired for so many clock cycles.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_idle_cycles)]
+    max_idle_cycles: u64,
     /// Prints one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -110,6 +113,11 @@ impl Run {
     /// The chip that the options ask for.
     pub fn chip(&self) -> Result<ChipConfig, Error> {
         self.overrides.load(self.chip.as_ref())
+    }
+
+    /// How long a run may take.
+    pub fn limits(&self) -> Limits {
+        Limits { max_cycles: self.max_cycles, max_idle_cycles: self.max_idle_cycles }
     }
 
     /// The chip in simulation.

@@ -9,9 +9,10 @@ use ferrite_model::lockstep::{Divergence, Lockstep};
 use ferrite_sim::{FstError, FstRecorder, Simulator, StepError};
 
 use super::console::Receiver;
+use super::place::Place;
 use super::rvfi::RvfiPins;
 
-/// Cycles between two calls of [`Watch::progress`].
+/// Cycles between two calls of [`Watch::progress`], at most.
 const PROGRESS_CYCLES: u64 = 1 << 16;
 
 /// Frames that may still be under way when the program has ended: one in the shift register, one waiting.
@@ -43,14 +44,25 @@ pub fn start_of_programs(chip: &ChipConfig) -> u32 {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The program did not end in time.
-    #[error(
-        "the program has not ended after {cycles} cycles (it was at {pc:#010x} then); allow more with --max-cycles"
-    )]
+    #[error("the program has not ended after {cycles} cycles; allow more with --max-cycles\n{place}")]
     Budget {
         /// Cycles that it had.
         cycles: u64,
-        /// Address of the instruction that retired next, or 0.
-        pc: u32,
+        /// Where it was then.
+        place: Place,
+    },
+    /// The core does nothing any more.
+    #[error(
+        "no instruction has retired for {idle} cycles, noticed in cycle {cycle}: the core hangs, or waits for an interrupt that does not \
+         come\n{place}"
+    )]
+    Hang {
+        /// Cycles without an instruction.
+        idle: u64,
+        /// The cycle in which it was noticed.
+        cycle: u64,
+        /// Where the program is.
+        place: Place,
     },
     /// A property of the hardware does not hold.
     #[error(transparent)]
@@ -85,6 +97,22 @@ pub struct Watch<'a> {
     pub console: Option<&'a mut dyn FnMut(u8)>,
     /// Is told now and then how many cycles have passed.
     pub progress: Option<&'a mut dyn FnMut(u64)>,
+}
+
+/// How long a run may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Clock cycles from reset to the exit.
+    pub max_cycles: u64,
+    /// Clock cycles without an instruction that retires. The core is looked at that often, and every 65,536 cycles at least.
+    pub max_idle_cycles: u64,
+}
+
+impl Default for Limits {
+    /// Hours of simulation, and a fifth of a second of the default chip's time.
+    fn default() -> Limits {
+        Limits { max_cycles: 10_000_000_000, max_idle_cycles: 10_000_000 }
+    }
 }
 
 /// Positions of the chip's ports.
@@ -161,7 +189,7 @@ impl Chip {
         }
         padded[skip..skip + bytes.len()].copy_from_slice(bytes);
         for (k, word) in padded.chunks_exact(4).enumerate() {
-            let word = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
+            let word = little_endian(word);
             self.engine.write_memory(self.words, first + k as u32, &Bits::from_u64(32, word.into()));
         }
         Ok(())
@@ -199,31 +227,41 @@ impl Chip {
         self.engine.peek(output).is_nonzero()
     }
 
-    /// Resets the chip and runs it until the program ends itself, at most `max_cycles`. Bytes still in the UART then are waited for.
+    /// Resets the chip and runs it until the program ends itself. Bytes still in the UART then are waited for.
     ///
     /// # Errors
-    /// The program did not end, hardware and golden model differ, or a property of the hardware does not hold. The state stays as it was
+    /// The program did not end within the limits, hardware and golden model differ, or a property of the hardware does not hold. The state stays as it was
     /// then.
-    pub fn run(&mut self, max_cycles: u64, watch: &mut Watch) -> Result<Ended, RunError> {
+    pub fn run(&mut self, limits: &Limits, watch: &mut Watch) -> Result<Ended, RunError> {
+        let max_cycles = limits.max_cycles;
         self.reset()?;
+        let period = PROGRESS_CYCLES.min(limits.max_idle_cycles.max(1));
+        let (mut retired, mut busy_cycle) = (0, 0);
         let mut line = Line { receiver: Receiver::new(self.cycles_per_bit), heard: false, quiet: 0 };
         while !self.is_up(self.pins.exit_valid) {
             if self.cycle == max_cycles {
-                let pc = self.pc_of_next_instruction();
-                return Err(RunError::Budget { cycles: max_cycles, pc });
+                return Err(RunError::Budget { cycles: max_cycles, place: self.place() });
             }
-            let until_progress = PROGRESS_CYCLES - self.cycle % PROGRESS_CYCLES;
+            let until_progress = period - self.cycle % period;
             let most = if self.look(watch)? { 1 } else { until_progress.min(max_cycles - self.cycle) };
             self.advance(most, &mut line, watch)?;
-            if self.cycle.is_multiple_of(PROGRESS_CYCLES)
-                && let Some(progress) = &mut watch.progress
-            {
+            if !self.cycle.is_multiple_of(period) {
+                continue;
+            }
+            if let Some(progress) = &mut watch.progress {
                 progress(self.cycle);
+            }
+            let now = self.retired();
+            if now != retired {
+                (retired, busy_cycle) = (now, self.cycle);
+            }
+            let idle = self.cycle - busy_cycle;
+            if idle > limits.max_idle_cycles {
+                return Err(RunError::Hang { idle, cycle: self.cycle, place: self.place() });
             }
         }
         let exit_code = self.engine.peek(self.pins.exit_code).low_u64() as u32;
-        let instructions = self.engine.peek(self.pins.rvfi.order).low_u64();
-        let ended = Ended { exit_code, cycles: self.cycle, instructions };
+        let ended = Ended { exit_code, cycles: self.cycle, instructions: self.retired() };
 
         let settled = if line.heard { u64::from(self.cycles_per_bit) } else { UART_START_CYCLES };
         let end = self.cycle + FRAMES_UNDER_WAY * FRAME_BITS * u64::from(self.cycles_per_bit);
@@ -260,16 +298,21 @@ impl Chip {
         Ok(())
     }
 
-    /// Goes on until an instruction retires, for a while; 0 if none does.
-    fn pc_of_next_instruction(&mut self) -> u32 {
-        for _ in 0..1000 {
-            let record = self.pins.rvfi.record(&mut *self.engine);
-            if record.valid || self.engine.step(1).is_err() {
-                return record.pc_rdata;
-            }
-        }
-        0
+    /// Instructions that have retired since reset.
+    fn retired(&mut self) -> u64 {
+        self.engine.peek(self.pins.rvfi.order).low_u64()
     }
+
+    /// Where the program is: the instruction in the core's last stage, and the one behind it.
+    fn place(&mut self) -> Place {
+        let record = self.pins.rvfi.last(&mut *self.engine);
+        let next = self.read(record.pc_wdata, 4).ok().map(|word| little_endian(&word));
+        Place { last: (record.pc_rdata, Some(record.insn)), next: (record.pc_wdata, next) }
+    }
+}
+
+fn little_endian(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
 }
 
 /// The UART's line.

@@ -4,11 +4,13 @@ mod chip;
 mod console;
 mod golden;
 mod network;
+mod place;
 mod rvfi;
 
-pub use chip::{Chip, Ended, OutsideRam, RunError, Watch, start_of_programs};
+pub use chip::{Chip, Ended, Limits, OutsideRam, RunError, Watch, start_of_programs};
 pub use console::Receiver;
 pub use golden::golden;
 pub use network::{
     Inference, NetworkError, golden_output, load_network, run_loaded, run_network, split_inputs, target,
 };
+pub use place::Place;

@@ -5,8 +5,9 @@ use ferrite_hw::map::MemoryMap;
 use ferrite_model::iss::{Exit, Machine, MachineError};
 use ferrite_nn::{CompileError, Counters, Program, Target, exit_code};
 
-use super::chip::{Chip, Ended, OutsideRam, RunError, Watch};
+use super::chip::{Chip, Ended, Limits, OutsideRam, RunError, Watch};
 use super::golden::golden;
+use super::place::Place;
 
 /// Instructions that the golden machine may take for a network: far more than any that fits the chip needs.
 const MAX_GOLDEN_INSTRUCTIONS: u64 = 10_000_000_000;
@@ -137,7 +138,7 @@ pub fn run_network(
     chip: &mut Chip,
     program: &Program,
     input: &[u8],
-    max_cycles: u64,
+    limits: &Limits,
     watch: &mut Watch,
 ) -> Result<Inference, NetworkError> {
     load_network(chip, program, input)?;
@@ -146,7 +147,7 @@ pub fn run_network(
         machine.write_memory(program.base, &program.image)?;
         machine.write_memory(program.input.region.address, input)?;
     }
-    run_loaded(chip, program, max_cycles, watch)
+    run_loaded(chip, program, limits, watch)
 }
 
 /// Runs the chip with the program and the input that are in its RAM, and reads the output from there.
@@ -156,10 +157,10 @@ pub fn run_network(
 pub fn run_loaded(
     chip: &mut Chip,
     program: &Program,
-    max_cycles: u64,
+    limits: &Limits,
     watch: &mut Watch,
 ) -> Result<Inference, NetworkError> {
-    let ended = chip.run(max_cycles, watch)?;
+    let ended = chip.run(limits, watch)?;
     let word = |symbol: &str, index: u32| -> Result<u32, NetworkError> {
         let address = program.symbols.get(symbol).copied().unwrap_or(program.base) + 4 * index;
         let bytes = chip.read(address, 4)?;
@@ -200,6 +201,10 @@ pub fn golden_output(chip: &ChipConfig, program: &Program, input: &[u8]) -> Resu
             Ok(iss.bus.read_memory(region.address, region.bytes as usize)?.to_vec())
         }
         Exit::Code(code) => Err(NetworkError::ExitCode { code }),
-        Exit::OutOfBudget => Err(RunError::Budget { cycles: MAX_GOLDEN_INSTRUCTIONS, pc: iss.pc() }.into()),
+        Exit::OutOfBudget => Err(RunError::Budget {
+            cycles: MAX_GOLDEN_INSTRUCTIONS,
+            place: Place { last: (iss.pc(), None), next: (iss.pc(), None) },
+        }
+        .into()),
     }
 }

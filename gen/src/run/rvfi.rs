@@ -62,6 +62,11 @@ impl RvfiPins {
         if !engine.peek(self.valid).is_nonzero() {
             return Rvfi::default();
         }
+        self.last(engine)
+    }
+
+    /// What the port's other fields say, valid or not: in cycles without a record they show the instruction in the core's last stage.
+    pub fn last(&self, engine: &mut dyn Simulator) -> Rvfi {
         let mut read = |output: usize| engine.peek(output).low_u64();
         Rvfi {
             valid: read(self.valid) != 0,
