@@ -1,5 +1,7 @@
 //! The builder: what a module's `build` calls to make registers, wires, conditions, memories and instances.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::panic::Location;
 
 use crate::bits::Bits;
@@ -29,6 +31,8 @@ pub struct When {
 pub struct Switch {
     subject: UInt,
     id: u32,
+    /// The values of the cases so far.
+    seen: RefCell<HashSet<Bits>>,
 }
 
 /// An instance of a module, not yet connected.
@@ -219,7 +223,7 @@ impl Builder {
         }) else {
             return;
         };
-        cases(&Switch { subject, id });
+        cases(&Switch { subject, id, seen: RefCell::default() });
     }
 
     /// A memory of `depth` words (a power of two) of `width` bits.
@@ -435,21 +439,10 @@ impl Switch {
         }
         let body = Builder::new().scope(body);
         with_building(|b, diagnostics| {
-            let of = |b: &elaborate::Building, n: crate::ir::NodeId| match &b.ir.node(n).op {
-                crate::ir::Op::Const(value, _) => Some(value.clone()),
-                _ => None,
-            };
-            let new: Vec<_> = nodes.iter().map(|n| of(b, *n)).collect();
-            let mut old = Vec::new();
-            if let Some(Stmt::Switch { id, cases, .. }) = b.scopes.last().and_then(|s| s.last())
-                && *id == self.id
-            {
-                old = cases.iter().flat_map(|c| &c.0).map(|n| of(b, *n)).collect();
-            }
-            for (k, value) in new.iter().enumerate() {
-                if old.contains(value) || new[..k].contains(value) {
-                    let shown = value.as_ref().map(|v| v.to_string()).unwrap_or_default();
-                    let message = format!("the value {shown} stands in two cases");
+            for node in &nodes {
+                let crate::ir::Op::Const(value, _) = &b.ir.node(*node).op else { continue };
+                if !self.seen.borrow_mut().insert(value.clone()) {
+                    let message = format!("the value {value} stands in two cases");
                     diagnostics.push(Diagnostic::new(Kind::BadCase, loc, message).help("remove one of them"));
                 }
             }

@@ -59,6 +59,7 @@ extern crate self as ferrite_hdl;
 pub mod bits;
 mod builder;
 mod bundle;
+mod components;
 pub mod design;
 pub mod diagnostic;
 mod elaborate;

@@ -154,7 +154,7 @@ impl<'a> Walk<'a> {
                 Stmt::Set { target, low, value, loc } => self.set(*target, *low, *value, loc),
                 Stmt::If { branches, otherwise, loc, .. } => {
                     let arms: Vec<_> = branches.iter().map(|(c, body)| (*c, body.as_slice())).collect();
-                    self.choose(&arms, otherwise.as_deref(), loc);
+                    self.choose(&arms, otherwise.as_deref(), false, loc);
                 }
                 Stmt::Switch { subject, cases, default, loc, .. } => {
                     self.switch(*subject, cases, default, loc)
@@ -237,36 +237,58 @@ impl<'a> Walk<'a> {
         left
     }
 
-    fn choose(&mut self, arms: &[(NodeId, &[Stmt])], otherwise: Option<&[Stmt]>, loc: Loc) {
+    /// Takes the values of the first arm whose condition holds, else of `otherwise`. Conditions are `exclusive` if no two hold at once.
+    fn choose(&mut self, arms: &[(NodeId, &[Stmt])], otherwise: Option<&[Stmt]>, exclusive: bool, loc: Loc) {
         let depth = self.conditions.len();
-        let mut results = Vec::new();
-        for (condition, body) in arms {
+        // For every segment that an arm sets, the arms that do, and what they leave.
+        let mut touched: BTreeMap<usize, Vec<(usize, Option<NodeId>)>> = BTreeMap::new();
+        for (k, (condition, body)) in arms.iter().enumerate() {
             self.conditions.push(Condition { node: *condition, wanted: true, all: None });
-            results.push(self.branch(body));
+            for (segment, value) in self.branch(body) {
+                touched.entry(segment).or_default().push((k, value));
+            }
             self.conditions.pop();
             self.conditions.push(Condition { node: *condition, wanted: false, all: None });
         }
         let last = otherwise.map(|body| self.branch(body)).unwrap_or_default();
         self.conditions.truncate(depth);
+        for segment in last.keys() {
+            touched.entry(*segment).or_default();
+        }
 
-        let touched: BTreeSet<usize> =
-            results.iter().chain([&last]).flat_map(|left| left.keys().copied()).collect();
-        for segment in touched {
+        for (segment, set) in touched {
             let before = self.segments[segment].value;
             let mut value = *last.get(&segment).unwrap_or(&before);
-            for ((condition, _), result) in arms.iter().zip(&results).rev() {
-                value = match (*result.get(&segment).unwrap_or(&before), value) {
-                    (Some(yes), Some(no)) if yes == no => Some(no),
-                    (Some(yes), Some(no)) => {
-                        let (width, signed) =
-                            (self.segments[segment].width, self.out.nodes[yes.index()].signed);
-                        Some(self.push(Op::Mux(*condition, yes, no), width, signed, loc))
-                    }
-                    _ => None,
-                };
+            if exclusive && value == before {
+                for (k, result) in set.into_iter().rev() {
+                    value = self.either(segment, arms[k].0, result, value, loc);
+                }
+            } else {
+                let mut set = set.into_iter().rev().peekable();
+                for (k, (condition, _)) in arms.iter().enumerate().rev() {
+                    let result = set.next_if(|(arm, _)| *arm == k).map_or(before, |(_, result)| result);
+                    value = self.either(segment, *condition, result, value, loc);
+                }
             }
             self.replace(segment, value);
         }
+    }
+
+    /// A value under a condition, else another; none where either is missing.
+    fn either(
+        &mut self,
+        segment: usize,
+        condition: NodeId,
+        yes: Option<NodeId>,
+        no: Option<NodeId>,
+        loc: Loc,
+    ) -> Option<NodeId> {
+        let (yes, no) = (yes?, no?);
+        if yes == no {
+            return Some(no);
+        }
+        let (width, signed) = (self.segments[segment].width, self.out.nodes[yes.index()].signed);
+        Some(self.push(Op::Mux(condition, yes, no), width, signed, loc))
     }
 
     fn switch(
@@ -297,7 +319,8 @@ impl<'a> Walk<'a> {
             let hit = hit.unwrap_or_else(|| self.push(Op::Const(Bits::zero(1), None), 1, false, loc));
             arms.push((hit, body.as_slice()));
         }
-        self.choose(&arms, otherwise, loc);
+        // Cases are different constants.
+        self.choose(&arms, otherwise, true, loc);
     }
 
     /// All conditions around the current statement in one bit; `None` outside of all.

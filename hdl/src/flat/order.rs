@@ -39,57 +39,8 @@ fn is_cyclic(nodes: &[RawNode], component: &[Index]) -> bool {
     component.len() > 1 || operands(&nodes[component[0] as usize].op).contains(&component[0])
 }
 
-/// Strongly connected components, operands before users (Tarjan, *Depth-first search and linear graph algorithms*, 1972;
-/// without recursion, since paths are long).
 fn components(nodes: &[RawNode]) -> Vec<Vec<Index>> {
-    const NEW: u32 = u32::MAX;
-    let mut number = vec![NEW; nodes.len()];
-    let mut lowest = vec![0u32; nodes.len()];
-    let mut on_stack = vec![false; nodes.len()];
-    let (mut stack, mut found, mut count) = (Vec::new(), Vec::new(), 0);
-    let mut work: Vec<(Index, Vec<Index>, usize)> = Vec::new();
-    for root in 0..nodes.len() as Index {
-        if number[root as usize] != NEW {
-            continue;
-        }
-        work.push((root, operands(&nodes[root as usize].op), 0));
-        while let Some((node, next, at)) = work.last_mut() {
-            let (v, this) = (*node as usize, *node);
-            if *at == 0 && number[v] == NEW {
-                number[v] = count;
-                lowest[v] = count;
-                count += 1;
-                stack.push(this);
-                on_stack[v] = true;
-            }
-            if let Some(&w) = next.get(*at) {
-                *at += 1;
-                if number[w as usize] == NEW {
-                    work.push((w, operands(&nodes[w as usize].op), 0));
-                } else if on_stack[w as usize] {
-                    lowest[v] = lowest[v].min(number[w as usize]);
-                }
-                continue;
-            }
-            work.pop();
-            if let Some((parent, ..)) = work.last() {
-                let p = *parent as usize;
-                lowest[p] = lowest[p].min(lowest[v]);
-            }
-            if lowest[v] == number[v] {
-                let mut component = Vec::new();
-                while let Some(w) = stack.pop() {
-                    on_stack[w as usize] = false;
-                    component.push(w);
-                    if w == this {
-                        break;
-                    }
-                }
-                found.push(component);
-            }
-        }
-    }
-    found
+    crate::components::components(nodes.len(), |node| operands(&nodes[node as usize].op))
 }
 
 /// Splits every node of a component into single bits.

@@ -1,7 +1,6 @@
 //! How a module's body drives its signals.
 
-use std::collections::HashSet;
-
+use crate::components::components;
 use crate::ir::{Module, NodeId, Op, Signal, SignalId, SignalKind, Stmt};
 use crate::lower::Lowered;
 
@@ -79,26 +78,23 @@ fn drive(module: &Module, signal: &Signal, mut sets: Vec<Set>) -> Drive {
     }
 }
 
-/// Whether bits of a signal depend on bits of it through wires alone.
-pub(super) fn reads_itself(module: &Module, lowered: &Lowered, id: SignalId) -> bool {
-    let drivers = |id: SignalId| lowered.drivers[id.index()].iter().map(|d| d.node);
-    let mut work: Vec<NodeId> = drivers(id).collect();
-    let (mut seen, mut passed) = (HashSet::new(), HashSet::new());
-    while let Some(node) = work.pop() {
-        if !seen.insert(node) {
-            continue;
-        }
-        match &lowered.nodes[node.index()].op {
-            Op::Read(s) if *s == id => return true,
-            Op::Read(s) => {
-                let combinational =
-                    matches!(module.signal(*s).kind, SignalKind::Wire { .. } | SignalKind::ToInstance(_));
-                if combinational && passed.insert(*s) {
-                    work.extend(drivers(*s));
-                }
-            }
-            op => work.extend(op.operands()),
+/// For every signal, whether bits of it depend on bits of it through wires alone.
+pub(super) fn read_themselves(module: &Module, lowered: &Lowered) -> Vec<bool> {
+    // A graph of the nodes and, behind them, the signals.
+    let nodes = lowered.nodes.len();
+    let is_wire = |signal: SignalId| {
+        matches!(module.signal(signal).kind, SignalKind::Wire { .. } | SignalKind::ToInstance(_))
+    };
+    let operands = |at: u32| match lowered.nodes.get(at as usize).map(|node| &node.op) {
+        Some(Op::Read(signal)) if is_wire(*signal) => vec![nodes as u32 + signal.0],
+        Some(op) => op.operands().iter().map(|node| node.0).collect(),
+        None => lowered.drivers[at as usize - nodes].iter().map(|driver| driver.node.0).collect(),
+    };
+    let mut found = vec![false; module.signals.len()];
+    for component in components(nodes + module.signals.len(), operands).iter().filter(|c| c.len() > 1) {
+        for at in component.iter().filter(|at| **at as usize >= nodes) {
+            found[*at as usize - nodes] = true;
         }
     }
-    false
+    found
 }

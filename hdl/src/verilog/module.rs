@@ -3,6 +3,7 @@
 mod blocks;
 mod checks;
 mod contents;
+mod groups;
 pub(super) mod head;
 
 use std::collections::{HashMap, HashSet};
@@ -13,7 +14,7 @@ use crate::design::Design;
 use crate::ir::{ClockId, Module, NodeId, Op, Signal, SignalId, SignalKind, Stmt};
 use crate::lower::Lowered;
 use crate::shape::Shape;
-use crate::verilog::drive::{Drive, drives, reads_itself};
+use crate::verilog::drive::{Drive, drives, read_themselves};
 use crate::verilog::expr::{Constant, Expressions, literal};
 use crate::verilog::names::{FileNames, Taken};
 use crate::verilog::place::place;
@@ -46,12 +47,11 @@ pub(super) fn emit(
     }
     let mut names = names(module, &mut taken);
     let drives = drives(module);
+    let in_loop = read_themselves(module, lowered);
     let reads_itself: Vec<bool> = drives
         .iter()
-        .enumerate()
-        .map(|(k, drive)| {
-            matches!(drive, Drive::Parts | Drive::Block) && reads_itself(module, lowered, SignalId(k as u32))
-        })
+        .zip(in_loop)
+        .map(|(drive, in_loop)| in_loop && matches!(drive, Drive::Parts | Drive::Block))
         .collect();
     // Where conditions read no signal a block would never run; where some bits of a signal are made from others, it would take
     // them before it sets them.

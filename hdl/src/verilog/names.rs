@@ -1,6 +1,7 @@
 //! Names in Verilog.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 /// Keywords of Verilog-2005 (IEEE 1364-2005, annex B).
 const VERILOG: &str = "\
@@ -34,7 +35,10 @@ const TYPES: &str = "bool mailbox process semaphore";
 
 /// Whether a name is a keyword.
 pub fn is_reserved(name: &str) -> bool {
-    [VERILOG, SYSTEM_VERILOG, TYPES].iter().any(|words| words.split_whitespace().any(|word| word == name))
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        [VERILOG, SYSTEM_VERILOG, TYPES].iter().flat_map(|words| words.split_whitespace()).collect()
+    });
+    WORDS.contains(name)
 }
 
 /// `Idle` or `waitForData` as `IDLE`, `WAIT_FOR_DATA`.
@@ -54,23 +58,31 @@ pub(super) fn upper_snake(name: &str) -> String {
 
 /// The names that a module uses.
 #[derive(Default)]
-pub(super) struct Taken(HashSet<String>);
+pub(super) struct Taken {
+    names: HashSet<String>,
+    /// For names that were wanted again, the number to try next.
+    next: HashMap<String, u32>,
+}
 
 impl Taken {
     /// Marks a name as used.
     pub fn take(&mut self, name: &str) {
-        self.0.insert(name.to_string());
+        self.names.insert(name.to_string());
     }
 
     /// The name, or the name with the first number from 2 on that makes it new.
     pub fn fresh(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_string();
-        let mut k = 2;
-        while is_reserved(&name) || !self.0.insert(name.clone()) {
-            name = format!("{wanted}_{k}");
-            k += 1;
+        if !is_reserved(wanted) && self.names.insert(wanted.to_string()) {
+            return wanted.to_string();
         }
-        name
+        let next = self.next.entry(wanted.to_string()).or_insert(2);
+        loop {
+            let name = format!("{wanted}_{next}");
+            *next += 1;
+            if self.names.insert(name.clone()) {
+                return name;
+            }
+        }
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::Writer;
-use crate::ir::{ClockId, MemoryId, NodeId, Op, SignalId, SignalKind, Stmt};
-use crate::verilog::drive::Drive;
+use crate::ir::{ClockId, MemoryId, SignalId, SignalKind};
 use crate::verilog::stmt::Part;
 
 impl<'a> Writer<'a> {
@@ -21,83 +20,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Signals that are set in the same statements share a block, if none of them depends on another.
-    fn groups(&self) -> Vec<Vec<SignalId>> {
-        let blocks: Vec<SignalId> = (0..self.module.signals.len())
-            .map(|k| SignalId(k as u32))
-            .filter(|id| self.drives[id.index()] == Drive::Block && self.is_variable(*id))
-            .collect();
-        let reach: Vec<HashSet<SignalId>> = blocks.iter().map(|id| self.reach(*id)).collect();
-        let places: Vec<HashSet<usize>> = blocks.iter().map(|id| self.places(*id)).collect();
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for k in 0..blocks.len() {
-            let fits = |group: &Vec<usize>| {
-                let together = group.iter().any(|m| !places[*m].is_disjoint(&places[k]));
-                let free =
-                    group.iter().all(|m| !reach[k].contains(&blocks[*m]) && !reach[*m].contains(&blocks[k]));
-                together && free && !reach[k].contains(&blocks[k])
-            };
-            match groups.iter_mut().find(|g| fits(g)) {
-                Some(group) => group.push(k),
-                None => groups.push(vec![k]),
-            }
-        }
-        groups.into_iter().map(|g| g.into_iter().map(|k| blocks[k]).collect()).collect()
-    }
-
-    /// The conditional statements of the body that set a signal.
-    fn places(&self, id: SignalId) -> HashSet<usize> {
-        let mut part = self.part("=");
-        part.targets.insert(id);
-        let body = self.module.body.iter().enumerate();
-        body.filter(|(_, s)| !matches!(s, Stmt::Set { .. }) && part.any(std::slice::from_ref(s)))
-            .map(|(k, _)| k)
-            .collect()
-    }
-
-    /// The signals that a signal depends on without a register between; through an instance on all of its inputs.
-    fn reach(&self, id: SignalId) -> HashSet<SignalId> {
-        let mut found = HashSet::new();
-        let mut work: Vec<NodeId> = self.lowered.drivers[id.index()].iter().map(|d| d.node).collect();
-        let mut seen = HashSet::new();
-        while let Some(node) = work.pop() {
-            if !seen.insert(node) {
-                continue;
-            }
-            let Op::Read(signal) = self.lowered.nodes[node.index()].op else {
-                work.extend(self.lowered.nodes[node.index()].op.operands());
-                continue;
-            };
-            if !found.insert(signal) {
-                continue;
-            }
-            match self.module.signal(signal).kind {
-                SignalKind::Wire { .. } | SignalKind::ToInstance(_) => {
-                    work.extend(self.lowered.drivers[signal.index()].iter().map(|d| d.node));
-                }
-                SignalKind::FromInstance(instance) => {
-                    for (k, other) in self.module.signals.iter().enumerate() {
-                        if other.kind == SignalKind::ToInstance(instance) {
-                            found.insert(SignalId(k as u32));
-                            work.extend(self.lowered.drivers[k].iter().map(|d| d.node));
-                        }
-                    }
-                }
-                SignalKind::MemoryRead(memory, port) => {
-                    work.extend(self.module.memories[memory.index()].reads[port].async_addr);
-                }
-                SignalKind::Reg { .. } | SignalKind::Input => {}
-            }
-        }
-        found
-    }
-
     pub(super) fn blocks(&mut self) {
+        let module = self.module;
         for group in self.groups() {
-            let module = self.module;
-            let part = Part { targets: group.into_iter().collect(), ..self.part("=") };
+            let part = Part { targets: group.targets.into_iter().collect(), ..self.part("=") };
             let mut text = String::new();
-            part.write(&module.body, 2, &mut self.e, &mut text);
+            for place in group.places {
+                part.write(std::slice::from_ref(&module.body[place]), 2, &mut self.e, &mut text);
+            }
             self.flush();
             let _ = write!(self.body, "\n    always @* begin\n{text}    end\n");
         }
