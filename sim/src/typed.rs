@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ferrite_hdl::{Bits, Bundle, Diagnostics, Leaf, Module, Shape, UInt, elaborate};
+use ferrite_hdl::{Bits, Bundle, Diagnostics, Encoding, Leaf, Module, Shape, UInt, elaborate};
 
 use crate::engine::{PortError, Simulator};
 use crate::fst::{FstError, FstOptions, FstRecorder};
@@ -68,7 +68,7 @@ pub type Ports<B> = Of<B, Port>;
 pub type Of<B, T> = <<B as Bundle>::With<Shape> as Bundle>::With<T>;
 
 impl<M: Module> Sim<M> {
-    /// A module on the interpreter, or on the engine that the environment variable `FERRITE_ENGINE` names: `interpreter` or
+    /// A module on the interpreter, or on the engine that the environment variable `FERRITE_ENGINE` names: `interpret` or
     /// `verilator`. So the same tests can be run on both.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl<M: Module> Sim<M> {
     pub fn new(module: &M) -> Result<Sim<M>, Diagnostics> {
         let design = elaborate(module)?;
         let engine: Box<dyn Simulator> = match std::env::var("FERRITE_ENGINE").as_deref() {
-            Err(_) | Ok("" | "interpreter") => Box::new(Interpreter::new(&design)),
+            Err(_) | Ok("" | "interpret") => Box::new(Interpreter::new(&design)),
             Ok("verilator") => {
                 let options = VerilatorOptions { fast_build: true, ..VerilatorOptions::default() };
                 match Verilator::new(&design, &options) {
@@ -88,7 +88,7 @@ impl<M: Module> Sim<M> {
                     Err(error) => panic!("{error}"),
                 }
             }
-            Ok(other) => panic!("FERRITE_ENGINE is `{other}`; the engines are `interpreter` and `verilator`"),
+            Ok(other) => panic!("FERRITE_ENGINE is `{other}`; the engines are `interpret` and `verilator`"),
         };
         Ok(Sim::on(module, engine))
     }
@@ -169,6 +169,25 @@ impl<M: Module> Sim<M> {
     pub fn get(&mut self, port: Port) -> i128 {
         let Some(output) = port.output else { panic!("only outputs can be read") };
         number(&self.engine.peek(output), port.shape)
+    }
+
+    /// Whether an output carries this variant of its enum.
+    #[track_caller]
+    pub fn is<E: Encoding>(&mut self, port: Port, variant: E) -> bool {
+        self.get(port) == i128::from(variant.code())
+    }
+
+    /// An edge of the first clock with its reset high.
+    #[track_caller]
+    pub fn reset(&mut self) {
+        let clock = self.engine.flat().clocks.first().cloned().unwrap_or_default();
+        let name = ferrite_hdl::ir::reset_name(&clock);
+        let Ok(reset) = self.engine.input(&name) else {
+            panic!("the module has no reset: none of its registers has `reset_to`")
+        };
+        self.engine.poke(reset, &Bits::ones(1));
+        self.step();
+        self.engine.poke(reset, &Bits::zero(1));
     }
 
     /// Sets all inputs. Leaves below a `#[flip]` are outputs; their values are ignored.

@@ -1,6 +1,7 @@
 //! The standard library at work.
 
 use ferrite_hdl::library::{ArbiterIn, AsyncFifo, Queue, RoundRobinArbiter, SkidBuffer};
+use ferrite_hdl::prelude::*;
 use ferrite_sim::Sim;
 
 #[test]
@@ -85,4 +86,47 @@ fn an_asynchronous_fifo_keeps_the_order_between_clocks_of_any_ratio() {
         assert!(received.len() > 30, "{} words", received.len());
         assert!(received.iter().copied().eq((0..received.len() as i128).map(|k| k % 256)), "{received:?}");
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+enum Light {
+    Red,
+    Green,
+}
+
+#[derive(Clone, Debug, Bundle)]
+struct LightOut<T> {
+    light: T,
+}
+
+/// Turns green after reset, and stays so.
+#[module]
+struct TrafficLight {}
+
+impl Module for TrafficLight {
+    type In = Empty<UInt>;
+    type Out = LightOut<UInt>;
+    fn inputs(&self) -> Empty<Shape> {
+        Empty::new()
+    }
+    fn outputs(&self) -> LightOut<Shape> {
+        LightOut { light: Light::shape() }
+    }
+    fn build(&self, m: &Builder, _: Empty<UInt>) -> LightOut<UInt> {
+        let light = m.reg("light", Light::shape()).reset_to(Light::Red);
+        light.set(Light::Green);
+        LightOut { light }
+    }
+}
+
+#[test]
+fn a_module_can_be_reset_and_its_enums_compared_by_name() {
+    let mut sim = Sim::new(&TrafficLight {}).expect("a good design");
+    let light = sim.o.light;
+    sim.step();
+    assert!(sim.is(light, Light::Green));
+    sim.reset();
+    assert!(sim.is(light, Light::Red));
+    sim.step();
+    assert!(sim.is(light, Light::Green));
 }
