@@ -179,7 +179,10 @@ impl Builder {
         if let Some(mistake) = crate::bundle::difference(&targets, &values) {
             let help = "vectors, arrays and options must have the same items on both sides";
             report(Diagnostic::new(Kind::BundleMismatch, Location::caller(), mistake).help(help));
-            return;
+            // All count as set all the same.
+            let driven = targets.into_iter().filter(|leaf| !leaf.flipped);
+            let driven = driven.chain(values.into_iter().filter(|leaf| leaf.flipped));
+            return driven.for_each(|leaf| leaf.value.set(0));
         }
         for (target, value) in targets.into_iter().zip(values) {
             match target.flipped {
@@ -343,7 +346,20 @@ impl Builder {
             })
             .unwrap_or_default(),
             None => {
-                all.iter().map(|port| self.signal(&port.name, port.shape, SignalKind::Input, loc)).collect()
+                let stand_in = |port: &&module::Port| {
+                    self.signal(
+                        &format!("{name}_{}", port.name),
+                        port.shape,
+                        SignalKind::Wire { named: false },
+                        loc,
+                    )
+                };
+                let signals: Vec<UInt> = all.iter().map(stand_in).collect();
+                all.iter()
+                    .zip(&signals)
+                    .filter(|(port, _)| !port.is_input)
+                    .for_each(|(_, signal)| signal.set(0));
+                signals
             }
         };
         let mut handles = handles.into_iter();

@@ -20,13 +20,17 @@ pub(crate) fn finish(
     }
     let lowered: Vec<_> =
         modules.iter().map(|module| crate::lowering::lower(module, &mut diagnostics)).collect();
-    // After a mistake in a module, its part of the netlist may be missing.
-    if !diagnostics.is_empty() {
-        return Err(Diagnostics::new(diagnostics));
-    }
     let mut design = Design { modules, lowered, top, flat: Flat::default() };
-    design.flat = Flat::new(&design).map_err(Diagnostics::new)?;
-    Ok(design)
+    // Without its modules and clocks the netlist would have loops and crossings that the user never wrote.
+    let is_complete =
+        |d: &Diagnostic| !matches!(d.kind, Kind::RecursiveModule | Kind::UnknownClock | Kind::FlippedOutput);
+    if diagnostics.iter().all(is_complete) {
+        match Flat::new(&design) {
+            Ok(flat) => design.flat = flat,
+            Err(more) => diagnostics.extend(more),
+        }
+    }
+    if diagnostics.is_empty() { Ok(design) } else { Err(Diagnostics::new(diagnostics)) }
 }
 
 fn names_of_modules(modules: &[Module], diagnostics: &mut Vec<Diagnostic>) {
@@ -69,7 +73,8 @@ fn name_itself(name: &str, what: &str, loc: Loc, diagnostics: &mut Vec<Diagnosti
         let help = "names consist of letters, digits and `_`, and do not begin with a digit";
         diagnostics.push(Diagnostic::new(Kind::BadName, loc, message).help(help));
     } else if is_reserved(name) {
-        let message = format!("`{name}` is a keyword of Verilog and cannot be the name of a {what}");
+        let message =
+            format!("`{name}` is reserved by Verilog or its tools and cannot be the name of a {what}");
         diagnostics.push(Diagnostic::new(Kind::ReservedName, loc, message).help("choose another name"));
     }
 }
@@ -90,13 +95,26 @@ fn names_within(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
                 seen.insert(name, (loc, what));
             }
             Some((first, other)) => {
-                let message =
-                    format!("the name `{name}` of this {what} is taken in module `{}`", module.name);
-                diagnostics.push(
-                    Diagnostic::new(Kind::DuplicateName, loc, message)
-                        .label(first, format!("by this {other}"))
-                        .help("choose another name"),
+                let message = format!(
+                    "the name `{name}` of this {what} is taken in module `{}` by {} {other}",
+                    module.name,
+                    if other.starts_with(['i', 'o']) { "an" } else { "a" }
                 );
+                let is_port = |what: &str| matches!(what, "input" | "output");
+                let help = match is_port(what) && is_port(other) {
+                    true => {
+                        "rename a field: those of nested bundles are joined by `_`, and a name that inputs and outputs share \
+                        gets `_in` or `_out`"
+                    }
+                    false => "choose another name",
+                };
+                let diagnostic = Diagnostic::new(Kind::DuplicateName, loc, message).help(help);
+                // Ports stand where their module was elaborated.
+                diagnostics.push(if loc == *first {
+                    diagnostic
+                } else {
+                    diagnostic.label(first, "the other one")
+                });
             }
         }
     };
@@ -122,6 +140,7 @@ fn names_within(module: &Module, diagnostics: &mut Vec<Diagnostic>) {
             }
             SignalKind::Input => add(signal.name.clone(), "input", signal.loc, diagnostics),
             SignalKind::Reg { .. } => add(signal.name.clone(), "register", signal.loc, diagnostics),
+            _ if signal.is_output => add(signal.name.clone(), "output", signal.loc, diagnostics),
             _ => add(signal.name.clone(), "signal", signal.loc, diagnostics),
         }
     }

@@ -367,14 +367,60 @@ pub struct Instance {
     pub loc: Loc,
 }
 
-/// A module that is not described here: its Verilog comes from elsewhere.
+/// A module that is not described here: its Verilog comes from elsewhere. [`Module::external`](crate::Module::external) gives it.
+///
+/// Its ports have the names of the bundles' leaves; it has a clock and a reset where its model, the `build` function, has registers.
+///
+/// ```
+/// use ferrite_hdl::prelude::*;
+/// use ferrite_hdl::verilog::{EmitOptions, FileKind, emit};
+///
+/// #[derive(Clone, Bundle)]
+/// pub struct PadIn<T> {
+///     core: T,
+/// }
+/// #[derive(Clone, Bundle)]
+/// pub struct PadOut<T> {
+///     pin: T,
+/// }
+///
+/// /// An output pad of the chip's vendor.
+/// #[module]
+/// pub struct Pad;
+///
+/// impl Module for Pad {
+///     type In = PadIn<UInt>;
+///     type Out = PadOut<UInt>;
+///
+///     fn inputs(&self) -> PadIn<Shape> {
+///         PadIn { core: bit() }
+///     }
+///     fn outputs(&self) -> PadOut<Shape> {
+///         PadOut { pin: bit() }
+///     }
+///     fn external(&self) -> Option<External> {
+///         Some(External {
+///             verilog_name: "VENDOR_PAD".to_string(),
+///             parameters: vec![("DRIVE".to_string(), "8".to_string())],
+///             verilog: None, // the vendor's tools know it; a stub with its ports is emitted for the others
+///         })
+///     }
+///     fn build(&self, _m: &Builder, i: PadIn<UInt>) -> PadOut<UInt> {
+///         PadOut { pin: i.core }
+///     }
+/// }
+///
+/// let files = emit(&elaborate(&Pad).unwrap_or_else(|mistakes| panic!("{mistakes}")), &EmitOptions::default());
+/// assert_eq!((files[0].name.as_str(), files[0].kind), ("VENDOR_PAD_bb.v", FileKind::BlackBox));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct External {
     /// The name of the Verilog module.
     pub verilog_name: String,
     /// Values of its Verilog parameters, as Verilog text.
     pub parameters: Vec<(String, String)>,
-    /// Its Verilog text, if it should be written beside the design's.
+    /// Its Verilog text, if it should be written beside the design's. Without it a stub is written that declares the ports, as they
+    /// are with the first parameters met.
     pub verilog: Option<String>,
 }
 

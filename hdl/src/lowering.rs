@@ -36,6 +36,15 @@ struct Set {
     loc: Loc,
 }
 
+/// Two statements that set the same bits.
+struct Double {
+    target: SignalId,
+    first: Loc,
+    second: Loc,
+    /// The bits that both set, if the first one has others that keep their value.
+    both: Option<(u32, u32)>,
+}
+
 /// A condition around a statement.
 struct Condition {
     node: NodeId,
@@ -60,7 +69,7 @@ struct Walk<'a> {
     branches: u32,
     /// The statements met so far.
     sets: Vec<Set>,
-    double: Vec<(SignalId, Loc, Loc)>,
+    double: Vec<Double>,
 }
 
 fn cuts(stmts: &[Stmt], module: &Module, at: &mut Vec<Vec<u32>>) {
@@ -214,8 +223,9 @@ impl<'a> Walk<'a> {
         }
         // Some bits of an earlier value may be set anew, as long as others keep it.
         let refines = |set: &Set| set.low <= low && end <= set.end && set.effective > 0;
-        if let Some(first) = replaced.into_iter().find(|set| !refines(&self.sets[*set])) {
-            self.double.push((target, self.sets[first].loc, loc));
+        if let Some(first) = replaced.into_iter().map(|set| &self.sets[set]).find(|set| !refines(set)) {
+            let both = (first.effective > 0).then(|| (first.low.max(low), first.end.min(end)));
+            self.double.push(Double { target, first: first.loc, second: loc, both });
         }
         self.sets.push(Set { low, end, path: self.path.clone(), effective: end - low, loc });
     }
@@ -348,15 +358,26 @@ impl<'a> Walk<'a> {
     }
 
     fn judge(&self, diagnostics: &mut Vec<Diagnostic>) {
-        for (signal, first, second) in &self.double {
-            let message =
-                format!("`{}` is set again, which makes an earlier value useless", self.show(*signal));
-            diagnostics.push(
-                Diagnostic::new(Kind::DoubleDrive, second, message)
-                    .here("set again")
-                    .label(first, "this has no effect")
-                    .help("remove one of them, or put the second under a `when`; after a default for all bits, some of them may be set"),
-            );
+        for Double { target, first, second, both } in &self.double {
+            let name = self.show(*target);
+            let (message, before, help) = match both {
+                None => (
+                    format!("`{name}` is set again, which makes an earlier value useless"),
+                    "this has no effect",
+                    "remove one of them, or put the second under a `when`",
+                ),
+                Some((low, end)) => (
+                    format!(
+                        "{} of `{name}` {} set twice",
+                        runs(&[(*low, *end)]),
+                        if end - low == 1 { "is" } else { "are" }
+                    ),
+                    "set before",
+                    "set each bit once; only a default may come before, which sets all of these bits and more",
+                ),
+            };
+            let diagnostic = Diagnostic::new(Kind::DoubleDrive, second, message);
+            diagnostics.push(diagnostic.here("set again").label(first, before).help(help));
         }
         let untouched = |k: usize| self.segments[self.of_signal[k].clone()].iter().all(|s| s.sets.is_empty());
         let forgotten = self.forgotten(untouched);
@@ -435,7 +456,15 @@ impl<'a> Walk<'a> {
         inputs.into_iter().map(|(all, open)| all > 0 && all == open).collect()
     }
 
+    /// The data flow. What is not driven is 0, so that the rest of a mistaken design can be judged.
     fn finish(mut self) -> Lowered {
+        for k in 0..self.segments.len() {
+            if self.segments[k].value.is_none() {
+                let (width, loc) = (self.segments[k].width, self.module.signal(self.segments[k].signal).loc);
+                let zero = self.push(Op::Const(Bits::zero(width), None), width, false, loc);
+                self.segments[k].value = Some(zero);
+            }
+        }
         for (k, range) in self.of_signal.iter().enumerate() {
             let signal = &self.module.signals[k];
             // The last place where the bits are set, else where their signal was made.
@@ -461,12 +490,18 @@ fn ranges(segments: &[&Segment]) -> String {
             _ => runs.push((segment.low, end)),
         }
     }
+    self::runs(&runs)
+}
+
+/// Runs of bits, each up to before its second number, for people.
+fn runs(runs: &[(u32, u32)]) -> String {
     let run = |(low, end): &(u32, u32)| match end - low {
         1 => low.to_string(),
         _ => format!("{low} to {}", end - 1),
     };
     let text: Vec<String> = runs.iter().map(run).collect();
-    format!("bit{} {}", if are(segments) == "is" { "" } else { "s" }, text.join(", "))
+    let count: u32 = runs.iter().map(|(low, end)| end - low).sum();
+    format!("bit{} {}", if count == 1 { "" } else { "s" }, text.join(", "))
 }
 
 fn are(segments: &[&Segment]) -> &'static str {

@@ -13,7 +13,7 @@ use crate::signal::{MAX_WIDTH, Operand, UInt};
 /// The largest memory, in bits.
 pub const MAX_MEMORY_BITS: u64 = 1 << 33;
 
-/// A memory of the module being built. Reads and writes take part in the clock and the `when`s around them. A read at
+/// A memory of the module being built; made by [`Builder::memory`](crate::Builder::memory). Reads and writes take part in the clock and the `when`s around them. A read at
 /// an edge that also writes the word gives the old word.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {

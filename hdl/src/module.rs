@@ -2,12 +2,13 @@
 
 use std::hash::Hash;
 
+use crate::bits::Bits;
 use crate::builder::Builder;
 use crate::bundle::{Bundle, LeafInfo, difference};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::elaborate::{report, with_building};
-use crate::ir::{ClockId, External, Loc, Signal, SignalKind, Stmt};
-use crate::shape::Shape;
+use crate::ir::{ClockId, External, Loc, Op, Signal, SignalKind, Stmt};
+use crate::shape::{Shape, bits};
 use crate::signal::{MAX_WIDTH, UInt};
 
 /// The name and the doc comment of a module's struct; written by `#[module]`.
@@ -188,21 +189,24 @@ fn declare(port: &Port, loc: Loc) -> UInt {
 
 /// Makes an output port of a returned signal. A register or wire that has the port's name becomes the port itself.
 fn connect_output(port: &Port, value: UInt, loc: Loc) {
-    let value = value.checked(loc);
+    let mut value = value.checked(loc);
     with_building(|b, diagnostics| {
         if value.width() != port.shape.width {
             let message = format!(
-                "output `{}` is {}, but `build` returns {} bits for it",
+                "output `{}` is {}, but `build` returns {} for it",
                 port.name,
                 port.shape.describe(),
-                value.width()
+                bits(value.width()).describe()
             );
             let at = b.ir.node(value.node).loc;
             diagnostics.push(
                 Diagnostic::new(Kind::WidthMismatch, at, message)
                     .help("return as many bits as `outputs` declares"),
             );
-            return;
+            // It counts as set all the same.
+            let zero = Op::Const(Bits::zero(port.shape.width), None);
+            let node = b.push_node(zero, port.shape.width, false, loc);
+            value = UInt::of_node(b, node);
         }
         if let Some(id) = value.signal(b) {
             let signal = &mut b.ir.signals[id.index()];

@@ -142,6 +142,11 @@ impl UInt {
         UInt { node, serial: b.serial, width }
     }
 
+    /// The handle of a node of the module being built.
+    pub(crate) fn of_node(b: &Building, node: NodeId) -> UInt {
+        UInt { node, serial: b.serial, width: b.ir.node(node).width }
+    }
+
     /// Itself if it belongs to the module being built; else a mistake is noted and a constant stands in.
     pub(crate) fn checked(self, loc: Loc) -> UInt {
         let ok = with_building(|b, _| b.serial == self.serial).unwrap_or(true);
@@ -208,14 +213,16 @@ impl UInt {
     pub fn set(self, value: impl Into<Operand>) {
         let loc = Location::caller();
         let this = self.checked(loc);
-        let value = value.into().resolve(this.width, loc);
+        let mut value = value.into().resolve(this.width, loc);
         if value.width != this.width {
             let names =
                 with_building(|b, _| (describe(b, this.node), describe(b, value.node))).unwrap_or_default();
             let message = format!("{} has {} bits and is set to {} bits", names.0, this.width, value.width);
             let help =
                 format!("make the value {} bits wide with `.extend({0})` or `.truncate({0})`", this.width);
-            return report(Diagnostic::new(Kind::WidthMismatch, loc, message).help(help));
+            report(Diagnostic::new(Kind::WidthMismatch, loc, message).help(help));
+            // It counts as set all the same.
+            value = constant(Bits::zero(this.width), None, loc);
         }
         same_enum("`set`", this, value, loc);
         with_building(|b, diagnostics| {
@@ -539,8 +546,16 @@ fn concat_at(parts: &[Operand], loc: Loc) -> UInt {
     UInt::make(Op::Concat(nodes), width, loc)
 }
 
+/// How many additions below each other are narrowed; the function calls itself.
+const MAX_NARROWED: u32 = 500;
+
 /// The low bits of a node. A sum, difference or bitwise operation is narrowed together with its operands.
 fn truncated(node: NodeId, width: u32, signed: bool, loc: Loc) -> NodeId {
+    truncated_to(node, width, signed, MAX_NARROWED, loc)
+}
+
+/// As [`truncated`], through so many levels.
+fn truncated_to(node: NodeId, width: u32, signed: bool, levels: u32, loc: Loc) -> NodeId {
     let (op, old_width, was_signed) = match with_building(|b, _| {
         let n = b.ir.node(node);
         (n.op.clone(), n.width, n.signed)
@@ -552,13 +567,14 @@ fn truncated(node: NodeId, width: u32, signed: bool, loc: Loc) -> NodeId {
     if width == old_width {
         return if signed == was_signed { node } else { make(Op::Cast(node), signed) };
     }
+    let narrow = |node: NodeId| truncated_to(node, width, signed, levels - 1, loc);
     match op {
-        Op::Add(a, b) => {
-            let (a, b) = (truncated(a, width, signed, loc), truncated(b, width, signed, loc));
+        Op::Add(a, b) if levels > 0 => {
+            let (a, b) = (narrow(a), narrow(b));
             make(Op::Add(a, b), signed)
         }
-        Op::Sub(a, b) => {
-            let (a, b) = (truncated(a, width, signed, loc), truncated(b, width, signed, loc));
+        Op::Sub(a, b) if levels > 0 => {
+            let (a, b) = (narrow(a), narrow(b));
             make(Op::Sub(a, b), signed)
         }
         Op::Const(value, _) => make(Op::Const(value.resize(width, false), None), signed),
@@ -566,7 +582,7 @@ fn truncated(node: NodeId, width: u32, signed: bool, loc: Loc) -> NodeId {
             let inner_width = with_building(|b, _| b.ir.node(inner).width).unwrap_or(width);
             let inner_signed = with_building(|b, _| b.ir.node(inner).signed).unwrap_or(false);
             if inner_width >= width {
-                truncated(inner, width, signed, loc)
+                truncated_to(inner, width, signed, levels, loc)
             } else {
                 let extended = make(Op::Extend(inner), inner_signed);
                 if inner_signed == signed { extended } else { make(Op::Cast(extended), signed) }

@@ -4,7 +4,7 @@
 //! widths, so that Verilog never extends anything by itself. Two exceptions stand directly behind an `=` only:
 //! a product, and a sum with its carry, whose operands the left side extends.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::bits::Bits;
 use crate::ir::{Node, NodeId, Op};
@@ -27,6 +27,9 @@ const CHOICE: Level = 10;
 
 /// Expressions of more operators than this that are used more than once get a wire.
 const MAX_REPEATED: u32 = 2;
+
+/// Expressions of more levels than this get wires within: nobody reads a deeper one, and writing it out recurses.
+const MAX_LEVELS: u32 = 100;
 
 /// A wire made for an expression.
 pub(super) struct Hoisted {
@@ -52,6 +55,8 @@ pub(super) struct Expressions<'a> {
     signals: &'a [String],
     uses: Vec<u32>,
     sizes: Vec<u32>,
+    /// Nodes that get a wire since too many levels lie below them; empty if there are none.
+    deep: HashSet<NodeId>,
     hoisted: HashMap<NodeId, String>,
     /// Wires made so far and not yet written.
     pub made: Vec<Hoisted>,
@@ -76,6 +81,7 @@ impl<'a> Expressions<'a> {
             signals,
             uses,
             sizes,
+            deep: deep(nodes),
             hoisted: HashMap::new(),
             made: Vec::new(),
             taken,
@@ -88,8 +94,45 @@ impl<'a> Expressions<'a> {
         &self.nodes[id.index()]
     }
 
+    /// Makes wires for the deep nodes below a node, from the bottom up, so that what is left to write has few levels.
+    fn shorten(&mut self, id: NodeId) {
+        if self.deep.is_empty() {
+            return;
+        }
+        let (mut found, mut seen, mut work) = (BTreeSet::new(), HashSet::new(), vec![id]);
+        while let Some(node) = work.pop() {
+            if self.hoisted.contains_key(&node) || !seen.insert(node) {
+                continue;
+            }
+            work.extend(self.node(node).op.operands());
+            if self.deep.contains(&node) {
+                found.insert(node);
+            }
+        }
+        for node in found {
+            self.identifier(node);
+        }
+    }
+
     /// The text behind an `=` whose left side has the node's width.
-    pub fn root(&mut self, id: NodeId) -> String {
+    pub fn value(&mut self, id: NodeId) -> String {
+        self.shorten(id);
+        self.root(id)
+    }
+
+    /// The text of a port's connection.
+    pub fn pin(&mut self, id: NodeId) -> String {
+        self.shorten(id);
+        self.text(id, 0)
+    }
+
+    /// An identifier with the node's value.
+    pub fn name(&mut self, id: NodeId) -> String {
+        self.shorten(id);
+        self.identifier(id)
+    }
+
+    fn root(&mut self, id: NodeId) -> String {
         let id = self.without_casts(id);
         if self.hoisted.contains_key(&id) {
             return self.text(id, 0);
@@ -136,11 +179,13 @@ impl<'a> Expressions<'a> {
 
     /// A single bit as a condition.
     pub fn condition(&mut self, id: NodeId) -> String {
+        self.shorten(id);
         self.text(id, 0)
     }
 
     /// Whether a property fails: it is looked at, and does not hold.
     pub fn fails(&mut self, enable: Option<NodeId>, cond: NodeId) -> String {
+        enable.into_iter().chain([cond]).for_each(|id| self.shorten(id));
         let inverse = match self.node(cond).op {
             _ if self.hoisted.contains_key(&cond) => None,
             Op::Not(a) => Some(self.text(a, CHOICE + 1)),
@@ -158,6 +203,7 @@ impl<'a> Expressions<'a> {
     /// An index into a memory or a vector. Anything that computes gets a wire: Icarus Verilog 11 evaluates sums in an index wider
     /// than they are, so that they do not wrap.
     pub fn index(&mut self, id: NodeId) -> String {
+        self.shorten(id);
         let id = self.without_casts(id);
         match self.node(id).op {
             Op::Const(..) | Op::Read(_) | Op::Slice(..) | Op::Concat(_) | Op::Extend(_) => self.text(id, 0),
@@ -166,7 +212,7 @@ impl<'a> Expressions<'a> {
     }
 
     /// The text anywhere, in parentheses if it binds less tightly than asked.
-    pub fn text(&mut self, id: NodeId, at_least: Level) -> String {
+    fn text(&mut self, id: NodeId, at_least: Level) -> String {
         if let Some(name) = self.hoisted.get(&id) {
             return name.clone();
         }
@@ -181,7 +227,7 @@ impl<'a> Expressions<'a> {
     }
 
     /// An identifier with the node's value.
-    pub fn identifier(&mut self, id: NodeId) -> String {
+    fn identifier(&mut self, id: NodeId) -> String {
         match self.node(id).op {
             Op::Read(signal) => self.signals[signal.index()].clone(),
             Op::Cast(inner) => self.identifier(inner),
@@ -386,6 +432,23 @@ impl<'a> Expressions<'a> {
         }
         literal(value, signed)
     }
+}
+
+/// Every node with a whole number of times [`MAX_LEVELS`] levels below it.
+fn deep(nodes: &[Node]) -> HashSet<NodeId> {
+    let mut levels: Vec<u32> = Vec::with_capacity(nodes.len());
+    let mut deep = HashSet::new();
+    for (k, node) in nodes.iter().enumerate() {
+        let below = node.op.operands().iter().map(|n| levels[n.index()]).max();
+        levels.push(match below {
+            Some(MAX_LEVELS) => {
+                deep.insert(NodeId(k as u32));
+                0
+            }
+            below => below.map_or(0, |levels| levels + 1),
+        });
+    }
+    deep
 }
 
 /// What a comparison with the smallest or largest number says of every value; linters take it for a mistake.

@@ -1,4 +1,4 @@
-//! The Verilog-2005 of a design, to be read by people.
+//! The Verilog-2005 of a design, to be read by people: [`emit`].
 
 mod black_box;
 mod drive;

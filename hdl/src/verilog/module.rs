@@ -229,7 +229,7 @@ impl<'a> Writer<'a> {
                     let Some((value, loc)) = values.get(&SignalId(k as u32)) else {
                         continue;
                     };
-                    (self.e.root(*value), *loc)
+                    (self.e.value(*value), *loc)
                 }
                 SignalKind::MemoryRead(memory, port) => {
                     let memory = &module.memories[memory.index()];
@@ -268,7 +268,7 @@ impl<'a> Writer<'a> {
                 let text = match self.drives[outer.index()] {
                     Drive::Whole(value) => {
                         self.e.target.clone_from(&self.names[outer.index()]);
-                        self.e.text(value, 0)
+                        self.e.pin(value)
                     }
                     _ => self.names[outer.index()].clone(),
                 };
@@ -318,7 +318,7 @@ impl<'a> Writer<'a> {
                 continue;
             }
             self.e.target.clone_from(&self.names[target.index()]);
-            let text = self.e.root(*value);
+            let text = self.e.value(*value);
             self.flush();
             let left = stmt::part(self.module, self.names, *target, *low, self.module.node(*value).width);
             let source = self.source(loc);
@@ -334,7 +334,7 @@ impl<'a> Writer<'a> {
             if self.assigned[k] {
                 for driver in self.lowered.drivers[k].clone() {
                     self.e.target.clone_from(&self.names[k]);
-                    let text = self.e.root(driver.node);
+                    let text = self.e.value(driver.node);
                     self.flush();
                     let width = self.lowered.nodes[driver.node.index()].width;
                     let left = stmt::part(self.module, self.names, id, driver.low, width);

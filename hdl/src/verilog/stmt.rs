@@ -56,7 +56,7 @@ impl Part<'_> {
                     let name = &self.names[target.index()];
                     e.target.clone_from(name);
                     let left = part(self.module, self.names, *target, *low, self.module.node(*value).width);
-                    let text = e.root(*value);
+                    let text = e.value(*value);
                     let _ = writeln!(out, "{pad}{left} {} {text};{}", self.assign, self.place(loc));
                 }
                 Stmt::If { branches, otherwise, loc, .. } => {
@@ -105,14 +105,14 @@ impl Part<'_> {
                     let addr = e.index(*addr);
                     match mask {
                         None => {
-                            let data = e.root(*data);
+                            let data = e.value(*data);
                             let _ =
                                 writeln!(out, "{pad}{}[{addr}] <= {data};{}", memory.name, self.place(loc));
                         }
                         Some(mask) => {
                             let lanes = self.module.node(*mask).width;
                             let lane = memory.width / lanes;
-                            let (mask_name, data) = (e.identifier(*mask), e.identifier(*data));
+                            let (mask_name, data) = (e.name(*mask), e.name(*data));
                             for k in 0..lanes {
                                 let enable =
                                     if lanes == 1 { mask_name.clone() } else { format!("{mask_name}[{k}]") };

@@ -233,3 +233,47 @@ fn long_lines_are_broken() {
     let longest = text.lines().map(str::len).max().unwrap_or(0);
     assert!(longest <= 100, "{longest} columns:\n{text}");
 }
+
+#[test]
+fn an_expression_of_many_levels_is_written_in_parts() {
+    const LEVELS: u32 = 400;
+    let (folder, text) = silent(&[16, 16], &[16], |_, x| {
+        vec![(0..LEVELS).fold(x[0], |all, k| if k % 20 == 0 { all.wrapping_add(k) } else { !(all & x[1]) })]
+    });
+    let deepest = text.lines().map(|line| line.matches('&').count()).max();
+    assert!(deepest <= Some(100), "{deepest:?}");
+    let level = |all: u16, k| if k % 20 == 0 { all.wrapping_add(k as u16) } else { !(all & 0x4321) };
+    let expected = (0..LEVELS).fold(0x1234, level);
+    let said = simulated(folder.path(), &[(16, 0x1234), (16, 0x4321)], 16);
+    assert!(said.is_none_or(|said| said == format!("{expected:04x}")));
+}
+
+/// A module with thousands of everything that once took the square of its number.
+fn large(m: &Builder, x: Vec<UInt>) -> Vec<UInt> {
+    let mut last = x[0];
+    for k in 0..3000 {
+        let wire = m.wire(&format!("wire_{k}"), 8);
+        wire.set(last);
+        m.when(x[1].bit(k % 8), || wire.set(last.wrapping_add(k % 7)));
+        last = wire;
+    }
+    let regs: Vec<UInt> = (0..3000).map(|k| m.reg(&format!("reg_{k}"), 8)).collect();
+    m.switch(x[0].concat(x[1]), |s| {
+        for (k, reg) in regs.iter().enumerate() {
+            s.case(k, || reg.set(last));
+        }
+    });
+    vec![regs.iter().fold(last, |all, reg| all ^ *reg)]
+}
+
+#[test]
+fn thousands_of_wires_registers_and_cases_take_no_time_to_speak_of() {
+    let start = std::time::Instant::now();
+    let corner = Corner { widths: (vec![8, 8], vec![8]), build: large };
+    let design = elaborate(&corner).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let text = emit(&design, &EmitOptions::default()).remove(0).text;
+    let elapsed = start.elapsed();
+    assert!(text.lines().count() > 15_000);
+    // 0.1 s in an optimised build on an idle machine; tests are neither. What grows with the square takes minutes.
+    assert!(elapsed.as_secs_f64() < 5.0, "{elapsed:?}");
+}
