@@ -1,48 +1,25 @@
 //! The builder: what a module's `build` calls to make registers, wires, conditions, memories and instances.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
+mod conditions;
+mod instance;
+
 use std::panic::Location;
 
 use crate::bits::Bits;
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Kind};
-use crate::elaborate::{self, report, with_building, with_elaboration};
-use crate::ir::{
-    Check, CheckKind, ClockId, Instance as IrInstance, InstanceId, Loc, Signal, SignalKind, Stmt,
-};
+use crate::elaborate::{report, with_building};
+use crate::ir::{Check, CheckKind, ClockId, Loc, Signal, SignalKind, Stmt};
 use crate::memory::Memory;
-use crate::module::{self, Module};
 use crate::shape::Shape;
 use crate::signal::{MAX_WIDTH, Operand, UInt};
+
+pub use conditions::{Switch, When};
+pub use instance::Instance;
 
 /// Makes hardware in the module being built.
 #[derive(Debug)]
 pub struct Builder(());
-
-/// A `when` that `otherwise` can follow.
-#[derive(Debug)]
-pub struct When {
-    id: u32,
-}
-
-/// The cases of a `switch`.
-#[derive(Debug)]
-pub struct Switch {
-    subject: UInt,
-    id: u32,
-    /// The values of the cases so far.
-    seen: RefCell<HashSet<Bits>>,
-}
-
-/// An instance of a module, not yet connected.
-#[must_use = "an instance does nothing until its inputs are connected"]
-pub struct Instance<M: Module> {
-    /// Its input ports, to be set (and below a `#[flip]`, outputs to be read).
-    pub i: M::In,
-    /// Its output ports.
-    pub o: M::Out,
-}
 
 impl Builder {
     pub(crate) fn new() -> Builder {
@@ -192,43 +169,6 @@ impl Builder {
         }
     }
 
-    fn scope(&self, body: impl FnOnce()) -> Vec<Stmt> {
-        with_building(|b, _| b.scopes.push(Vec::new()));
-        body();
-        with_building(|b, _| if b.scopes.len() > 1 { b.scopes.pop() } else { None })
-            .flatten()
-            .unwrap_or_default()
-    }
-
-    /// Statements that hold where a single bit is 1.
-    #[track_caller]
-    pub fn when(&self, condition: UInt, body: impl FnOnce()) -> When {
-        let loc = Location::caller();
-        let condition = condition.condition("`when`", loc);
-        let body = self.scope(body);
-        let id = with_building(|b, _| {
-            let id = b.fresh_id();
-            b.push_stmt(Stmt::If { id, branches: vec![(condition.node, body)], otherwise: None, loc });
-            id
-        });
-        When { id: id.unwrap_or(0) }
-    }
-
-    /// Statements chosen by the value of a signal: `m.switch(state, |s| { s.case(State::Idle, || ...); })`.
-    #[track_caller]
-    pub fn switch(&self, subject: UInt, cases: impl FnOnce(&Switch)) {
-        let loc = Location::caller();
-        let subject = subject.checked(loc);
-        let Some(id) = with_building(|b, _| {
-            let id = b.fresh_id();
-            b.push_stmt(Stmt::Switch { id, subject: subject.node, cases: Vec::new(), default: None, loc });
-            id
-        }) else {
-            return;
-        };
-        cases(&Switch { subject, id, seen: RefCell::default() });
-    }
-
     /// A memory of `depth` words (a power of two) of `width` bits.
     #[track_caller]
     pub fn memory(&self, name: &str, depth: u32, width: u32) -> Memory {
@@ -281,217 +221,6 @@ impl Builder {
     #[track_caller]
     pub fn cover(&self, name: &str, condition: UInt) {
         self.check(CheckKind::Cover, name, condition, Location::caller());
-    }
-
-    /// An instance of a module. Its first clock is the current one; others are those of the same name here.
-    #[track_caller]
-    pub fn instance<M: Module>(&self, name: &str, module: &M) -> Instance<M> {
-        let loc = Location::caller();
-        let id = elaborate::build_module(module, loc);
-        let (inputs, outputs) = module::ports(module);
-        let all: Vec<_> = inputs.iter().chain(&outputs).collect();
-        let handles: Vec<UInt> = match id {
-            Some(id) => with_elaboration(|e| {
-                let child = &e.modules[id.index()];
-                let order: Vec<String> = child.ports.iter().map(|p| child.signal(*p).name.clone()).collect();
-                let (clocks, clock_used, reset_used) =
-                    (child.clocks.clone(), child.clock_used.clone(), child.reset_used.clone());
-                let diagnostics = &mut e.diagnostics;
-                let Some(b) = e.stack.last_mut() else { return Vec::new() };
-                let instance = InstanceId(b.ir.instances.len() as u32);
-                let mut clock_map = Vec::new();
-                for (k, clock) in clocks.iter().enumerate() {
-                    let here = match k {
-                        0 => Some(b.clock),
-                        _ => b.ir.clocks.iter().position(|c| c == clock).map(|k| ClockId(k as u32)),
-                    };
-                    if here.is_none() {
-                        let message = format!("instance `{name}` needs a clock `{clock}`");
-                        let help = "give the module around it a clock of that name (`Module::clocks`)";
-                        diagnostics.push(Diagnostic::new(Kind::UnknownClock, loc, message).help(help));
-                    }
-                    let here = here.unwrap_or(ClockId(0));
-                    b.ir.clock_used[here.index()] |= clock_used[k];
-                    b.ir.reset_used[here.index()] |= reset_used[k];
-                    clock_map.push(here);
-                }
-                let signals: Vec<_> = all
-                    .iter()
-                    .map(|port| {
-                        let kind = match port.is_input {
-                            true => SignalKind::ToInstance(instance),
-                            false => SignalKind::FromInstance(instance),
-                        };
-                        b.push_signal(Signal {
-                            name: port.name.clone(),
-                            shape: Shape { clock: None, ..port.shape },
-                            kind,
-                            is_output: false,
-                            clock: b.clock,
-                            doc: String::new(),
-                            loc,
-                        })
-                    })
-                    .collect();
-                let position = |wanted: &String| all.iter().position(|p| p.name == *wanted);
-                let ports = order.iter().filter_map(|name| position(name).map(|k| signals[k])).collect();
-                b.ir.instances.push(IrInstance {
-                    name: name.to_string(),
-                    module: id,
-                    ports,
-                    clocks: clock_map,
-                    loc,
-                });
-                signals.iter().map(|s| UInt::of_signal(b, *s)).collect()
-            })
-            .unwrap_or_default(),
-            None => {
-                let stand_in = |port: &&module::Port| {
-                    self.signal(
-                        &format!("{name}_{}", port.name),
-                        port.shape,
-                        SignalKind::Wire { named: false },
-                        loc,
-                    )
-                };
-                let signals: Vec<UInt> = all.iter().map(stand_in).collect();
-                all.iter()
-                    .zip(&signals)
-                    .filter(|(port, _)| !port.is_input)
-                    .for_each(|(_, signal)| signal.set(0));
-                signals
-            }
-        };
-        let mut handles = handles.into_iter();
-        let mut next = |_| handles.next().unwrap_or(UInt::INVALID);
-        Instance { i: module.inputs().map(&mut next), o: module.outputs().map(&mut next) }
-    }
-}
-
-impl<M: Module> Instance<M> {
-    /// Connects all inputs and gives the outputs. Leaves of `In` below a `#[flip]` are driven the other way.
-    #[track_caller]
-    pub fn connect(self, inputs: M::In) -> M::Out {
-        Builder::new().connect(self.i, inputs);
-        self.o
-    }
-}
-
-impl When {
-    fn attach(
-        &self,
-        loc: Loc,
-        f: impl FnOnce(&mut Vec<(crate::ir::NodeId, Vec<Stmt>)>, &mut Option<Vec<Stmt>>),
-    ) {
-        with_building(|b, diagnostics| {
-            let last = b.scopes.last_mut().and_then(|s| s.last_mut());
-            match last {
-                Some(Stmt::If { id, branches, otherwise, .. }) if *id == self.id && otherwise.is_none() => {
-                    f(branches, otherwise)
-                }
-                _ => diagnostics.push(
-                    Diagnostic::new(
-                        Kind::DanglingOtherwise,
-                        loc,
-                        "this `otherwise` does not follow its `when`",
-                    )
-                    .help("chain it: `m.when(a, || ...).otherwise_when(b, || ...).otherwise(|| ...)`"),
-                ),
-            }
-        });
-    }
-
-    /// Statements that hold where no condition before does and this one does.
-    #[track_caller]
-    pub fn otherwise_when(self, condition: UInt, body: impl FnOnce()) -> When {
-        let loc = Location::caller();
-        let condition = condition.condition("`otherwise_when`", loc);
-        let body = Builder::new().scope(body);
-        self.attach(loc, |branches, _| branches.push((condition.node, body)));
-        self
-    }
-
-    /// Statements that hold where no condition before does.
-    #[track_caller]
-    pub fn otherwise(self, body: impl FnOnce()) {
-        let loc = Location::caller();
-        let body = Builder::new().scope(body);
-        self.attach(loc, |_, otherwise| *otherwise = Some(body));
-    }
-}
-
-impl Switch {
-    /// Statements that hold where the subject has this value.
-    #[track_caller]
-    pub fn case(&self, value: impl Into<Operand>, body: impl FnOnce()) {
-        self.add(vec![value.into()], body, Location::caller());
-    }
-
-    /// Statements that hold where the subject has one of these values.
-    #[track_caller]
-    pub fn cases<T: Into<Operand>>(&self, values: impl IntoIterator<Item = T>, body: impl FnOnce()) {
-        self.add(values.into_iter().map(Into::into).collect(), body, Location::caller());
-    }
-
-    fn add(&self, values: Vec<Operand>, body: impl FnOnce(), loc: Loc) {
-        let mut nodes = Vec::new();
-        for value in values {
-            let value = value.resolve(self.subject.width(), loc);
-            let is_constant =
-                with_building(|b, _| matches!(b.ir.node(value.node).op, crate::ir::Op::Const(..)))
-                    .unwrap_or(true);
-            if value.width() != self.subject.width() || !is_constant {
-                let message = format!(
-                    "a case must be a constant of {} bits, as wide as the subject",
-                    self.subject.width()
-                );
-                report(
-                    Diagnostic::new(Kind::BadCase, loc, message).help("use numbers or variants of one enum"),
-                );
-            } else {
-                crate::signal::same_enum("a case", self.subject, value, loc);
-                nodes.push(value.node);
-            }
-        }
-        let body = Builder::new().scope(body);
-        with_building(|b, diagnostics| {
-            for node in &nodes {
-                let crate::ir::Op::Const(value, _) = &b.ir.node(*node).op else { continue };
-                if !self.seen.borrow_mut().insert(value.clone()) {
-                    let message = format!("the value {value} stands in two cases");
-                    diagnostics.push(Diagnostic::new(Kind::BadCase, loc, message).help("remove one of them"));
-                }
-            }
-            if let Some(Stmt::Switch { id, cases, .. }) = b.scopes.last_mut().and_then(|s| s.last_mut())
-                && *id == self.id
-            {
-                cases.push((nodes, body));
-            } else {
-                outside_of_switch("case", loc, diagnostics);
-            }
-        });
-    }
-
-    /// Statements that hold where no case does.
-    #[track_caller]
-    pub fn default(&self, body: impl FnOnce()) {
-        let loc = Location::caller();
-        let body = Builder::new().scope(body);
-        with_building(|b, diagnostics| {
-            if let Some(Stmt::Switch { id, default, .. }) = b.scopes.last_mut().and_then(|s| s.last_mut())
-                && *id == self.id
-            {
-                if default.is_some() {
-                    diagnostics.push(
-                        Diagnostic::new(Kind::BadCase, loc, "this switch already has a default")
-                            .help("remove one of them"),
-                    );
-                }
-                *default = Some(body);
-            } else {
-                outside_of_switch("default", loc, diagnostics);
-            }
-        });
     }
 }
 
@@ -551,12 +280,6 @@ impl UInt {
             }
         })
     }
-}
-
-fn outside_of_switch(what: &str, loc: Loc, diagnostics: &mut Vec<Diagnostic>) {
-    let message = format!("this {what} does not stand directly in its switch");
-    let help = "call it in the closure of `m.switch`, with no other statement between the cases";
-    diagnostics.push(Diagnostic::new(Kind::BadCase, loc, message).help(help));
 }
 
 /// The shape of a signal that takes a value as it is, signed if it comes from a signed one; and the value's node.

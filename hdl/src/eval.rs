@@ -84,7 +84,7 @@ mod tests {
     proptest! {
         #[test]
         fn operations_agree_with_formulas_on_integers(
-            (width, other_width) in (1u32..200, 1u32..200),
+            (width, other_width) in (1u32..=200, 1u32..=200),
             bytes in prop::collection::vec(prop_oneof![Just(0u8), Just(255), any::<u8>()], 25),
             other_bytes in prop::collection::vec(prop_oneof![Just(0u8), Just(255), any::<u8>()], 25),
             (signed, same) in (any::<bool>(), prop::bool::weighted(0.2)),
@@ -109,6 +109,10 @@ mod tests {
 
             let wide = width + other_width;
             prop_assert_eq!(of(Mul(0, 1), wide, signed, &[&a, &c]), low(&x * &z, wide));
+            let three = vec![0, 1, 0];
+            let shift = |n: BigInt, by: u32| n * (BigInt::from(1) << by);
+            let threefold = shift(unsigned(&x), wide) + shift(low(z.clone(), other_width), width) + unsigned(&x);
+            prop_assert_eq!(of(Concat(three), wide + width, signed, &[&a, &c]), threefold);
             let joined = unsigned(&x) * (BigInt::from(1) << other_width) + low(z.clone(), other_width);
             prop_assert_eq!(of(Concat(vec![0, 1]), wide, signed, &[&a, &c]), joined);
             prop_assert_eq!(of(Extend(0), wide, signed, &[&a]), low(x.clone(), wide));
@@ -125,6 +129,10 @@ mod tests {
             let part = width - from;
             prop_assert_eq!(of(Slice(0, from), part, false, &[&a]), unsigned(&x) / (BigInt::from(1) << from));
             prop_assert_eq!(of(Slice(0, from), 1, false, &[&a]), (unsigned(&x) >> from) % 2);
+
+            let middle = (other_width - 1) % part + 1;
+            let cut = (unsigned(&x) >> from) % (BigInt::from(1) << middle);
+            prop_assert_eq!(of(Slice(0, from), middle, false, &[&a]), cut);
 
             let (yes, no) = (Bits::from_bool(true), Bits::from_bool(false));
             prop_assert_eq!(of(Mux(2, 0, 1), width, signed, &[&a, &b, &yes]), unsigned(&x));

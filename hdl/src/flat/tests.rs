@@ -251,6 +251,50 @@ fn a_property_is_looked_at_under_the_conditions_around_it() {
     }
 }
 
+design!(Refined, |m, i| {
+    let w = m.wire("w", 8);
+    w.set(i.a);
+    w.slice(2, 4).set(i.b.slice(0, 4));
+    m.when(i.c, || {
+        w.set(0x81);
+        w.bit(1).set(1);
+    });
+    w
+});
+
+#[test]
+fn a_default_of_which_some_bits_are_set_again_keeps_the_others() {
+    let mut refined = Machine::new(&Refined);
+    refined.poke("a", 0xff);
+    refined.poke("b", 0b0101);
+    assert_eq!(refined.peek("q"), 0b1101_0111);
+    refined.poke("c", 1);
+    assert_eq!(refined.peek("q"), 0x83);
+}
+
+design!(SparseSwitch, |m, i| {
+    let r = m.reg("r", 8).init(7);
+    m.switch(i.a, |s| {
+        s.case(1, || r.set(i.b.extend(8)));
+        s.cases([2, 3], || ());
+        s.case(4, || r.set(0));
+    });
+    r
+});
+
+#[test]
+fn a_register_that_only_some_cases_set_is_kept_in_the_others() {
+    let mut sparse = Machine::new(&SparseSwitch);
+    sparse.poke("b", 5);
+    for (a, expected) in [(0, 7), (2, 7), (1, 5), (3, 5), (4, 0), (5, 0)] {
+        sparse.poke("a", a);
+        sparse.step();
+        assert_eq!(sparse.peek("q"), expected, "a = {a}");
+    }
+    let muxes = sparse.flat.nodes.iter().filter(|n| matches!(n.op, FlatOp::Compute(Op::Mux(..)))).count();
+    assert_eq!(muxes, 2, "one for each case that sets it");
+}
+
 design!(FromGray, |m, i| {
     let binary = m.wire("binary", 8);
     binary.set(i.a ^ (binary >> 1));

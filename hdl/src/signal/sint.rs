@@ -3,7 +3,8 @@
 use std::panic::Location;
 
 use super::operand::fit;
-use super::{SInt, SignedOperand, UInt, too_wide, truncated};
+use super::parts::truncated;
+use super::{SInt, SignedOperand, UInt, too_wide};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::elaborate::{report, with_building};
 use crate::ir::{Loc, NodeId, Op};
