@@ -4,6 +4,7 @@
 mod engine;
 mod fst;
 mod interpret;
+mod native;
 mod typed;
 mod verilator;
 mod waves;
@@ -11,6 +12,7 @@ mod waves;
 pub use engine::{PortError, Simulator, StepError};
 pub use fst::{FstError, FstOptions, FstRecorder, TIME_PER_CYCLE};
 pub use interpret::Interpreter;
+pub use native::{Native, NativeError, NativeOptions};
 pub use typed::{Port, Sim};
 pub use verilator::{Verilator, VerilatorError, VerilatorOptions};
 pub use waves::Waves;

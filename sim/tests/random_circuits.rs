@@ -1,14 +1,21 @@
-//! Random circuits with random stimulus: the interpreter against Icarus Verilog and Verilator, every output, every cycle.
+//! Random circuits with random stimulus: the interpreter against the native engine, Icarus Verilog and Verilator, every output, every
+//! cycle; of the native engine every signal too.
 //!
-//! FERRITE_CIRCUITS sets how many Icarus runs (300 by default), FERRITE_VERILATED how many of them Verilator runs too (300 by default), FERRITE_SEED where to begin. A failure is shrunk by proptest and
+//! FERRITE_CIRCUITS sets how many Icarus runs (300 by default), FERRITE_VERILATED how many of them Verilator runs too (300 by default),
+//! FERRITE_NATIVE how many the native engine runs (1000 by default), FERRITE_SEED where to begin. A failure is shrunk by proptest and
 //! printed with its Verilog.
+
+mod agreement;
 
 use std::path::Path;
 use std::process::Command;
 
+use agreement::assert_agreement;
 use ferrite_hdl::prelude::*;
 use ferrite_hdl::verilog::{EmitOptions, emit};
-use ferrite_sim::{Interpreter, Simulator, Verilator, VerilatorError, VerilatorOptions};
+use ferrite_sim::{
+    Interpreter, Native, NativeOptions, Simulator, Verilator, VerilatorError, VerilatorOptions,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -199,8 +206,10 @@ fn stimulus(seed: u64, circuit: usize) -> Vec<Vec<Bits>> {
 
 /// What the interpreter says: a line per cycle.
 fn interpreted(case: &Case) -> Vec<String> {
-    let design = case.design(0);
-    let mut sim = Interpreter::new(&design);
+    driven(&mut Interpreter::new(&case.design(0)), case)
+}
+
+fn driven(sim: &mut dyn Simulator, case: &Case) -> Vec<String> {
     let mut lines = Vec::new();
     for values in &case.stimulus {
         if let Ok(reset) = sim.input("rst") {
@@ -312,6 +321,16 @@ fn icarus(cases: &[Case]) -> Option<String> {
     run(folder.path(), "vvp", &["-n", "bench.vvp"])
 }
 
+fn native(cases: &[Case]) -> Option<String> {
+    let mut lines = String::new();
+    for (n, case) in cases.iter().enumerate() {
+        let sim = Native::new(&case.design(n), &NativeOptions::default());
+        let mut sim = sim.unwrap_or_else(|error| panic!("{error}"));
+        driven(&mut sim, case).iter().for_each(|line| lines.push_str(&format!("{n} {line}\n")));
+    }
+    Some(lines)
+}
+
 /// Many circuits in one design, since building a simulator takes longer than running it.
 #[module]
 struct Batch {
@@ -408,13 +427,17 @@ fn differs(case: Case, simulator: Runner) -> Option<String> {
     Some(format!("cycle {cycle}\n{lines}\n{}", verilog.join("\n")))
 }
 
-/// The smallest forms of circuits on which the emitted Verilog was once wrong.
-const ONCE_WRONG: [(&str, &[Gene]); 2] = [
+/// The smallest forms of circuits on which the emitted Verilog or the native engine was once wrong.
+const ONCE_WRONG: [(&str, &[Gene]); 3] = [
     (
         "a shift that loses a bit, as operand of a sum with carry",
         &[(16, 1, 0, 0, 0), (6, 4, 4, 0, 0), (3, 5, 0, 0, 0)],
     ),
     ("a difference that wraps, as address of a memory", &[(7, 1, 2, 0, 0), (29, 1, 4, 4, 0)]),
+    (
+        "a bit of a wide word, chosen from it and from its complement",
+        &[(28, 11947, 15559, 0, 0), (0, 0, 0, 0, 0), (10, 0, 0, 0, 0), (6, 27956, 16482, 4958, 99)],
+    ),
 ];
 
 #[test]
@@ -423,7 +446,7 @@ fn circuits_that_once_differed_agree() {
         let case = |n| Case { genes: genes.to_vec(), stimulus: stimulus(1, n) };
         let cases: Vec<Case> = (0..8).map(case).collect();
         let expected: Vec<Vec<String>> = cases.iter().map(interpreted).collect();
-        for simulator in [icarus, verilator] {
+        for simulator in [icarus, verilator, native] {
             let Some(printed) = simulator(&cases) else { continue };
             if let Some((_, cycle, lines)) = difference(&printed, &expected) {
                 panic!("{what}: cycle {cycle}\n{lines}");
@@ -436,18 +459,67 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 
+/// What makes the circuits of a seed.
+fn runner(seed: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+/// Genes that can be made simpler.
+type Tree = Box<dyn ValueTree<Value = Vec<Gene>>>;
+
+fn tree(runner: &mut TestRunner) -> Tree {
+    genes().boxed().new_tree(runner).expect("genes")
+}
+
+/// The simplest circuit made from a failing one that still fails, with the difference.
+fn simplest(tree: &mut Tree, case: impl Fn(Vec<Gene>) -> Case, simulator: Runner) -> Option<String> {
+    let mut worst = None;
+    for _ in 0..200 {
+        match differs(case(tree.current()), simulator) {
+            Some(text) => {
+                worst = Some(format!("genes {:?}\n{text}", tree.current()));
+                if !tree.simplify() {
+                    break;
+                }
+            }
+            None if !tree.complicate() => break,
+            None => {}
+        }
+    }
+    worst
+}
+
+#[test]
+fn the_interpreter_agrees_with_the_native_engine_on_random_circuits() {
+    let (count, seed) = (number("FERRITE_NATIVE", 1000) as usize, number("FERRITE_SEED", 1));
+    let mut runner = runner(seed);
+    for n in 0..count {
+        let mut tree = tree(&mut runner);
+        let case = |genes: Vec<Gene>| Case { genes, stimulus: stimulus(seed, n) };
+        if differs(case(tree.current()), native).is_some() {
+            let text = simplest(&mut tree, case, native).unwrap_or_default();
+            panic!("the native engine differs on circuit {n} of seed {seed}\n{text}");
+        }
+        if n % 4 == 0 {
+            let design = case(tree.current()).design(0);
+            let sim = Native::new(&design, &NativeOptions { signals: n % 8 == 0 });
+            let mut sim = sim.unwrap_or_else(|error| panic!("{error}"));
+            assert_agreement(&design, &mut sim, true, CYCLES as u32, seed + n as u64);
+        }
+    }
+}
+
 #[test]
 fn the_interpreter_agrees_with_icarus_and_verilator_on_random_circuits() {
     let (count, seed) = (number("FERRITE_CIRCUITS", 300) as usize, number("FERRITE_SEED", 1));
     let verilated = number("FERRITE_VERILATED", 300) as usize;
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let mut runner = runner(seed);
     let mut done = 0;
     while done < count {
         let size = BATCH.min(count - done);
-        let mut trees: Vec<_> = (0..size).map(|_| genes().new_tree(&mut runner).expect("genes")).collect();
+        let mut trees: Vec<Tree> = (0..size).map(|_| tree(&mut runner)).collect();
         let case = |n: usize, genes: Vec<Gene>| Case { genes, stimulus: stimulus(seed, done + n) };
         let cases: Vec<Case> = trees.iter().enumerate().map(|(n, t)| case(n, t.current())).collect();
         let expected: Vec<Vec<String>> = cases.iter().map(interpreted).collect();
@@ -462,20 +534,8 @@ fn the_interpreter_agrees_with_icarus_and_verilator_on_random_circuits() {
             let Some(printed) = printed else { continue };
             let expected = &expected[..size];
             let Some((n, cycle, lines)) = difference(&printed, expected) else { continue };
-            let mut worst = format!("cycle {cycle}\n{lines}");
-            let tree = &mut trees[n];
-            for _ in 0..200 {
-                match differs(case(n, tree.current()), simulator) {
-                    Some(text) => {
-                        worst = format!("genes {:?}\n{text}", tree.current());
-                        if !tree.simplify() {
-                            break;
-                        }
-                    }
-                    None if !tree.complicate() => break,
-                    None => {}
-                }
-            }
+            let worst = simplest(&mut trees[n], |genes| case(n, genes), simulator);
+            let worst = worst.unwrap_or_else(|| format!("cycle {cycle}\n{lines}"));
             panic!("{name} differs on circuit {} of seed {seed}\n{worst}", done + n);
         }
         done += size;

@@ -2,7 +2,7 @@
 
 use ferrite_hdl::Bits;
 use ferrite_hdl::design::Design;
-use ferrite_sim::{Interpreter, Simulator, Verilator};
+use ferrite_sim::{Interpreter, Simulator};
 
 /// Random numbers (G. Marsaglia, *Xorshift RNGs*, 2003).
 pub struct Random(u64);
@@ -50,12 +50,12 @@ fn values(sim: &mut dyn Simulator, all: bool) -> Vec<(String, Bits)> {
     values
 }
 
-/// Runs a design on the interpreter and on Verilator, with random inputs, random sets of clocks, words of memories written
+/// Runs a design on the interpreter and on another engine, with random inputs, random sets of clocks, words of memories written
 /// now and then, and asserts that all they show is the same in every cycle: outputs, `all` signals, memories, and properties that
 /// fail. Gives how many edges a property has held back.
 pub fn assert_agreement(
     design: &Design,
-    verilator: &mut Verilator,
+    engine: &mut dyn Simulator,
     all: bool,
     cycles: u32,
     seed: u64,
@@ -72,7 +72,7 @@ pub fn assert_agreement(
                 let value =
                     if is_reset { Bits::from_bool(random.one_in(32)) } else { random.bits(port.shape.width) };
                 interpreter.poke(k, &value);
-                verilator.poke(k, &value);
+                engine.poke(k, &value);
             }
         }
         for (k, memory) in flat.memories.iter().enumerate() {
@@ -80,25 +80,25 @@ pub fn assert_agreement(
                 let word = (random.number() % (u64::from(memory.depth) + 1)) as u32;
                 let value = random.bits(memory.width);
                 interpreter.write_memory(k, word, &value);
-                verilator.write_memory(k, word, &value);
+                engine.write_memory(k, word, &value);
             }
         }
-        let (want, got) = (values(&mut interpreter, all), values(verilator, all));
+        let (want, got) = (values(&mut interpreter, all), values(engine, all));
         for (want, got) in want.iter().zip(&got) {
             assert_eq!(want, got, "cycle {cycle} of seed {seed}");
         }
         for (k, memory) in flat.memories.iter().enumerate() {
             let word = (random.number() % (u64::from(memory.depth) + 1)) as u32;
-            let (want, got) = (interpreter.read_memory(k, word), verilator.read_memory(k, word));
+            let (want, got) = (interpreter.read_memory(k, word), engine.read_memory(k, word));
             assert_eq!(want, got, "cycle {cycle} of seed {seed}: {}[{word}]", memory.path);
         }
         let clocks: Vec<usize> = match flat.clocks.len() {
             1 => vec![0],
             n => (0..n).filter(|_| random.one_in(2)).collect(),
         };
-        let (want, got) = (interpreter.step_clocks(&clocks), verilator.step_clocks(&clocks));
+        let (want, got) = (interpreter.step_clocks(&clocks), engine.step_clocks(&clocks));
         assert_eq!(want, got, "cycle {cycle} of seed {seed}");
-        assert_eq!(interpreter.cycle(), verilator.cycle());
+        assert_eq!(interpreter.cycle(), engine.cycle());
         failures += want.is_err() as u32;
     }
     failures

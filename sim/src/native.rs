@@ -1,0 +1,355 @@
+//! The engine that compiles a design to machine code in its own process: ready in a fraction of a second, and what does not change
+//! costs nothing.
+//!
+//! The flat netlist is simplified ([`graph`]), divided into clusters of which only the active ones are evaluated ([`cluster`]), clusters
+//! that are alike are joined to be computed in vectors ([`lanes`]), every value gets its place in one buffer ([`layout`]), and each
+//! cluster becomes a function ([`scalar`], [`vector`]). `docs/decisions/0010-native-engine.md` says why.
+
+mod body;
+mod cluster;
+mod code;
+mod driver;
+mod error;
+mod graph;
+mod lanes;
+mod layout;
+mod netlist;
+mod plan;
+mod scalar;
+mod vector;
+mod wide;
+
+use std::collections::HashMap;
+
+use ferrite_hdl::design::Design;
+use ferrite_hdl::eval::eval;
+use ferrite_hdl::flat::{Flat, FlatOp, Index};
+use ferrite_hdl::{Bits, ir};
+
+use crate::engine::{Simulator, StepError};
+use code::Code;
+pub use error::NativeError;
+use layout::{BitRow, Place};
+use plan::Plan;
+
+/// How a design is compiled.
+#[derive(Clone, Debug, Default)]
+pub struct NativeOptions {
+    /// Whether every named signal is kept in memory. Without it signals can be read too, but those that are no registers or ports
+    /// are computed anew at every reading; with it everything else is slower.
+    pub signals: bool,
+}
+
+/// A word of the buffer and bits of it.
+#[derive(Clone, Copy)]
+struct WordBits {
+    offset: u64,
+    bits: u64,
+}
+
+/// A design as machine code.
+pub struct Native {
+    flat: Flat,
+    code: Code,
+    /// Where every node of the netlist is, if it is in memory, or what constant it is.
+    sources: Vec<Source>,
+    /// For every input, the blocks that read it.
+    input_readers: Vec<Vec<WordBits>>,
+    memories: Vec<Memory>,
+    /// For every clock, its properties.
+    checks: Vec<Vec<WordBits>>,
+    failing: BitRow,
+    /// Something may be active.
+    stale: bool,
+    cycle: u64,
+}
+
+#[derive(Clone)]
+enum Source {
+    Place(Place),
+    Constant(Bits),
+    Computed,
+}
+
+struct Memory {
+    offset: u64,
+    word_bytes: u32,
+    /// Who must be evaluated, and which writes be done again, when a word changes from outside.
+    touched: Vec<WordBits>,
+}
+
+impl Native {
+    /// A design at power-up: registers at their initial values, inputs 0.
+    ///
+    /// # Errors
+    /// No code can be made on this machine, or the design is beyond the engine's limits.
+    pub fn new(design: &Design, options: &NativeOptions) -> Result<Native, NativeError> {
+        let flat = design.flat.clone();
+        let plan = Plan::new(&flat, options.signals)?;
+        let code = Code::new(&flat, &plan)?;
+        let layout = &plan.layout;
+        let source = |id: &graph::Id| match (layout.places.get(id), plan.netlist.graph.value(*id)) {
+            (_, Some(value)) => Source::Constant(value),
+            (Some(place), None) => Source::Place(*place),
+            (None, None) => Source::Computed,
+        };
+        let sources: Vec<Source> = plan.netlist.ids.iter().map(source).collect();
+        let readers_of = |port: &ferrite_hdl::flat::FlatPort| {
+            word_bits(layout.active, plan.readers(plan.netlist.ids[port.node as usize]))
+        };
+        let input_readers = flat.inputs.iter().map(readers_of).collect();
+        let memory = |(k, place): (usize, &layout::MemoryPlace)| {
+            let mut touched = word_bits(layout.active, &plan.memory_readers[k]);
+            if !place.ports.is_empty() {
+                touched.extend(word_bits(layout.pending, &[place.pending]));
+            }
+            Memory { offset: place.offset, word_bytes: place.word_bytes, touched }
+        };
+        let memories = layout.memories.iter().enumerate().map(memory).collect();
+        let checks_of = |clock: usize| {
+            let checks = flat.checks.iter().enumerate().filter(|(_, check)| check.clock == clock);
+            let checks: Vec<u32> = checks.map(|(k, _)| k as u32).collect();
+            word_bits(layout.failing, &checks)
+        };
+        let checks = (0..flat.clocks.len()).map(checks_of).collect();
+        let failing = layout.failing;
+        let mut native =
+            Native { flat, code, sources, input_readers, memories, checks, failing, stale: true, cycle: 0 };
+        native.power_up(&plan);
+        Ok(native)
+    }
+
+    fn power_up(&mut self, plan: &Plan) {
+        let all: Vec<u32> = (0..plan.blocks.len() as u32).collect();
+        raise(&mut self.code, &word_bits(plan.layout.active, &all));
+        for state in &plan.netlist.states {
+            if let Some(place) = plan.layout.places.get(&state.id) {
+                let shadow = Place { offset: place.offset + plan.layout.shadow, ..*place };
+                self.write(u64::from(place.offset), place.bytes, &state.init);
+                self.write(u64::from(shadow.offset), shadow.bytes, &state.init);
+            }
+        }
+        for k in 0..self.flat.memories.len() {
+            for word in 0..self.flat.memories[k].init.len() {
+                let value = self.flat.memories[k].init[word].clone();
+                let Memory { offset, word_bytes, .. } = self.memories[k];
+                self.write(offset + word as u64 * u64::from(word_bytes), word_bytes, &value);
+            }
+        }
+    }
+
+    fn read(&self, offset: u64, bytes: u32, width: u32) -> Bits {
+        if bytes <= 8 {
+            // Values are aligned to their size, so that they never cross words; what stands beside is cut off by the width.
+            return Bits::from_u64(width, self.code.word(offset & !7) >> (8 * (offset % 8)));
+        }
+        let words: Vec<u64> = (0..u64::from(bytes / 8)).map(|k| self.code.word(offset + 8 * k)).collect();
+        Bits::from_words(width, &words)
+    }
+
+    /// Writes a value; tells whether it differs from what was there.
+    fn write(&mut self, offset: u64, bytes: u32, value: &Bits) -> bool {
+        let mut changed = false;
+        if bytes < 8 {
+            let shift = 8 * (offset % 8);
+            let mask = ((1u64 << (8 * bytes)) - 1) << shift;
+            let word = self.code.word_mut(offset & !7);
+            let new = *word & !mask | value.low_u64() << shift;
+            changed = *word != new;
+            *word = new;
+            return changed;
+        }
+        for (k, new) in (0u64..).zip(value.to_words()) {
+            let word = self.code.word_mut(offset + 8 * k);
+            changed |= *word != new;
+            *word = new;
+        }
+        changed
+    }
+
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.stale) {
+            self.code.evaluate();
+        }
+    }
+
+    fn node(&self, node: Index) -> Bits {
+        match &self.sources[node as usize] {
+            Source::Constant(value) => value.clone(),
+            Source::Place(place) => {
+                self.read(u64::from(place.offset), place.bytes, self.flat.nodes[node as usize].width)
+            }
+            Source::Computed => self.computed(node),
+        }
+    }
+
+    /// The value of a node that is not in memory, from those that are.
+    fn computed(&self, node: Index) -> Bits {
+        let mut values: HashMap<Index, Bits> = HashMap::new();
+        let mut work = vec![(node, false)];
+        while let Some((n, operands_done)) = work.pop() {
+            if values.contains_key(&n) {
+                continue;
+            }
+            let flat_node = &self.flat.nodes[n as usize];
+            let value = match (&self.sources[n as usize], &flat_node.op) {
+                (Source::Computed, op) if !operands_done => {
+                    work.push((n, true));
+                    work.extend(op.operands().into_iter().map(|operand| (operand, false)));
+                    continue;
+                }
+                (Source::Computed, FlatOp::Compute(op)) => self.operation(op, n, &values),
+                (Source::Computed, FlatOp::MemoryRead { memory, addr }) => {
+                    self.read_memory(*memory, values[addr].low_u64() as u32)
+                }
+                _ => self.node(n),
+            };
+            values.insert(n, value);
+        }
+        values.remove(&node).unwrap_or(Bits::zero(self.flat.nodes[node as usize].width))
+    }
+
+    fn operation(&self, op: &ir::Op<Index>, node: Index, values: &HashMap<Index, Bits>) -> Bits {
+        let node = &self.flat.nodes[node as usize];
+        eval(op, node.width, node.signed, |n| (&values[&n], self.flat.nodes[n as usize].signed))
+    }
+
+    /// An error if a property of these clocks does not hold.
+    fn check(&self, clocks: &[usize]) -> Result<(), StepError> {
+        let fails = |w: &WordBits| self.code.word(w.offset) & w.bits != 0;
+        if clocks.iter().all(|clock| !self.checks[*clock].iter().any(fails)) {
+            return Ok(());
+        }
+        let is_failing = |k: usize| {
+            let word = self.code.word(u64::from(self.failing.word(k as u32)));
+            word >> (k % 64) & 1 == 1 && clocks.contains(&self.flat.checks[k].clock)
+        };
+        match (0..self.flat.checks.len()).find(|k| is_failing(*k)) {
+            Some(k) => Err(StepError::check(&self.flat.checks[k], self.cycle)),
+            None => Ok(()),
+        }
+    }
+
+    fn edge(&mut self, clocks: &[usize]) -> Result<(), StepError> {
+        self.check(clocks)?;
+        self.code.edge(clocks);
+        self.cycle += 1;
+        self.stale = true;
+        Ok(())
+    }
+
+    /// The words in which an output lies, and their bits now; none for a constant.
+    fn watch(&self, output: usize) -> Vec<(WordBits, u64)> {
+        let port = &self.flat.outputs[output];
+        let Source::Place(place) = &self.sources[port.node as usize] else { return Vec::new() };
+        let offset = u64::from(place.offset);
+        let words = match place.bytes {
+            8.. => (0..u64::from(place.bytes / 8))
+                .map(|k| WordBits { offset: offset + 8 * k, bits: u64::MAX })
+                .collect(),
+            bytes => {
+                let bits = ((1u64 << (8 * bytes)) - 1) << (8 * (offset % 8));
+                vec![WordBits { offset: offset & !7, bits }]
+            }
+        };
+        words.into_iter().map(|w| (w, self.code.word(w.offset) & w.bits)).collect()
+    }
+}
+
+fn raise(code: &mut Code, bits: &[WordBits]) {
+    for WordBits { offset, bits } in bits {
+        *code.word_mut(*offset) |= bits;
+    }
+}
+
+/// Bits of a row, word by word.
+fn word_bits(row: BitRow, bits: &[u32]) -> Vec<WordBits> {
+    let mut words: Vec<WordBits> = Vec::new();
+    for bit in bits {
+        let (offset, mask) = (u64::from(row.word(*bit)), 1u64 << (bit % 64));
+        match words.iter_mut().find(|w| w.offset == offset) {
+            Some(word) => word.bits |= mask,
+            None => words.push(WordBits { offset, bits: mask }),
+        }
+    }
+    words
+}
+
+impl Simulator for Native {
+    fn flat(&self) -> &Flat {
+        &self.flat
+    }
+
+    fn poke(&mut self, input: usize, value: &Bits) {
+        let port = &self.flat.inputs[input];
+        let Source::Place(place) = self.sources[port.node as usize] else { return };
+        let value = value.resize(port.shape.width, false);
+        if self.write(u64::from(place.offset), place.bytes, &value) {
+            raise(&mut self.code, &self.input_readers[input]);
+            self.stale = true;
+        }
+    }
+
+    fn peek(&mut self, output: usize) -> Bits {
+        self.settle();
+        self.node(self.flat.outputs[output].node)
+    }
+
+    fn peek_signal(&mut self, signal: usize) -> Option<Bits> {
+        self.settle();
+        Some(self.node(self.flat.signals[signal].node))
+    }
+
+    fn step_clocks(&mut self, clocks: &[usize]) -> Result<(), StepError> {
+        let clocks: Vec<usize> = clocks.iter().copied().filter(|c| *c < self.flat.clocks.len()).collect();
+        self.settle();
+        self.edge(&clocks)
+    }
+
+    fn cycle(&self) -> u64 {
+        self.cycle
+    }
+
+    fn read_memory(&self, memory: usize, word: u32) -> Bits {
+        let (depth, width) = (self.flat.memories[memory].depth, self.flat.memories[memory].width);
+        if word >= depth {
+            return Bits::zero(width);
+        }
+        let Memory { offset, word_bytes, .. } = self.memories[memory];
+        self.read(offset + u64::from(word) * u64::from(word_bytes), word_bytes, width)
+    }
+
+    fn write_memory(&mut self, memory: usize, word: u32, value: &Bits) {
+        let (depth, width) = (self.flat.memories[memory].depth, self.flat.memories[memory].width);
+        if word >= depth {
+            return;
+        }
+        let Memory { offset, word_bytes, .. } = self.memories[memory];
+        let value = value.resize(width, false);
+        if self.write(offset + u64::from(word) * u64::from(word_bytes), word_bytes, &value) {
+            raise(&mut self.code, &self.memories[memory].touched);
+            self.stale = true;
+        }
+    }
+
+    fn step(&mut self, cycles: u64) -> Result<(), StepError> {
+        self.run(cycles, &[]).map(|_| ())
+    }
+
+    fn run(&mut self, cycles: u64, watched: &[usize]) -> Result<u64, StepError> {
+        if self.flat.clocks.is_empty() {
+            self.cycle += cycles;
+            return Ok(cycles);
+        }
+        self.settle();
+        let watched: Vec<(WordBits, u64)> = watched.iter().flat_map(|output| self.watch(*output)).collect();
+        for cycle in 0..cycles {
+            self.edge(&[0])?;
+            self.settle();
+            if watched.iter().any(|(w, before)| self.code.word(w.offset) & w.bits != *before) {
+                return Ok(cycle + 1);
+            }
+        }
+        Ok(cycles)
+    }
+}

@@ -1,0 +1,193 @@
+//! All that code is generated from: which blocks there are, who reads what, and where everything lies in memory.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use ferrite_hdl::flat::Flat;
+
+use super::cluster::{Cluster, NONE, Partition, Sink, needs, source};
+use super::error::NativeError;
+use super::graph::{Id, Op};
+use super::lanes::{self, LaneBlock};
+use super::layout::{Layout, slot_bytes};
+use super::netlist::Netlist;
+
+/// Most bytes that the values of a design may take; four times as much is less than an offset in an instruction can say.
+const MOST_BYTES: u64 = 1 << 28;
+
+/// What one function computes.
+pub(super) enum Block {
+    Cluster(Cluster),
+    Lanes(LaneBlock),
+}
+
+impl Block {
+    pub fn level(&self) -> u32 {
+        match self {
+            Block::Cluster(cluster) => cluster.level,
+            Block::Lanes(lanes) => lanes.level,
+        }
+    }
+
+    pub fn scope(&self) -> u32 {
+        match self {
+            Block::Cluster(cluster) => cluster.scope,
+            Block::Lanes(block) => block.lanes[0].scope,
+        }
+    }
+}
+
+/// Registers that change together: they have one clock, are computed by one block, and are read by the same blocks.
+pub(super) struct Unit {
+    pub clock: usize,
+    pub states: Vec<u32>,
+    pub readers: Vec<u32>,
+}
+
+pub(super) struct Plan {
+    pub netlist: Netlist,
+    pub partition: Partition,
+    /// In an order in which they can be evaluated.
+    pub blocks: Vec<Block>,
+    /// The block that computes a node, or [`NONE`].
+    pub block_of: Vec<u32>,
+    /// For every node in memory, the blocks that read it.
+    pub readers: HashMap<Id, Vec<u32>>,
+    /// For every memory, the blocks that read words of it.
+    pub memory_readers: Vec<Vec<u32>>,
+    pub units: Vec<Unit>,
+    /// The unit of every register; [`NONE`] for those that never change.
+    pub unit_of: Vec<u32>,
+    pub layout: Layout,
+}
+
+impl Plan {
+    pub fn new(flat: &Flat, signals: bool) -> Result<Plan, NativeError> {
+        let netlist = Netlist::new(flat);
+        let bytes: u64 = netlist.graph.nodes.iter().map(|n| u64::from(slot_bytes(n.width))).sum();
+        if bytes > MOST_BYTES {
+            return Err(NativeError::TooLarge { bytes, limit: MOST_BYTES });
+        }
+        let of_signals = flat.signals.iter().filter(|_| signals).map(|s| s.node);
+        let kept = flat.outputs.iter().map(|o| o.node).chain(of_signals);
+        let kept: HashSet<Id> = kept.map(|n| netlist.ids[n as usize]).collect();
+        let mut partition = Partition::new(&netlist, &kept);
+
+        let (lane_blocks, grouped) = lanes::find(flat, &netlist, &partition);
+        let clusters = std::mem::take(&mut partition.clusters);
+        let mut blocks: Vec<(Option<u32>, Block)> = Vec::new();
+        for (k, cluster) in clusters.into_iter().enumerate().filter(|(k, _)| !grouped[*k]) {
+            blocks.push((Some(k as u32), Block::Cluster(cluster)));
+        }
+        blocks.extend(lane_blocks.into_iter().map(|block| (None, Block::Lanes(block))));
+        blocks.sort_by_key(|(_, block)| (block.level(), block.scope()));
+
+        let mut block_of_cluster = vec![NONE; grouped.len()];
+        for (b, (cluster, _)) in blocks.iter().enumerate() {
+            if let Some(cluster) = cluster {
+                block_of_cluster[*cluster as usize] = b as u32;
+            }
+        }
+        let number =
+            |cluster: &u32| if *cluster == NONE { NONE } else { block_of_cluster[*cluster as usize] };
+        let mut block_of: Vec<u32> = partition.cluster_of.iter().map(number).collect();
+        let blocks: Vec<Block> = blocks.into_iter().map(|(_, block)| block).collect();
+        for (b, block) in blocks.iter().enumerate() {
+            if let Block::Lanes(lanes) = block {
+                for node in lanes.lanes.iter().flat_map(|lane| &lane.nodes) {
+                    if !partition.free[*node as usize] {
+                        block_of[*node as usize] = b as u32;
+                    }
+                }
+            }
+        }
+
+        let (readers, memory_readers) = readers(flat, &netlist, &partition, &blocks, &block_of);
+        let (units, unit_of) = units(&netlist, &blocks, &readers);
+        let layout = Layout::new(flat, &netlist, &blocks, &units);
+        Ok(Plan { netlist, partition, blocks, block_of, readers, memory_readers, units, unit_of, layout })
+    }
+
+    /// The blocks that read a node from memory.
+    pub fn readers(&self, id: Id) -> &[u32] {
+        self.readers.get(&id).map_or(&[], Vec::as_slice)
+    }
+}
+
+type Readers = (HashMap<Id, Vec<u32>>, Vec<Vec<u32>>);
+
+fn readers(
+    flat: &Flat,
+    netlist: &Netlist,
+    partition: &Partition,
+    blocks: &[Block],
+    block_of: &[u32],
+) -> Readers {
+    let graph = &netlist.graph;
+    let mut readers: HashMap<Id, Vec<u32>> = HashMap::new();
+    let mut memory_readers = vec![Vec::new(); flat.memories.len()];
+    let mut reads = |block: u32, operand: Id| {
+        let source = source(graph, &partition.free, operand);
+        if !matches!(graph.op(source), Op::Const(_)) && block_of[source as usize] != block {
+            readers.entry(source).or_default().push(block);
+        }
+    };
+    for (n, node) in graph.nodes.iter().enumerate().filter(|(n, _)| block_of[*n] != NONE) {
+        let block = block_of[n];
+        if let Op::Read { memory, .. } = node.op {
+            memory_readers[memory as usize].push(block);
+        }
+        node.op.operands().into_iter().for_each(|operand| reads(block, operand));
+    }
+    for (b, block) in blocks.iter().enumerate() {
+        match block {
+            Block::Cluster(cluster) => {
+                let needed = cluster.sinks.iter().flat_map(|sink| needs(netlist, *sink));
+                needed.for_each(|operand| reads(b as u32, operand));
+            }
+            Block::Lanes(block) => {
+                let externals = block.lanes.iter().flat_map(|lane| &lane.externals);
+                externals.for_each(|operand| reads(b as u32, *operand));
+            }
+        }
+    }
+    for list in readers.values_mut().chain(&mut memory_readers) {
+        list.sort_unstable();
+        list.dedup();
+    }
+    (readers, memory_readers)
+}
+
+fn units(netlist: &Netlist, blocks: &[Block], readers: &HashMap<Id, Vec<u32>>) -> (Vec<Unit>, Vec<u32>) {
+    // Units of one clock stand together, and in the order of their blocks.
+    let mut units: BTreeMap<(usize, usize, Vec<u32>, usize), Vec<u32>> = BTreeMap::new();
+    let of = |state: u32| readers.get(&netlist.states[state as usize].id).cloned().unwrap_or_default();
+    for (b, block) in blocks.iter().enumerate() {
+        match block {
+            Block::Cluster(cluster) => {
+                for sink in &cluster.sinks {
+                    if let Sink::Next(k) = *sink {
+                        let clock = netlist.states[k as usize].clock;
+                        units.entry((clock, b, of(k), 0)).or_default().push(k);
+                    }
+                }
+            }
+            Block::Lanes(block) => {
+                for role in 0..block.template.nexts.len() {
+                    let states: Vec<u32> = block.lanes.iter().map(|lane| lane.states[role]).collect();
+                    let mut all: Vec<u32> = states.iter().flat_map(|k| of(*k)).collect();
+                    all.sort_unstable();
+                    all.dedup();
+                    let clock = netlist.states[states[0] as usize].clock;
+                    units.insert((clock, b, all, role + 1), states);
+                }
+            }
+        }
+    }
+    let mut unit_of = vec![NONE; netlist.states.len()];
+    let mut list = Vec::new();
+    for ((clock, _, readers, _), states) in units {
+        states.iter().for_each(|state| unit_of[*state as usize] = list.len() as u32);
+        list.push(Unit { clock, states, readers });
+    }
+    (list, unit_of)
+}

@@ -1,0 +1,491 @@
+//! Code for a cluster: one value after the other, up to 64 bits in a register, more in several.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{InstBuilder, Value};
+
+use super::body::Body;
+use super::cluster::{Cluster, Sink, needs};
+use super::graph::{Comparison, Id, Op};
+use super::layout::Place;
+use super::plan::Plan;
+use super::wide::{self, Helpers};
+
+/// A value in registers.
+#[derive(Clone)]
+pub(super) enum Held {
+    /// Up to 64 bits. If it is not clean, bits above its width may be set.
+    Narrow { value: Value, clean: bool },
+    /// Words, least significant first; bits above the width are 0.
+    Wide(Vec<Value>),
+}
+
+/// Computes nodes in a function.
+pub(super) struct Scalar<'a, 'f> {
+    pub plan: &'a Plan,
+    pub body: Body<'f>,
+    pub helpers: Helpers,
+    /// The block whose function it is.
+    block: u32,
+    held: HashMap<Id, Held>,
+    /// Values extended by their sign.
+    extended: HashMap<Id, Value>,
+    /// Results of comparisons, as the processor gives them.
+    conditions: HashMap<Id, Value>,
+}
+
+impl<'a, 'f> Scalar<'a, 'f> {
+    pub fn new(plan: &'a Plan, body: Body<'f>, helpers: Helpers, block: u32) -> Scalar<'a, 'f> {
+        let (held, extended, conditions) = Default::default();
+        Scalar { plan, body, helpers, block, held, extended, conditions }
+    }
+
+    pub fn width(&self, id: Id) -> u32 {
+        self.plan.netlist.graph.width(id)
+    }
+
+    fn is_own(&self, id: Id) -> bool {
+        self.plan.block_of[id as usize] == self.block
+    }
+
+    /// All that a cluster does when it is evaluated.
+    pub fn cluster(&mut self, cluster: &Cluster) {
+        let plan = self.plan;
+        let stored: HashSet<Id> = cluster.stored.iter().copied().collect();
+        // By who reads them: how the stored values and the registers differ from before.
+        let mut changes: BTreeMap<&[u32], Value> = BTreeMap::new();
+        let mut units: BTreeMap<u32, Value> = BTreeMap::new();
+        for sink in &cluster.sinks {
+            for id in needs(&plan.netlist, *sink) {
+                self.compute(id, &stored, &mut changes);
+            }
+            match *sink {
+                Sink::Next(k) => self.next(k, &mut units),
+                Sink::Write(k) => self.write(k),
+                Sink::Fail(k) => {
+                    if let Some(id) = plan.netlist.failures[k as usize] {
+                        let fails = self.clean(id);
+                        self.body.assign(plan.layout.failing, k, fails);
+                    }
+                }
+            }
+        }
+        for id in &cluster.stored {
+            self.compute(*id, &stored, &mut changes);
+        }
+        for (readers, change) in changes {
+            let changed = self.body.any(change);
+            self.body.raise(plan.layout.active, readers, changed);
+        }
+        for (unit, change) in units {
+            let changed = self.body.any(change);
+            self.body.raise(plan.layout.pending, &[plan.layout.unit_bits[unit as usize]], changed);
+        }
+        self.body.flush();
+    }
+
+    /// Computes a node of this block and those below it, and stores what others read.
+    fn compute(&mut self, id: Id, stored: &HashSet<Id>, changes: &mut BTreeMap<&'a [u32], Value>) {
+        let graph = &self.plan.netlist.graph;
+        let mut work = vec![(id, false)];
+        while let Some((id, operands_done)) = work.pop() {
+            let free = self.plan.partition.free[id as usize];
+            if self.is_held(id) || !(self.is_own(id) || free) {
+                continue;
+            }
+            let operands = graph.op(id).operands();
+            if operands_done || operands.is_empty() || free {
+                if !free {
+                    self.operation(id);
+                    if stored.contains(&id) {
+                        self.keep(id, changes);
+                    }
+                }
+            } else {
+                work.push((id, true));
+                work.extend(operands.into_iter().rev().map(|operand| (operand, false)));
+            }
+        }
+    }
+
+    fn is_held(&self, id: Id) -> bool {
+        self.held.contains_key(&id) || self.conditions.contains_key(&id)
+    }
+
+    /// Stores a node for others.
+    fn keep(&mut self, id: Id, changes: &mut BTreeMap<&'a [u32], Value>) {
+        let (plan, place) = (self.plan, self.plan.layout.places[&id]);
+        let readers = plan.readers(id);
+        let change = self.replace(id, place, place, !readers.is_empty());
+        if let Some(change) = change {
+            let before = changes.get(readers).copied();
+            let both = self.body.or_option(before, change);
+            changes.insert(readers, both);
+        }
+    }
+
+    /// Writes a node to one place; tells how it differs from what another holds.
+    fn replace(&mut self, id: Id, to: Place, from: Place, compare: bool) -> Option<Value> {
+        if self.width(id) <= 64 {
+            let value = self.clean(id);
+            let change = compare.then(|| {
+                let before = self.body.load(from);
+                self.body.b.ins().bxor(before, value)
+            });
+            self.body.store(to, value);
+            return change;
+        }
+        let mut change = None;
+        for (k, word) in (0u32..).zip(self.words(id)) {
+            if compare {
+                let before = self.body.load_as(I64, from.offset + 8 * k);
+                let differs = self.body.b.ins().bxor(before, word);
+                change = Some(self.body.or_option(change, differs));
+            }
+            self.body.store_as(word, to.offset + 8 * k);
+        }
+        change
+    }
+
+    fn next(&mut self, k: u32, units: &mut BTreeMap<u32, Value>) {
+        let plan = self.plan;
+        let state = &plan.netlist.states[k as usize];
+        let place = plan.layout.places[&state.id];
+        let shadow = Place { offset: place.offset + plan.layout.shadow, ..place };
+        if let Some(change) = self.replace(state.next, shadow, place, true) {
+            let unit = plan.unit_of[k as usize];
+            let before = units.get(&unit).copied();
+            let both = self.body.or_option(before, change);
+            units.insert(unit, both);
+        }
+    }
+
+    fn write(&mut self, memory: u32) {
+        let plan = self.plan;
+        let place = &plan.layout.memories[memory as usize];
+        let mut enabled = None;
+        for (write, places) in plan.netlist.writes[memory as usize].iter().zip(&place.ports) {
+            let enable = self.clean(write.enable);
+            self.body.store(places.enable, enable);
+            enabled = Some(self.body.or_option(enabled, enable));
+            let mut operands = vec![(write.addr, places.addr), (write.data, places.data)];
+            operands.extend(write.mask.zip(places.mask));
+            for (id, place) in operands {
+                self.replace(id, place, place, false);
+            }
+        }
+        if let Some(enabled) = enabled {
+            self.body.raise(plan.layout.pending, &[place.pending], enabled);
+        }
+    }
+
+    /// A value of up to 64 bits; unless the second result is true, anything may stand above its width.
+    fn raw(&mut self, id: Id) -> (Value, bool) {
+        match self.value(id) {
+            Held::Narrow { value, clean } => (value, clean),
+            Held::Wide(words) => (words[0], true),
+        }
+    }
+
+    /// A value of up to 64 bits, extended by zeros.
+    pub fn clean(&mut self, id: Id) -> Value {
+        match self.value(id) {
+            Held::Narrow { value, clean: true } => value,
+            Held::Wide(words) => words[0],
+            Held::Narrow { value, .. } => {
+                let value = self.body.masked(value, self.width(id));
+                self.hold(id, value, true);
+                value
+            }
+        }
+    }
+
+    /// A value of up to 64 bits, extended by its sign.
+    fn signed(&mut self, id: Id) -> Value {
+        if let Some(value) = self.extended.get(&id) {
+            return *value;
+        }
+        let (raw, _) = self.raw(id);
+        let value = self.body.sign_extended(raw, self.width(id));
+        self.extended.insert(id, value);
+        value
+    }
+
+    /// The words of a value of any width.
+    pub fn words(&mut self, id: Id) -> Vec<Value> {
+        match self.value(id) {
+            Held::Wide(words) => words,
+            Held::Narrow { .. } => vec![self.clean(id)],
+        }
+    }
+
+    /// Something that is 0 just if a one-bit value is.
+    fn condition(&mut self, id: Id) -> Value {
+        match self.conditions.get(&id) {
+            Some(condition) => *condition,
+            None => self.clean(id),
+        }
+    }
+
+    fn hold(&mut self, id: Id, value: Value, clean: bool) {
+        let clean = clean || self.width(id) == 64;
+        self.held.insert(id, Held::Narrow { value, clean });
+    }
+
+    fn value(&mut self, id: Id) -> Held {
+        if let Some(held) = self.held.get(&id) {
+            return held.clone();
+        }
+        if let Some(condition) = self.conditions.get(&id) {
+            let value = self.body.b.ins().uextend(I64, *condition);
+            self.hold(id, value, true);
+        } else if let Op::Const(words) = self.plan.netlist.graph.op(id) {
+            // Not held: a constant costs less than a register.
+            return match words[..] {
+                [word] => Held::Narrow { value: self.body.k(word), clean: true },
+                _ => Held::Wide(words.iter().map(|word| self.body.k(*word)).collect()),
+            };
+        } else if let Some(place) = self.place(id) {
+            let held = match self.width(id) {
+                0..=64 => Held::Narrow { value: self.body.load(place), clean: true },
+                _ => Held::Wide(self.body.load_words(place)),
+            };
+            self.held.insert(id, held);
+        } else {
+            self.operation(id);
+            return self.value(id);
+        }
+        self.held[&id].clone()
+    }
+
+    /// Where a node that this block does not compute is in memory.
+    pub fn place(&self, id: Id) -> Option<Place> {
+        if self.is_own(id) { None } else { self.plan.layout.places.get(&id).copied() }
+    }
+
+    /// Computes a node from its operands.
+    fn operation(&mut self, id: Id) {
+        let plan = self.plan;
+        let graph = &plan.netlist.graph;
+        let node = &graph.nodes[id as usize];
+        let widest = node.op.operands().iter().map(|o| graph.width(*o)).max().unwrap_or(0);
+        if node.width > 64 || widest > 64 {
+            match &node.op {
+                Op::Slice(a, low) if node.width <= 64 => self.slice_of_wide(id, *a, *low),
+                Op::Mux(..) | Op::Read { .. } if node.width <= 64 => self.narrow(id, &node.op),
+                Op::Shl(..) | Op::Shr { .. } if node.width <= 64 => self.narrow(id, &node.op),
+                _ => {
+                    let mut words = wide::operation(self, &node.op, node.width);
+                    let held = match node.width {
+                        0..=64 => Held::Narrow { value: words.remove(0), clean: true },
+                        _ => Held::Wide(words),
+                    };
+                    self.held.insert(id, held);
+                }
+            }
+        } else {
+            self.narrow(id, &node.op);
+        }
+    }
+
+    fn narrow(&mut self, id: Id, op: &Op) {
+        let width = self.width(id);
+        match *op {
+            Op::Not(a) if width == 1 => {
+                let (a, one) = (self.clean(a), self.body.k(1));
+                let value = self.body.b.ins().bxor(a, one);
+                self.hold(id, value, true);
+            }
+            Op::Not(a) => {
+                let (a, _) = self.raw(a);
+                let value = self.body.b.ins().bnot(a);
+                self.hold(id, value, false);
+            }
+            Op::And(a, b) => {
+                let ((x, x_clean), (y, y_clean)) = (self.raw(a), self.raw(b));
+                let value = self.body.b.ins().band(x, y);
+                self.hold(id, value, x_clean || y_clean);
+            }
+            Op::Or(a, b) | Op::Xor(a, b) => {
+                let ((x, x_clean), (y, y_clean)) = (self.raw(a), self.raw(b));
+                let value = match op {
+                    Op::Or(..) => self.body.b.ins().bor(x, y),
+                    _ => self.body.b.ins().bxor(x, y),
+                };
+                self.hold(id, value, x_clean && y_clean);
+            }
+            Op::Add(a, b) | Op::Sub(a, b) => {
+                let ((x, _), (y, _)) = (self.raw(a), self.raw(b));
+                let value = match op {
+                    Op::Add(..) => self.body.b.ins().iadd(x, y),
+                    _ => self.body.b.ins().isub(x, y),
+                };
+                self.hold(id, value, false);
+            }
+            Op::Mul { a, b, signed } => {
+                let (x, y) =
+                    if signed { (self.signed(a), self.signed(b)) } else { (self.clean(a), self.clean(b)) };
+                let value = self.body.b.ins().imul(x, y);
+                self.hold(id, value, !signed);
+            }
+            Op::Compare(comparison, a, b) => self.compare(id, comparison, a, b),
+            Op::Shl(a, amount) => {
+                let (value, _) = self.raw(a);
+                let value = self.shift(value, amount, |body, value, by| body.b.ins().ishl(value, by));
+                self.hold(id, value, false);
+            }
+            Op::Shr { a, amount, signed: false } => {
+                let value = self.clean(a);
+                let value = self.shift(value, amount, |body, value, by| body.b.ins().ushr(value, by));
+                self.hold(id, value, true);
+            }
+            Op::Shr { a, amount, signed: true } => {
+                let (value, by) = (self.signed(a), self.amount(amount));
+                // Beyond 63 there are only copies of the sign.
+                let last = self.body.k(63);
+                let by = self.body.b.ins().umin(by, last);
+                let value = self.body.b.ins().sshr(value, by);
+                self.hold(id, value, false);
+            }
+            Op::Mux(c, a, b) => {
+                let (c, (x, x_clean), (y, y_clean)) = (self.condition(c), self.raw(a), self.raw(b));
+                let value = self.body.b.ins().select(c, x, y);
+                self.hold(id, value, x_clean && y_clean);
+            }
+            Op::Concat(ref parts) => self.concat(id, parts),
+            Op::Slice(a, low) => {
+                let end = low + width == self.width(a);
+                let value = if end { self.clean(a) } else { self.raw(a).0 };
+                let value = self.body.shr_k(value, low);
+                self.hold(id, value, end);
+            }
+            Op::Extend { a, signed: false } => {
+                let value = self.clean(a);
+                self.hold(id, value, true);
+            }
+            Op::Extend { a, signed: true } => {
+                let value = self.signed(a);
+                self.hold(id, value, false);
+            }
+            Op::Parity(a) => {
+                let a = self.clean(a);
+                let count = self.body.b.ins().popcnt(a);
+                let value = self.body.and_k(count, 1);
+                self.hold(id, value, true);
+            }
+            Op::Read { memory, addr } => {
+                let memory = &self.plan.layout.memories[memory as usize];
+                let word = self.word(memory.offset, memory.word_bytes, addr);
+                let value = self.body.load_from(word, 0, memory.word_bytes);
+                self.hold(id, value, true);
+            }
+            Op::Const(_) | Op::Input(_) | Op::State(_) => {}
+        }
+    }
+
+    /// The address of a memory's word. The graph's addresses have as many bits as the memory needs, so that it lies inside.
+    pub fn word(&mut self, offset: u64, bytes: u32, addr: Id) -> Value {
+        let (addr, bytes, offset) = (self.clean(addr), self.body.k(bytes.into()), self.body.k(offset));
+        let distance = self.body.b.ins().imul(addr, bytes);
+        let first = self.body.b.ins().iadd(self.body.base, offset);
+        self.body.b.ins().iadd(first, distance)
+    }
+
+    fn compare(&mut self, id: Id, comparison: Comparison, a: Id, b: Id) {
+        let code = code(comparison);
+        let (a, b) = match comparison {
+            Comparison::Less { signed: true } | Comparison::AtMost { signed: true } => {
+                (self.signed(a), self.signed(b))
+            }
+            _ => (self.clean(a), self.clean(b)),
+        };
+        let condition = self.body.b.ins().icmp(code, a, b);
+        self.conditions.insert(id, condition);
+    }
+
+    /// A shift's amount; huge ones become some that are not below 64.
+    pub fn amount(&mut self, amount: Id) -> Value {
+        let words = self.words(amount);
+        let (low, high) = (words[0], &words[1..]);
+        let mut any = None;
+        for word in high {
+            any = Some(self.body.or_option(any, *word));
+        }
+        match any {
+            None => low,
+            Some(any) => {
+                let most = self.body.k(u64::MAX);
+                self.body.b.ins().select(any, most, low)
+            }
+        }
+    }
+
+    /// A shift that gives 0 from 64 on.
+    fn shift(
+        &mut self,
+        value: Value,
+        amount: Id,
+        shift: impl FnOnce(&mut Body, Value, Value) -> Value,
+    ) -> Value {
+        let by = self.amount(amount);
+        let shifted = shift(&mut self.body, value, by);
+        if self.width(amount) <= 6 {
+            return shifted;
+        }
+        let (limit, zero) = (self.body.k(64), self.body.k(0));
+        let fits = self.body.b.ins().icmp(IntCC::UnsignedLessThan, by, limit);
+        self.body.b.ins().select(fits, shifted, zero)
+    }
+
+    fn concat(&mut self, id: Id, parts: &[Id]) {
+        let mut joined = None;
+        let mut at = self.width(id);
+        let mut clean = true;
+        for (k, part) in parts.iter().enumerate() {
+            at -= self.width(*part);
+            if matches!(self.plan.netlist.graph.op(*part), Op::Const(words) if words[0] == 0) {
+                continue;
+            }
+            // What stands above the first part is above the whole.
+            let (value, part_clean) = if k == 0 { self.raw(*part) } else { (self.clean(*part), true) };
+            clean &= part_clean;
+            let value = self.body.shl_k(value, at);
+            joined = Some(self.body.or_option(joined, value));
+        }
+        let value = joined.unwrap_or_else(|| self.body.k(0));
+        self.hold(id, value, clean);
+    }
+
+    /// Few bits of a value of many; if that is in memory, no more of it is loaded.
+    fn slice_of_wide(&mut self, id: Id, a: Id, low: u32) {
+        let width = self.width(id);
+        let (bit, byte) = (low % 8, low / 8);
+        let place = if self.held.contains_key(&a) { None } else { self.place(a) };
+        if let Some(place) = place
+            && bit + width <= 64
+        {
+            let bytes = (bit + width).div_ceil(8).next_power_of_two();
+            let loaded = self.body.load_from(self.body.base, place.offset + byte, bytes);
+            let value = self.body.shr_k(loaded, bit);
+            self.hold(id, value, bit + width == 8 * bytes);
+            return;
+        }
+        let words = self.words(a);
+        let value = wide::bits(&mut self.body, &words, low, width);
+        let end = low + width == self.width(a);
+        self.hold(id, value, end);
+    }
+}
+
+pub(super) fn code(comparison: Comparison) -> IntCC {
+    match comparison {
+        Comparison::Equal => IntCC::Equal,
+        Comparison::Unequal => IntCC::NotEqual,
+        Comparison::Less { signed: false } => IntCC::UnsignedLessThan,
+        Comparison::Less { signed: true } => IntCC::SignedLessThan,
+        Comparison::AtMost { signed: false } => IntCC::UnsignedLessThanOrEqual,
+        Comparison::AtMost { signed: true } => IntCC::SignedLessThanOrEqual,
+    }
+}
