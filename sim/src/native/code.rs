@@ -176,7 +176,8 @@ impl Compiler {
         for (name, value) in [
             ("use_colocated_libcalls", "false"),
             ("is_pic", "false"),
-            ("opt_level", "speed"),
+            // Its optimiser would move what compares new values with old ones to the end of a function, where it needs all of them.
+            ("opt_level", "none"),
             ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
         ] {
             flags.set(name, value).map_err(|error| NativeError::host(&error))?;
@@ -207,7 +208,8 @@ impl Compiler {
         };
         let mut signature = self.module.make_signature();
         signature.params = vec![AbiParam::new(I64); parameters];
-        let name = format!("f{}", self.functions);
+        // Profilers show it.
+        let name = format!("{} {place}", self.functions);
         self.functions += 1;
         let id = self.module.declare_function(&name, Linkage::Local, &signature);
         let id = id.map_err(|error| failed(&error))?;

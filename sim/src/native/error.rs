@@ -46,6 +46,10 @@ impl NativeError {
         let module = flat.scopes.get(scope).map_or("?", |s| s.module.as_str());
         let inside = |signal: &&ferrite_hdl::flat::FlatSignal| signal.scope == scope;
         let signal = flat.signals.iter().find(inside).map_or("?", |s| s.name.as_str());
-        format!("instance {} of module {module} (its signal `{signal}` and others)", flat.scope_path(scope))
+        format!(
+            "level {} of instance {} of module {module} (its signal `{signal}` and others)",
+            block.level(),
+            flat.scope_path(scope)
+        )
     }
 }

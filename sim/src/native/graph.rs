@@ -277,6 +277,7 @@ impl Graph {
             }
         }
         let mut joined: Vec<Id> = Vec::with_capacity(flat.len());
+        let flat = self.repeated(flat, scope);
         for part in flat {
             let together = joined.last().and_then(|above| self.together(*above, part, scope));
             match together {
@@ -293,6 +294,20 @@ impl Graph {
             [high, low] if self.is_zero(high) => self.extend(low, width, false, scope),
             _ => self.push(Op::Concat(joined), width, scope),
         }
+    }
+
+    /// One bit several times in a row is that bit extended by its sign.
+    fn repeated(&mut self, parts: Vec<Id>, scope: u32) -> Vec<Id> {
+        let mut joined = Vec::with_capacity(parts.len());
+        for run in parts.chunk_by(|a, b| a == b) {
+            match run {
+                [bit, _, ..] if self.width(*bit) == 1 => {
+                    joined.push(self.extend(*bit, run.len() as u32, true, scope));
+                }
+                _ => joined.extend(run),
+            }
+        }
+        joined
     }
 
     /// Two neighbours in a concatenation as one part, if they are neighbours in another value too.

@@ -47,8 +47,7 @@ impl Netlist {
     pub fn new(flat: &Flat) -> Netlist {
         let mut lowering = Lowering { flat, graph: Graph::default(), ids: Vec::new(), states: Vec::new() };
         lowering.nodes();
-        let mut graph = lowering.graph;
-        let (ids, mut states) = (lowering.ids, lowering.states);
+        let Lowering { mut graph, ids, mut states, .. } = lowering;
         let at = |n: Index| ids[n as usize];
 
         for (reg, state) in flat.regs.iter().zip(&mut states) {

@@ -317,14 +317,55 @@ extern "C" fn multiply_words(
 }
 
 extern "C" fn shift_words(result: *mut u64, a: *const u64, amount: u64, width: u32, kind: u32) {
-    // SAFETY: only code made by `shift` calls this, with places on its stack that it has sized for this width.
-    unsafe {
-        let a = read(a, width);
-        let shifted = match kind {
-            k if k == Shift::Left as u32 => a.shl(amount),
-            k if k == Shift::Right as u32 => a.shr(amount, false),
-            _ => a.shr(amount, true),
-        };
-        write(result, &shifted);
+    let count = width.div_ceil(64) as usize;
+    // SAFETY: only code made by `shift` calls this, with two places on its stack that it has sized for this width.
+    let (a, result) =
+        unsafe { (std::slice::from_raw_parts(a, count), std::slice::from_raw_parts_mut(result, count)) };
+    let sign = kind == Shift::SignedRight as u32 && a[count - 1] >> ((width - 1) % 64) & 1 == 1;
+    let fill = if sign { u64::MAX } else { 0 };
+    // The number's words, with copies of its sign above and zeros below.
+    let word = |k: i64| match usize::try_from(k) {
+        Ok(k) if k + 1 == count && sign && !width.is_multiple_of(64) => a[k] | fill << (width % 64),
+        Ok(k) if k < count => a[k],
+        Ok(_) => fill,
+        Err(_) => 0,
+    };
+    // From any amount beyond the width on, the result stays as it is.
+    let amount = amount.min(u64::from(width)) as i64;
+    let low = if kind == Shift::Left as u32 { -amount } else { amount };
+    let (words, bits) = (low.div_euclid(64), low.rem_euclid(64));
+    for (k, out) in (0i64..).zip(result.iter_mut()) {
+        let below = word(k + words) >> bits;
+        *out = below | word(k + words + 1).checked_shl(64 - bits as u32).unwrap_or(0);
+    }
+    if !width.is_multiple_of(64) {
+        result[count - 1] &= (1 << (width % 64)) - 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn words_are_shifted_as_numbers_are(
+            words in prop::collection::vec(prop_oneof![Just(0), Just(u64::MAX), any::<u64>()], 5),
+            width in 65u32..=320,
+            amount in prop_oneof![0u64..330, Just(u64::MAX)],
+        ) {
+            let value = Bits::from_words(width, &words);
+            for (kind, want) in [
+                (Shift::Left, value.shl(amount)),
+                (Shift::Right, value.shr(amount, false)),
+                (Shift::SignedRight, value.shr(amount, true)),
+            ] {
+                let mut result = vec![0; width.div_ceil(64) as usize];
+                shift_words(result.as_mut_ptr(), value.to_words().as_ptr(), amount, width, kind as u32);
+                prop_assert_eq!(result, want.to_words());
+            }
+        }
     }
 }
