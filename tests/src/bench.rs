@@ -6,7 +6,7 @@ use ferrite_hw::config::ChipConfig;
 use ferrite_hw::soc::Soc;
 use ferrite_model::iss::Machine;
 use ferrite_model::lockstep::Lockstep;
-use ferrite_sim::{Interpreter, Verilator, VerilatorOptions};
+use ferrite_sim::{Interpreter, Native, NativeOptions, Verilator, VerilatorOptions};
 
 use crate::tools::have;
 
@@ -26,6 +26,13 @@ pub fn small_chip() -> ChipConfig {
 pub fn interpreted(chip: &ChipConfig) -> Chip {
     let design = elaborate(&Soc { chip: chip.clone() }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     Chip::new(chip, Box::new(Interpreter::new(&design)))
+}
+
+/// A chip on the native engine.
+pub fn native(chip: &ChipConfig) -> Chip {
+    let design = elaborate(&Soc { chip: chip.clone() }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let engine = Native::new(&design, &NativeOptions::default());
+    Chip::new(chip, Box::new(engine.unwrap_or_else(|error| panic!("{error}"))))
 }
 
 /// A chip on Verilator, built once for all tests; `None` if that is not installed (see [`have`]).
