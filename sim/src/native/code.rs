@@ -2,7 +2,7 @@
 
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{AbiParam, FuncRef, UserFuncName};
+use cranelift_codegen::ir::{AbiParam, FuncRef, InstBuilder, UserFuncName, Value};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
@@ -172,6 +172,9 @@ struct Compiler {
 
 impl Compiler {
     fn new() -> Result<Compiler, NativeError> {
+        if cfg!(target_endian = "big") {
+            return Err(NativeError::host(&"bytes of a word are in an order that it does not know"));
+        }
         let mut flags = settings::builder();
         for (name, value) in [
             ("use_colocated_libcalls", "false"),
@@ -195,12 +198,7 @@ impl Compiler {
         &mut self,
         place: &str,
         parameters: usize,
-        write: impl for<'f> FnOnce(
-            Body<'f>,
-            Helpers,
-            &mut JITModule,
-            Option<cranelift_codegen::ir::Value>,
-        ) -> Body<'f>,
+        write: impl for<'f> FnOnce(Body<'f>, Helpers, &mut JITModule, Option<Value>) -> Body<'f>,
     ) -> Result<FuncId, NativeError> {
         let failed = |error: &dyn std::fmt::Display| NativeError::Compile {
             place: place.to_string(),
@@ -219,7 +217,6 @@ impl Compiler {
         let second =
             body.b.block_params(body.b.current_block().expect("made by `Body::new`")).get(1).copied();
         let mut body = write(body, self.helpers, &mut self.module, second);
-        use cranelift_codegen::ir::InstBuilder;
         body.b.ins().return_(&[]);
         body.b.seal_all_blocks();
         body.b.finalize(self.module.target_config());

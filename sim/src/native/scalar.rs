@@ -34,12 +34,14 @@ pub(super) struct Scalar<'a, 'f> {
     extended: HashMap<Id, Value>,
     /// Results of comparisons, as the processor gives them.
     conditions: HashMap<Id, Value>,
+    /// Values that all lanes of a block share, in every lane of a vector.
+    pub splats: HashMap<Id, Value>,
 }
 
 impl<'a, 'f> Scalar<'a, 'f> {
     pub fn new(plan: &'a Plan, body: Body<'f>, helpers: Helpers, block: u32) -> Scalar<'a, 'f> {
-        let (held, extended, conditions) = Default::default();
-        Scalar { plan, body, helpers, block, held, extended, conditions }
+        let (held, extended, conditions, splats) = Default::default();
+        Scalar { plan, body, helpers, block, held, extended, conditions, splats }
     }
 
     pub fn width(&self, id: Id) -> u32 {

@@ -1,14 +1,14 @@
-//! Code for lanes: four clusters of a group at a time in vectors of four 32-bit lanes, the rest one by one.
+//! Code for lanes: four clusters of a group at a time, in vectors of four 32-bit lanes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I32, I32X4};
+use cranelift_codegen::ir::types::{I32, I32X4, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};
 
 use super::body::flags;
 use super::graph::{Comparison, Id, Op};
-use super::lanes::{EXTERNAL, Lane, LaneBlock};
+use super::lanes::{EXTERNAL, Lane, LaneBlock, Template};
 use super::layout::Place;
 use super::scalar::{Scalar, code};
 
@@ -24,50 +24,65 @@ struct Held {
 
 /// Four lanes, or fewer at the end of a block: then some values are computed twice.
 struct Chunk<'p> {
+    template: &'p Template,
     lanes: Vec<&'p Lane>,
     held: HashMap<u32, Held>,
     /// All bits of a lane set where a one-bit value is 1.
     masks: HashMap<u32, Value>,
 }
 
+impl Chunk<'_> {
+    fn width(&self, operand: u32) -> u32 {
+        match operand & EXTERNAL {
+            0 => self.template.nodes[operand as usize].1,
+            _ => self.template.externals[(operand & !EXTERNAL) as usize],
+        }
+    }
+}
+
 impl Scalar<'_, '_> {
     /// All that a block of lanes does when it is evaluated.
     pub fn lanes(&mut self, block: &LaneBlock) {
         let plan = self.plan;
-        let mut stored: HashMap<u32, Value> = HashMap::new();
-        let mut nexts: HashMap<usize, Value> = HashMap::new();
-        let mut shared = HashMap::new();
+        // How the stored values and the registers differ from before, by their position in the template.
+        let mut stored: BTreeMap<u32, Value> = BTreeMap::new();
+        let mut nexts: BTreeMap<usize, Value> = BTreeMap::new();
         for lanes in block.lanes.chunks(LANES) {
             // A block's last lanes are filled up with copies of the last of them, which is computed and stored again.
             let mut filled: Vec<&Lane> = lanes.iter().collect();
             filled.resize(LANES, &lanes[lanes.len() - 1]);
-            let mut chunk = Chunk { lanes: filled, held: HashMap::new(), masks: HashMap::new() };
+            let mut chunk = Chunk {
+                template: &block.template,
+                lanes: filled,
+                held: HashMap::new(),
+                masks: HashMap::new(),
+            };
             for (position, (op, width)) in (0u32..).zip(&block.template.nodes) {
-                self.lane_operation(block, &mut chunk, &mut shared, position, op, *width);
+                self.lane_operation(&mut chunk, position, op, *width);
             }
             for position in &block.stored {
-                let value = self.lane_clean(block, &mut chunk, &mut shared, *position);
+                let value = self.lane_clean(&mut chunk, *position);
                 let places: Vec<Place> = chunk
                     .lanes
                     .iter()
                     .map(|lane| plan.layout.places[&lane.nodes[*position as usize]])
                     .collect();
                 let change = self.replace_lanes(value, &places, 0);
-                self.gather(&mut stored, *position, change);
+                let before = stored.get(position).copied();
+                stored.insert(*position, self.body.or_option(before, change));
             }
             for (role, (next, _)) in block.template.nexts.iter().enumerate() {
-                let value = self.lane_clean(block, &mut chunk, &mut shared, *next);
+                let value = self.lane_clean(&mut chunk, *next);
                 let places: Vec<Place> = chunk
                     .lanes
                     .iter()
                     .map(|lane| plan.layout.places[&plan.netlist.states[lane.states[role] as usize].id])
                     .collect();
                 let change = self.replace_lanes(value, &places, plan.layout.shadow);
-                self.gather(&mut nexts, role, change);
+                let before = nexts.get(&role).copied();
+                nexts.insert(role, self.body.or_option(before, change));
             }
         }
-        let mut stored: Vec<_> = stored.into_iter().collect();
-        stored.sort_unstable();
         for (position, change) in stored {
             let nodes = block.lanes.iter().map(|lane| lane.nodes[position as usize]);
             let mut readers: Vec<u32> = nodes.flat_map(|node| plan.readers(node)).copied().collect();
@@ -76,7 +91,7 @@ impl Scalar<'_, '_> {
             let changed = self.any_lane(change);
             self.body.raise(plan.layout.active, &readers, changed);
         }
-        for (role, change) in nexts.into_iter().collect::<std::collections::BTreeMap<_, _>>() {
+        for (role, change) in nexts {
             let unit = plan.unit_of[block.lanes[0].states[role] as usize];
             let changed = self.any_lane(change);
             self.body.raise(plan.layout.pending, &[plan.layout.unit_bits[unit as usize]], changed);
@@ -84,18 +99,9 @@ impl Scalar<'_, '_> {
         self.body.flush();
     }
 
-    fn gather<K: std::hash::Hash + Eq>(&mut self, all: &mut HashMap<K, Value>, key: K, change: Value) {
-        match all.get_mut(&key) {
-            Some(before) => *before = self.body.b.ins().bor(*before, change),
-            None => {
-                all.insert(key, change);
-            }
-        }
-    }
-
     fn any_lane(&mut self, change: Value) -> Value {
         let any = self.body.b.ins().vany_true(change);
-        self.body.b.ins().uextend(cranelift_codegen::ir::types::I64, any)
+        self.body.b.ins().uextend(I64, any)
     }
 
     /// Loads lanes from places: at once if they are neighbours.
@@ -132,21 +138,14 @@ impl Scalar<'_, '_> {
         } else {
             for (k, place) in places.iter().enumerate() {
                 let lane = self.body.b.ins().extractlane(value, k as u8);
-                let lane = self.body.b.ins().uextend(cranelift_codegen::ir::types::I64, lane);
+                let lane = self.body.b.ins().uextend(I64, lane);
                 self.body.store(Place { offset: place.offset + distance, ..*place }, lane);
             }
         }
         change
     }
 
-    fn operand_width(&self, block: &LaneBlock, operand: u32) -> u32 {
-        match operand & EXTERNAL {
-            0 => block.template.nodes[operand as usize].1,
-            _ => block.template.externals[(operand & !EXTERNAL) as usize],
-        }
-    }
-
-    fn operand(&mut self, chunk: &mut Chunk, shared: &mut HashMap<Id, Value>, operand: u32) -> Held {
+    fn operand(&mut self, chunk: &mut Chunk, operand: u32) -> Held {
         if let Some(held) = chunk.held.get(&operand) {
             return *held;
         }
@@ -157,7 +156,7 @@ impl Scalar<'_, '_> {
         } else {
             let k = (operand & !EXTERNAL) as usize;
             let ids: Vec<Id> = chunk.lanes.iter().map(|lane| lane.externals[k]).collect();
-            let value = self.external(&ids, shared);
+            let value = self.external(&ids);
             Held { value, clean: true }
         };
         chunk.held.insert(operand, held);
@@ -165,16 +164,16 @@ impl Scalar<'_, '_> {
     }
 
     /// Values from outside, one for each lane.
-    fn external(&mut self, ids: &[Id], shared: &mut HashMap<Id, Value>) -> Value {
+    fn external(&mut self, ids: &[Id]) -> Value {
         let plan = self.plan;
         if ids.iter().all(|id| *id == ids[0]) {
-            if let Some(value) = shared.get(&ids[0]) {
+            if let Some(value) = self.splats.get(&ids[0]) {
                 return *value;
             }
             let value = self.clean(ids[0]);
             let value = self.body.b.ins().ireduce(I32, value);
             let value = self.body.b.ins().splat(I32X4, value);
-            shared.insert(ids[0], value);
+            self.splats.insert(ids[0], value);
             return value;
         }
         let places: Option<Vec<Place>> = ids.iter().map(|id| plan.layout.places.get(id).copied()).collect();
@@ -204,15 +203,9 @@ impl Scalar<'_, '_> {
         self.body.b.ins().splat(I32X4, value)
     }
 
-    fn lane_clean(
-        &mut self,
-        block: &LaneBlock,
-        chunk: &mut Chunk,
-        shared: &mut HashMap<Id, Value>,
-        operand: u32,
-    ) -> Value {
-        let held = self.operand(chunk, shared, operand);
-        let width = self.operand_width(block, operand);
+    fn lane_clean(&mut self, chunk: &mut Chunk, operand: u32) -> Value {
+        let held = self.operand(chunk, operand);
+        let width = chunk.width(operand);
         if held.clean || width == 32 {
             return held.value;
         }
@@ -222,15 +215,9 @@ impl Scalar<'_, '_> {
         value
     }
 
-    fn lane_signed(
-        &mut self,
-        block: &LaneBlock,
-        chunk: &mut Chunk,
-        shared: &mut HashMap<Id, Value>,
-        operand: u32,
-    ) -> Value {
-        let value = self.operand(chunk, shared, operand).value;
-        let width = self.operand_width(block, operand);
+    fn lane_signed(&mut self, chunk: &mut Chunk, operand: u32) -> Value {
+        let value = self.operand(chunk, operand).value;
+        let width = chunk.width(operand);
         if width == 32 {
             return value;
         }
@@ -239,75 +226,56 @@ impl Scalar<'_, '_> {
         self.body.b.ins().sshr_imm_u(up, by)
     }
 
-    fn lane_mask(
-        &mut self,
-        block: &LaneBlock,
-        chunk: &mut Chunk,
-        shared: &mut HashMap<Id, Value>,
-        operand: u32,
-    ) -> Value {
+    fn lane_mask(&mut self, chunk: &mut Chunk, operand: u32) -> Value {
         if let Some(mask) = chunk.masks.get(&operand) {
             return *mask;
         }
-        let value = self.lane_clean(block, chunk, shared, operand);
+        let value = self.lane_clean(chunk, operand);
         let mask = self.body.b.ins().ineg(value);
         chunk.masks.insert(operand, mask);
         mask
     }
 
-    fn lane_operation(
-        &mut self,
-        block: &LaneBlock,
-        chunk: &mut Chunk,
-        shared: &mut HashMap<Id, Value>,
-        position: u32,
-        op: &Op,
-        width: u32,
-    ) {
-        macro_rules! raw {
-            ($a:expr) => {
-                self.operand(chunk, shared, $a)
-            };
-        }
+    fn lane_operation(&mut self, chunk: &mut Chunk, position: u32, op: &Op, width: u32) {
         let (value, clean) = match *op {
             Op::Not(a) => {
-                let a = raw!(a);
+                let a = self.operand(chunk, a);
                 (self.body.b.ins().bnot(a.value), false)
             }
             Op::And(a, b) => {
-                let (a, b) = (raw!(a), raw!(b));
+                let (a, b) = (self.operand(chunk, a), self.operand(chunk, b));
                 (self.body.b.ins().band(a.value, b.value), a.clean || b.clean)
             }
             Op::Or(a, b) => {
-                let (a, b) = (raw!(a), raw!(b));
+                let (a, b) = (self.operand(chunk, a), self.operand(chunk, b));
                 (self.body.b.ins().bor(a.value, b.value), a.clean && b.clean)
             }
             Op::Xor(a, b) => {
-                let (a, b) = (raw!(a), raw!(b));
+                let (a, b) = (self.operand(chunk, a), self.operand(chunk, b));
                 (self.body.b.ins().bxor(a.value, b.value), a.clean && b.clean)
             }
             Op::Add(a, b) => {
-                let (a, b) = (raw!(a), raw!(b));
+                let (a, b) = (self.operand(chunk, a), self.operand(chunk, b));
                 (self.body.b.ins().iadd(a.value, b.value), false)
             }
             Op::Sub(a, b) => {
-                let (a, b) = (raw!(a), raw!(b));
+                let (a, b) = (self.operand(chunk, a), self.operand(chunk, b));
                 (self.body.b.ins().isub(a.value, b.value), false)
             }
             Op::Mul { a, b, signed } => {
                 let (a, b) = if signed {
-                    (self.lane_signed(block, chunk, shared, a), self.lane_signed(block, chunk, shared, b))
+                    (self.lane_signed(chunk, a), self.lane_signed(chunk, b))
                 } else {
-                    (self.lane_clean(block, chunk, shared, a), self.lane_clean(block, chunk, shared, b))
+                    (self.lane_clean(chunk, a), self.lane_clean(chunk, b))
                 };
                 (self.body.b.ins().imul(a, b), !signed)
             }
             Op::Compare(comparison, a, b) => {
                 let (x, y) = match comparison {
                     Comparison::Less { signed: true } | Comparison::AtMost { signed: true } => {
-                        (self.lane_signed(block, chunk, shared, a), self.lane_signed(block, chunk, shared, b))
+                        (self.lane_signed(chunk, a), self.lane_signed(chunk, b))
                     }
-                    _ => (self.lane_clean(block, chunk, shared, a), self.lane_clean(block, chunk, shared, b)),
+                    _ => (self.lane_clean(chunk, a), self.lane_clean(chunk, b)),
                 };
                 let code: IntCC = code(comparison);
                 let mask = self.body.b.ins().icmp(code, x, y);
@@ -315,16 +283,16 @@ impl Scalar<'_, '_> {
                 return;
             }
             Op::Mux(c, a, b) => {
-                let mask = self.lane_mask(block, chunk, shared, c);
-                let (a, b) = (raw!(a), raw!(b));
+                let mask = self.lane_mask(chunk, c);
+                let (a, b) = (self.operand(chunk, a), self.operand(chunk, b));
                 (self.body.b.ins().bitselect(mask, a.value, b.value), a.clean && b.clean)
             }
             Op::Concat(ref parts) => {
                 let mut joined = None;
                 let mut at = width;
                 for part in parts {
-                    at -= self.operand_width(block, *part);
-                    let value = self.lane_clean(block, chunk, shared, *part);
+                    at -= chunk.width(*part);
+                    let value = self.lane_clean(chunk, *part);
                     let value =
                         if at == 0 { value } else { self.body.b.ins().ishl_imm_u(value, i64::from(at)) };
                     joined = Some(self.body.or_option(joined, value));
@@ -333,14 +301,14 @@ impl Scalar<'_, '_> {
                 (joined, true)
             }
             Op::Slice(a, low) => {
-                let end = low + width == self.operand_width(block, a);
-                let value = if end { self.lane_clean(block, chunk, shared, a) } else { raw!(a).value };
+                let end = low + width == chunk.width(a);
+                let value = if end { self.lane_clean(chunk, a) } else { self.operand(chunk, a).value };
                 let value =
                     if low == 0 { value } else { self.body.b.ins().ushr_imm_u(value, i64::from(low)) };
                 (value, end)
             }
-            Op::Extend { a, signed: true } => (self.lane_signed(block, chunk, shared, a), width == 32),
-            Op::Extend { a, .. } => (self.lane_clean(block, chunk, shared, a), true),
+            Op::Extend { a, signed: true } => (self.lane_signed(chunk, a), width == 32),
+            Op::Extend { a, .. } => (self.lane_clean(chunk, a), true),
             // Templates hold no others.
             _ => (self.splat(0), true),
         };
