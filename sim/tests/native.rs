@@ -44,6 +44,69 @@ fn clocks_may_tick_together_or_apart() {
     assert!(agrees(&TwoClocks, 300) > 0, "a property of each clock fails now and then");
 }
 
+#[derive(Clone, Bundle)]
+struct SharedIn<T> {
+    one_addr: T,
+    one_data: T,
+    one_write: T,
+    two_addr: T,
+    two_data: T,
+    two_mask: T,
+}
+
+#[derive(Clone, Bundle)]
+struct SharedOut<T> {
+    one: T,
+    two: T,
+}
+
+/// A memory that two clocks write: one words, the other lanes of words.
+#[module]
+struct Shared {
+    width: u32,
+}
+
+impl Module for Shared {
+    type In = SharedIn<UInt>;
+    type Out = SharedOut<UInt>;
+
+    fn clocks(&self) -> Vec<&'static str> {
+        vec!["one_clk", "two_clk"]
+    }
+    fn inputs(&self) -> SharedIn<Shape> {
+        let (addr, data) = (bits(2), bits(self.width));
+        SharedIn {
+            one_addr: addr,
+            one_data: data,
+            one_write: bit(),
+            two_addr: addr.in_clock("two_clk"),
+            two_data: data.in_clock("two_clk"),
+            two_mask: bits(5).in_clock("two_clk"),
+        }
+    }
+    fn outputs(&self) -> SharedOut<Shape> {
+        SharedOut { one: bits(self.width), two: bits(self.width).in_clock("two_clk") }
+    }
+    fn build(&self, m: &Builder, i: SharedIn<UInt>) -> SharedOut<UInt> {
+        let words = m.memory("words", 4, self.width);
+        m.when(i.one_write, || words.write(i.one_addr, i.one_data));
+        let one = words.read("one_q", i.one_addr);
+        let mut two = one;
+        m.clock("two_clk", || {
+            words.write_masked(i.two_addr, i.two_data, i.two_mask);
+            two = words.read("two_q", i.two_addr);
+        });
+        SharedOut { one, two }
+    }
+}
+
+#[test]
+fn a_memory_may_be_written_by_several_clocks() {
+    for width in [5, 40, 130] {
+        agrees(&Shared { width }, 400);
+    }
+}
+
 #[test]
 fn every_signal_of_nested_instances_memories_bundles_and_enums_is_the_interpreters() {
     assert!(agrees(&Machine, 600) > 0, "properties fail now and then");

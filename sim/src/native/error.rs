@@ -6,6 +6,9 @@ use ferrite_hdl::flat::Flat;
 
 use super::plan::Block;
 
+/// Clocks are bits of a word.
+pub(super) const MOST_CLOCKS: usize = 64;
+
 /// Why there is no native simulator of a design. None of these is a mistake of the design.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NativeError {
@@ -32,6 +35,12 @@ pub enum NativeError {
         bytes: u64,
         /// What they may take.
         limit: u64,
+    },
+    /// The design has more clocks than a set of them can hold.
+    #[error("the design has {count} clocks; the native engine takes up to {MOST_CLOCKS}")]
+    TooManyClocks {
+        /// Its clocks.
+        count: usize,
     },
 }
 

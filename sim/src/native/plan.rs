@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use ferrite_hdl::flat::Flat;
 
 use super::cluster::{Cluster, NONE, Partition, Sink, needs, source};
-use super::error::NativeError;
+use super::error::{MOST_CLOCKS, NativeError};
 use super::graph::{Id, Op};
 use super::lanes::{self, LaneBlock};
 use super::layout::{Layout, slot_bytes};
@@ -62,6 +62,9 @@ pub(super) struct Plan {
 
 impl Plan {
     pub fn new(flat: &Flat, signals: bool) -> Result<Plan, NativeError> {
+        if flat.clocks.len() > MOST_CLOCKS {
+            return Err(NativeError::TooManyClocks { count: flat.clocks.len() });
+        }
         let netlist = Netlist::new(flat);
         let bytes: u64 = netlist.graph.nodes.iter().map(|n| u64::from(slot_bytes(n.width))).sum();
         if bytes > MOST_BYTES {
