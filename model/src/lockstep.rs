@@ -7,7 +7,8 @@
 //! * `intr` is 1 for the first instruction of a handler, after an exception as well as after an interrupt.
 //! * `mem_addr` may be the access's own address, or the word's with the masks shifted accordingly
 //!   (`RISCV_FORMAL_ALIGNED_MEM`).
-//! * `rs1_addr` and `rs2_addr` of an instruction that does not read the register may be anything.
+//! * `rs1_addr` and `rs2_addr` of an instruction that does not read the register may be anything; where they are not 0, the value is the
+//!   register's before the instruction, as riscv-formal asks of any.
 //!
 //! That an interrupt was taken shows in `intr` without an exception before it. Which one shows in the handler's
 //! address if `mtvec` is vectored; else it is the most urgent that is enabled and can be pending.
@@ -17,7 +18,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::isa::{Inst, decode};
+use crate::isa::{Inst, Reg, decode};
 use crate::iss::{Bus, Interrupt, Iss, MemoryAccess, Observed, Retired, cause};
 
 /// Instructions shown before a divergence.
@@ -150,8 +151,10 @@ impl<B: Bus> Lockstep<B> {
             rd_value: (rvfi.rd_addr != 0).then_some(rvfi.rd_wdata),
             load_data: rvfi.memory().filter(|access| access.read_mask != 0).map(|access| access.read_data),
         };
+        let before = |number: u8| self.iss.register(Reg::from_field(number.into(), 0));
+        let sources = (before(rvfi.rs1_addr), before(rvfi.rs2_addr));
         let retired = self.iss.step_with(&observed);
-        let rows = self.rows(rvfi, &retired);
+        let rows = self.rows(rvfi, &retired, sources);
         let differing: Vec<_> = rows.iter().filter(|row| row.differs).map(|row| row.name).collect();
         if !differing.is_empty() {
             return Err(self.divergence(cycle, differing.join(", "), &rows));
@@ -198,7 +201,8 @@ impl<B: Bus> Lockstep<B> {
         ]
     }
 
-    fn rows(&self, rvfi: &Rvfi, model: &Retired) -> Vec<Row> {
+    /// `sources` are the model's values of the registers that the core names, before the instruction.
+    fn rows(&self, rvfi: &Rvfi, model: &Retired, sources: (u32, u32)) -> Vec<Row> {
         let number = |value: &u64| value.to_string();
         let mut rows = vec![
             row("order", rvfi.order, self.next_order.unwrap_or(rvfi.order), number),
@@ -217,15 +221,15 @@ impl<B: Bus> Lockstep<B> {
         let register = |number: &u8| format!("x{number}");
         rows.push(row("rd_addr", rvfi.rd_addr, rd, register));
         rows.push(row("rd_wdata", rvfi.rd_wdata, rd_value, hex));
+        rows.push(row("rs1_rdata", rvfi.rs1_rdata, sources.0, hex));
+        rows.push(row("rs2_rdata", rvfi.rs2_rdata, sources.1, hex));
         if let (None, Some(inst)) = (model.trap, model.inst) {
             let format = inst.op.spec().format;
             if format.reads_rs1() {
                 rows.push(row("rs1_addr", rvfi.rs1_addr, inst.rs1.number() as u8, register));
-                rows.push(row("rs1_rdata", rvfi.rs1_rdata, model.rs_values.0, hex));
             }
             if format.reads_rs2() {
                 rows.push(row("rs2_addr", rvfi.rs2_addr, inst.rs2.number() as u8, register));
-                rows.push(row("rs2_rdata", rvfi.rs2_rdata, model.rs_values.1, hex));
             }
             rows.extend(memory_rows(rvfi.memory(), model.memory));
         }

@@ -50,6 +50,10 @@ pub struct Commit<T> {
     pub next_pc: T,
     /// The trap that is known before memory answers.
     pub trap: Trap<T>,
+    /// It reads rs1.
+    pub reads_rs1: T,
+    /// It reads rs2.
+    pub reads_rs2: T,
     /// Value of rs1.
     pub rs1_value: T,
     /// Value of rs2.
@@ -67,6 +71,8 @@ impl Commit<Shape> {
             result: bits(32),
             next_pc: bits(32),
             trap: Trap::shape(),
+            reads_rs1: bit(),
+            reads_rs2: bit(),
             rs1_value: bits(32),
             rs2_value: bits(32),
         }

@@ -50,9 +50,10 @@ impl Module for RegFile {
     }
     fn build(&self, m: &Builder, i: RegFileIn<UInt>) -> RegFileOut<UInt> {
         let registers = m.memory("registers", 32, 32);
-        // x0 keeps its initial 0.
         m.when(i.committed.rd.ne(0), || registers.write(i.committed.rd, i.committed.value));
         let newest = |rs: UInt, stored: UInt| {
+            // Nothing writes x0, and synthesis knows no initial contents.
+            let stored = rs.any().mux(stored, 0);
             let from = |result: RegWrite<UInt>| result.rd.ne(0) & result.rd.eq(rs);
             let older = from(i.committed).mux(i.committed.value, stored);
             from(i.executed).mux(i.executed.value, older)

@@ -21,9 +21,9 @@ pub struct Rvfi<T> {
     pub mode: T,
     /// Width of registers; 1, 32 bits.
     pub ixl: T,
-    /// Number of the first source register.
+    /// Number of the first source register; 0 if it reads none.
     pub rs1_addr: T,
-    /// Number of the second source register.
+    /// Number of the second source register; 0 if it reads none.
     pub rs2_addr: T,
     /// Value of the first source register.
     pub rs1_rdata: T,
@@ -93,6 +93,10 @@ pub struct ReportIn<T> {
     pub pc: T,
     /// Address of what follows.
     pub next_pc: T,
+    /// It reads rs1.
+    pub reads_rs1: T,
+    /// It reads rs2.
+    pub reads_rs2: T,
     /// Value of rs1.
     pub rs1_value: T,
     /// Value of rs2.
@@ -127,6 +131,8 @@ impl Module for Report {
             insn: bits(32),
             pc: bits(32),
             next_pc: bits(32),
+            reads_rs1: bit(),
+            reads_rs2: bit(),
             rs1_value: bits(32),
             rs2_value: bits(32),
             rd: bits(5),
@@ -148,6 +154,8 @@ impl Module for Report {
         m.when(i.valid, || in_handler.set(i.interrupt | i.trap));
         let valid = m.reg("valid", 1).reset_to(0);
         valid.set(retires);
+        // A register that the instruction does not read was not waited for: its value may be an older one. It is not reported.
+        let source = |reads: UInt, value: UInt| reads.repeat(value.width()) & value;
         Rvfi {
             valid,
             order: m.delay("order", next_order),
@@ -157,10 +165,10 @@ impl Module for Report {
             intr: m.delay("intr", in_handler),
             mode: m.constant(Bits::from_u64(2, 3)),
             ixl: m.constant(Bits::from_u64(2, 1)),
-            rs1_addr: m.delay("rs1_addr", i.insn.slice(15, 5)),
-            rs2_addr: m.delay("rs2_addr", i.insn.slice(20, 5)),
-            rs1_rdata: m.delay("rs1_rdata", i.rs1_value),
-            rs2_rdata: m.delay("rs2_rdata", i.rs2_value),
+            rs1_addr: m.delay("rs1_addr", source(i.reads_rs1, i.insn.slice(15, 5))),
+            rs2_addr: m.delay("rs2_addr", source(i.reads_rs2, i.insn.slice(20, 5))),
+            rs1_rdata: m.delay("rs1_rdata", source(i.reads_rs1, i.rs1_value)),
+            rs2_rdata: m.delay("rs2_rdata", source(i.reads_rs2, i.rs2_value)),
             rd_addr: m.delay("rd_addr", i.rd),
             rd_wdata: m.delay("rd_wdata", i.rd.any().mux(i.rd_value, 0)),
             pc_rdata: m.delay("pc_rdata", i.pc),
