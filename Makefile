@@ -27,6 +27,7 @@ help:
 run: run-tools
 	$(CARGO) build --package ferrite-gen
 	@echo; echo "== the default chip"
+	@rm -f build/sine.* build/ad01_int8.*
 	@$(FERRITE) gen --output build
 	@echo; echo "== sine.tflite of the crate microflow, on the chip's Verilog"
 	@manifest=$$($(CARGO) metadata --format-version 1 | grep -o '"manifest_path":"[^"]*microflow-[0-9.]*/Cargo.toml"' | cut -d '"' -f 4) && \

@@ -11,8 +11,11 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::Error;
 
-/// Marks a folder as written by `ferrite`, so that it may be replaced.
+/// Marks a folder as written by `ferrite` and lists its files, so that it may be replaced as long as it holds nothing else.
 const MARKER: &str = ".ferrite-output";
+/// What a reader of the marker is told.
+const MARKER_TITLE: &str =
+    "Written by ferrite, which replaces this folder if it holds these files and no others:";
 
 /// Writes a file, replacing one that is there. A pipe or device is written to as it is.
 ///
@@ -99,8 +102,8 @@ impl OutputFolder {
     /// Starts a folder that will stand at `destination`; the folders above it are created.
     ///
     /// # Errors
-    /// [`Error::Occupied`] if there is something that is neither an empty folder nor one that this type wrote;
-    /// [`Error::Write`] if the place cannot be written.
+    /// [`Error::Occupied`] or [`Error::ForeignFile`] if there is something that is neither an empty folder nor one that this type
+    /// wrote and nobody added to; [`Error::Write`] if the place cannot be written.
     pub fn create(destination: &Path) -> Result<Self, Error> {
         let occupied = |problem| Error::Occupied { path: destination.to_owned(), problem };
         let failed = |source| Error::Write { path: destination.to_owned(), source };
@@ -112,18 +115,18 @@ impl OutputFolder {
             Err(error) => return Err(failed(error)),
             Ok(metadata) if !metadata.is_dir() => return Err(occupied("there is a file of that name")),
             Ok(_) => {
-                let empty = fs::read_dir(destination).map_err(failed)?.next().is_none();
-                if !empty && !destination.join(MARKER).is_file() {
-                    return Err(occupied("it holds files that ferrite did not write"));
+                let known = fs::read_to_string(destination.join(MARKER)).unwrap_or_default();
+                let found = files_in(destination).map_err(failed)?;
+                let is_known = |file: &&String| *file == MARKER || known.lines().skip(1).any(|k| k == *file);
+                if let Some(file) = found.iter().find(|file| !is_known(file)) {
+                    return Err(Error::ForeignFile { path: destination.to_owned(), file: file.clone() });
                 }
             }
         }
         let parent = parent(destination);
         fs::create_dir_all(&parent).map_err(failed)?;
         let staging = tempfile::Builder::new().prefix(".ferrite-").tempdir_in(&parent).map_err(failed)?;
-        let folder = Self { staging, destination: destination.to_owned() };
-        folder.write(MARKER, b"Written by ferrite, which replaces this folder as a whole.\n")?;
-        Ok(folder)
+        Ok(Self { staging, destination: destination.to_owned() })
     }
 
     /// Where files can be written until [`OutputFolder::commit`], for tools that write their own.
@@ -150,6 +153,9 @@ impl OutputFolder {
     /// [`Error::Write`]; what stood at the destination is still there then.
     pub fn commit(self) -> Result<(), Error> {
         let failed = |source| Error::Write { path: self.destination.clone(), source };
+        let files = files_in(self.staging.path()).map_err(failed)?;
+        let list = [MARKER_TITLE].into_iter().chain(files.iter().map(String::as_str));
+        self.write(MARKER, (list.collect::<Vec<_>>().join("\n") + "\n").as_bytes())?;
         let staged = self.staging.keep();
         let result = open_to_readers(&staged).and_then(|()| replace(&staged, &self.destination));
         if result.is_err() {
@@ -158,6 +164,31 @@ impl OutputFolder {
         }
         result.map_err(failed)
     }
+}
+
+/// The files and empty folders below a folder, by their paths from it, in alphabetical order.
+fn files_in(folder: &Path) -> io::Result<Vec<String>> {
+    let (mut files, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(at) = open.pop() {
+        let mut empty = true;
+        for entry in fs::read_dir(&at)? {
+            let entry = entry?;
+            empty = false;
+            match entry.file_type()?.is_dir() {
+                true => open.push(entry.path()),
+                false => files.push(relative(&entry.path(), folder)),
+            }
+        }
+        if empty && at != folder {
+            files.push(relative(&at, folder));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn relative(path: &Path, folder: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 /// Gives the folder the permissions of one made by hand.
@@ -240,8 +271,24 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("thesis.tex"), "x").unwrap();
         let error = OutputFolder::create(place.path()).unwrap_err();
-        assert!(matches!(error, Error::Occupied { .. }), "{error}");
+        assert!(matches!(error, Error::ForeignFile { .. }), "{error}");
         assert_eq!(names_in(place.path()), ["thesis.tex"]);
+    }
+
+    #[test]
+    fn a_folder_written_before_is_left_alone_once_the_user_has_put_a_file_into_it() {
+        let place = tempfile::tempdir().unwrap();
+        let destination = place.path().join("build");
+        let write = || {
+            let folder = OutputFolder::create(&destination)?;
+            folder.write("rtl/top.v", b"x")?;
+            folder.commit()
+        };
+        write().unwrap();
+        write().unwrap();
+        fs::write(destination.join("rtl/mine.v"), "y").unwrap();
+        assert!(write().unwrap_err().to_string().contains("rtl/mine.v"));
+        assert_eq!(fs::read(destination.join("rtl/mine.v")).unwrap(), b"y");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum Error {
         offset: usize,
     },
     /// A file or folder could not be written.
-    #[error("cannot write {}: {source}; choose another place with -o or change its permissions", path.display())]
+    #[error("cannot write {}: {source}; choose another place or change its permissions", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
@@ -56,6 +56,20 @@ pub enum Error {
         path: PathBuf,
         /// What is there.
         problem: &'static str,
+    },
+    /// Two options of a command contradict each other.
+    #[error("{0}")]
+    Usage(String),
+    /// The report on standard output cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Stdout(io::Error),
+    /// An output folder holds a file that would be lost.
+    #[error("cannot replace the folder {}: ferrite did not write {file} in it; move that file or choose another place", path.display())]
+    ForeignFile {
+        /// The folder.
+        path: PathBuf,
+        /// The file, by its path in the folder.
+        file: String,
     },
     /// The chip's description is wrong.
     #[error(transparent)]
@@ -158,6 +172,7 @@ impl Error {
     /// 126 where a property of the hardware does not hold, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         let run = match self {
+            Error::Usage(_) => return 2,
             Error::Run { source, .. } | Error::Inference { source: NetworkError::Run(source), .. } => source,
             _ => return 1,
         };

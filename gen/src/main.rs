@@ -10,7 +10,7 @@ use ferrite_gen::error::Error;
 
 /// Generates RISC-V chips with an int8 tensor unit, and runs programs and neural networks on them.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = "ferrite", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

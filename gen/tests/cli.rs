@@ -108,7 +108,7 @@ fn gen_leaves_a_folder_alone_that_it_did_not_write() {
     fs::write(folder.path().join("build/thesis.tex"), "x").unwrap();
     let (code, message) = failure(&ferrite(folder.path(), &["gen"]));
     assert_eq!(code, Some(1));
-    assert!(message.contains("build: it holds files that ferrite did not write"), "{message}");
+    assert!(message.contains("ferrite did not write thesis.tex"), "{message}");
     assert_eq!(names_in(&folder.path().join("build")), ["thesis.tex"]);
     assert_eq!(names_in(folder.path()), ["build"]);
 }
@@ -176,6 +176,42 @@ fn a_recorded_output_is_compared_byte_for_byte() {
         assert_eq!(found, code, "{message}");
         assert!(message.contains(part), "{message}");
     }
+}
+
+#[test]
+fn no_file_is_overwritten_that_is_also_read() {
+    let folder = TempDir::new().unwrap();
+    fs::copy(microflow("sine.tflite"), folder.path().join("sine.tflite")).unwrap();
+    fs::write(folder.path().join("in.bin"), [0]).unwrap();
+    let before = fs::read(folder.path().join("sine.tflite")).unwrap();
+    for (arguments, part) in [
+        (&["sine.tflite", "--output", "./sine.tflite"][..], "also the file to run"),
+        (&["sine.tflite", "--trace", "sine.tflite"], "also the file to run"),
+        (&["sine.tflite", "--input", "in.bin", "--output", "in.bin"], "also --input"),
+        (&["sine.tflite", "--output", "a", "--trace", "a"], "also --output"),
+    ] {
+        let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(arguments)));
+        assert_eq!(code, Some(2), "{message}");
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(fs::read(folder.path().join("sine.tflite")).unwrap(), before);
+    assert_eq!(names_in(folder.path()), ["in.bin", "sine.tflite"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_printed_is_an_error_and_no_panic() {
+    let folder = TempDir::new().unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_ferrite"))
+        .args(["gen"])
+        .current_dir(folder.path())
+        .stdout(full)
+        .output()
+        .unwrap();
+    let (code, message) = failure(&run);
+    assert_eq!(code, Some(1));
+    assert!(message.contains("cannot write to standard output"), "{message}");
 }
 
 #[test]
@@ -297,6 +333,9 @@ fn a_program_prints_and_its_exit_code_is_passed_on() {
     let hello = examples().join("hello.elf").display().to_string();
     let output = ferrite(folder.path(), &on_interpreter(&[&hello, "--lockstep"]));
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "Hello from Ferrite!\n"));
+    let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(&[&hello, "--output", "out.bin"])));
+    assert_eq!(code, Some(2));
+    assert!(message.contains("--output is for networks"), "{message}");
     let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(&[&hello, "--max-cycles", "100"])));
     assert_eq!(code, Some(124));
     assert!(message.contains("has not ended after 100 cycles"), "{message}");

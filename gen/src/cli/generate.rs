@@ -11,10 +11,11 @@ use ferrite_hdl::verilog::EmitOptions;
 
 use super::chip::{Overrides, design};
 use super::numbers::grouped;
+use super::report;
 
 /// Writes a chip: Verilog with a list of its files, C header, linker script, register reference and SVD file.
 ///
-/// The folder appears as a whole, and replaces one that an earlier call wrote; a folder with anything else in it is left alone.
+/// The folder appears as a whole, and replaces one that an earlier call wrote; a folder with any other file in it is left alone.
 #[derive(Args)]
 #[command(after_long_help = parameters_help())]
 pub struct Gen {
@@ -39,21 +40,20 @@ pub fn generate(options: &Gen) -> Result<(), Error> {
     let written = write_chip(&folder, &chip, &design, &emit)?;
     folder.commit()?;
     let place = options.output.display();
-    println!("{place}/rtl: {} modules, {} lines of Verilog", written.modules, grouped(written.lines as u64));
-    println!(
-        "{:w$}  top module `{name}`; {name}.f lists the files in order",
-        "",
-        name = chip.name,
-        w = place.to_string().len() + 4
+    let indent = " ".repeat(place.to_string().len() + 4);
+    let (modules, lines, name) = (written.modules, grouped(written.lines as u64), &chip.name);
+    let mut text = format!(
+        "{place}/rtl: {modules} modules, {lines} lines of Verilog\n\
+         {indent}  top module `{name}`; {name}.f lists the files in order\n"
     );
     if written.contents > 0 {
-        println!(
-            "{:w$}  *.hex are memory contents; a tool that runs elsewhere needs FERRITE_MEMORY_FOLDER=\"{place}/rtl/\" defined",
-            "",
-            w = place.to_string().len() + 4
-        );
+        text.push_str(&format!(
+            "{indent}  *.hex are memory contents; a tool that runs elsewhere needs FERRITE_MEMORY_FOLDER=\"{place}/rtl/\" defined\n"
+        ));
     }
-    println!("{place}/sw: ferrite.h and ferrite.ld, for programs (see sw/README.md)");
-    println!("{place}/{0}.svd, registers.md, chip.toml: the registers and all parameters", chip.name);
-    Ok(())
+    text.push_str(&format!(
+        "{place}/sw: ferrite.h and ferrite.ld, for programs (see sw/README.md)\n\
+         {place}/{name}.svd, registers.md, chip.toml: the registers and all parameters\n"
+    ));
+    report::print(&text)
 }

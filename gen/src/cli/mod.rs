@@ -6,4 +6,5 @@ pub mod network;
 pub mod numbers;
 pub mod program;
 pub mod progress;
+pub mod report;
 pub mod run;

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::numbers::{frequency, grouped};
 use super::progress::Cycles;
+use super::report::print;
 use super::run::Run;
 
 /// Runs whose values are listed.
@@ -89,7 +90,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
         inferences: &inferences,
         seconds,
     };
-    print!("{}", if options.json { report.json() } else { report.text() });
+    print(&if options.json { report.json() } else { report.text() })?;
     if let Some((path, expected)) = expected {
         if expected.len() != outputs.len() {
             return Err(Error::ExpectedSize {
@@ -100,7 +101,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
         }
         compare(&outputs, &expected, &path.display().to_string())?;
         if !options.json {
-            println!("the output equals {} byte for byte", path.display());
+            print(&format!("the output equals {} byte for byte\n", path.display()))?;
         }
     }
     let references: Option<Vec<Vec<u8>>> = references.into_iter().map(Result::ok).collect();

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::numbers::{frequency, grouped};
 use super::progress::Cycles;
+use super::report::print;
 use super::run::Run;
 
 /// Runs an ELF program until it exits.
@@ -73,7 +74,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             "console": String::from_utf8_lossy(&printed),
             "trace": options.trace,
         });
-        println!("{report:#}");
+        print(&format!("{report:#}\n"))?;
     } else {
         eprintln!(
             "exit code {} after {} cycles, {} instructions ({:.2} cycles each); {seconds:.2} s, {}",
@@ -83,6 +84,9 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             total as f64 / instructions.max(1) as f64,
             frequency(total, seconds),
         );
+        if options.lockstep {
+            eprintln!("every instruction equals the golden model's");
+        }
         if let Some(trace) = &options.trace {
             eprintln!("waveform: {}", trace.display());
         }

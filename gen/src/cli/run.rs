@@ -115,6 +115,25 @@ impl Run {
         self.overrides.load(self.chip.as_ref())
     }
 
+    /// No file that is written may be one that is read or written otherwise.
+    fn check_files(&self) -> Result<(), Error> {
+        let given = |name, path: &Option<PathBuf>| path.clone().map(|path| (name, path));
+        let read =
+            [given("--chip", &self.chip), given("--input", &self.input), given("--expect", &self.expect)];
+        let mut taken: Vec<_> = read.into_iter().flatten().collect();
+        taken.push(("the file to run", self.file.clone()));
+        for (name, path) in
+            [given("--output", &self.output), given("--trace", &self.trace)].into_iter().flatten()
+        {
+            if let Some((other, _)) = taken.iter().find(|(_, other)| is_same_file(&path, other)) {
+                let place = path.display();
+                return Err(Error::Usage(format!("{name} would overwrite {place}, which is also {other}")));
+            }
+            taken.push((name, path));
+        }
+        Ok(())
+    }
+
     /// How long a run may take.
     pub fn limits(&self) -> Limits {
         Limits { max_cycles: self.max_cycles, max_idle_cycles: self.max_idle_cycles }
@@ -138,14 +157,39 @@ impl Run {
 
 /// Runs `ferrite run`.
 pub fn run(options: &Run) -> Result<ExitCode, Error> {
+    options.check_files()?;
     for path in [&options.output, &options.trace].into_iter().flatten() {
         check_writable(path)?;
     }
     let file = read_bounded(&options.file, "a program or network", MAX_FILE_BYTES)?;
     match kind(&file, &options.file) {
-        Some(Kind::Program) => program::run(options, &file),
+        Some(Kind::Program) => {
+            for (name, given) in
+                [("--input", &options.input), ("--output", &options.output), ("--expect", &options.expect)]
+            {
+                if given.is_some() {
+                    let file = options.file.display();
+                    return Err(Error::Usage(format!("{name} is for networks, but {file} is a program")));
+                }
+            }
+            program::run(options, &file)
+        }
         Some(Kind::Network) => network::run(options, &file),
         None => Err(Error::UnknownFile { path: options.file.clone() }),
+    }
+}
+
+/// Whether two paths lead to one ordinary file, which may not be there yet.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let resolved = |path: &Path| {
+        path.canonicalize().ok().or_else(|| {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            Some(parent.unwrap_or(Path::new(".")).canonicalize().ok()?.join(path.file_name()?))
+        })
+    };
+    match (resolved(a), resolved(b)) {
+        (Some(a), Some(b)) => a == b && (!a.exists() || a.is_file()),
+        _ => false,
     }
 }
 

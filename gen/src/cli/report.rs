@@ -1,0 +1,17 @@
+//! Printing results.
+
+use std::io::{self, Write};
+
+use ferrite_gen::error::Error;
+
+/// Prints a text on standard output. Nobody reading any more is no error.
+///
+/// # Errors
+/// [`Error::Stdout`].
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
+        _ => Ok(()),
+    }
+}
