@@ -130,7 +130,7 @@ fn values_that_do_not_fit_each_other_are_shown_where_they_were_set() {
      --> chip.toml:1:21
       |
     1 | core.reset_vector = 0x1000_0000
-      |                     ^^^^^^^^^^^ no memory is there; the boot ROM starts at 0x1000, the RAM at 0x80000000
+      |                     ^^^^^^^^^^^ no program starts there; it must be the start of the boot ROM, 0x1000, or of the RAM, 0x80000000
     "#);
 }
 

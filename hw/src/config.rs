@@ -269,7 +269,7 @@ pub const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         key: "core.reset_vector",
-        doc: "address of the first instruction after reset; in the boot ROM or the RAM",
+        doc: "address of the first instruction after reset: the start of the boot ROM or of the RAM",
         unit: ADDRESS,
         kind: number!(core.reset_vector, Range::MultipleOf { step: 4, min: 0, max: u32::MAX - 3 }),
     },
@@ -407,12 +407,12 @@ impl ChipConfig {
         let mut errors = Vec::new();
         let reset_vector = self.core.reset_vector;
         let map = map::MemoryMap::of(self);
-        if !map.regions().iter().any(|region| region.is_memory() && region.contains(reset_vector)) {
+        if !map.regions().iter().any(|region| region.is_memory() && region.base == reset_vector) {
             errors.push(ConfigError::Conflict {
                 key: "core.reset_vector",
                 value: format!("{reset_vector:#x}"),
                 reason: format!(
-                    "no memory is there; the boot ROM starts at {:#x}, the RAM at {:#x}",
+                    "no program starts there; it must be the start of the boot ROM, {:#x}, or of the RAM, {:#x}",
                     map::ROM_BASE,
                     map::RAM_BASE
                 ),
@@ -480,9 +480,11 @@ mod tests {
     }
 
     #[test]
-    fn the_reset_vector_must_be_in_a_memory() {
+    fn the_reset_vector_must_be_where_a_program_starts() {
         let mut chip = ChipConfig::default();
         chip.core.reset_vector = 0x1000_0000; // the UART
+        assert_eq!(chip.validate().unwrap_err()[0].key(), "core.reset_vector");
+        chip.core.reset_vector = map::ROM_BASE + 8; // behind the boot program
         assert_eq!(chip.validate().unwrap_err()[0].key(), "core.reset_vector");
         chip.core.reset_vector = 0x8000_0000;
         assert_eq!(chip.validate(), Ok(()));

@@ -14,7 +14,7 @@
 
 /* name of the chip and of its top Verilog module */
 #define FERRITE_NAME "ferrite"
-/* address of the first instruction after reset; in the boot ROM or the RAM */
+/* address of the first instruction after reset: the start of the boot ROM or of the RAM */
 #define FERRITE_CORE_RESET_VECTOR 0x00001000
 /* whether the chip has a tensor unit */
 #define FERRITE_TENSOR_PRESENT 1
