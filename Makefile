@@ -33,14 +33,14 @@ run: run-tools
 	@manifest=$$($(CARGO) metadata --format-version 1 | grep -o '"manifest_path":"[^"]*microflow-[0-9.]*/Cargo.toml"' | cut -d '"' -f 4) && \
 	cp "$${manifest%Cargo.toml}models/sine.tflite" build/sine.tflite
 	@printf '$(SINE_INPUTS)' > build/sine.in
-	@$(FERRITE) run build/sine.tflite --input build/sine.in --output build/sine.out
+	@$(FERRITE) run build/sine.tflite --engine verilator --input build/sine.in --output build/sine.out
 	@echo; echo "== once more in lockstep with the golden model, and with every signal recorded"
-	@$(FERRITE) run build/sine.tflite --engine interpret --lockstep --trace build/sine.fst
+	@$(FERRITE) run build/sine.tflite --lockstep --trace build/sine.fst
 	@if [ -f $(MODELS)/ad01_int8.tflite ]; then \
 	    echo; echo "== ad01_int8.tflite (MLPerf Tiny anomaly detection) on its recorded inputs"; \
 	    cat $(MODELS)/ad01_int8.input_[012].bin > build/ad01_int8.in; \
 	    cat $(MODELS)/ad01_int8.output_[012].bin > build/ad01_int8.expected; \
-	    $(FERRITE) run $(MODELS)/ad01_int8.tflite --input build/ad01_int8.in --expect build/ad01_int8.expected; \
+	    $(FERRITE) run $(MODELS)/ad01_int8.tflite --engine verilator --input build/ad01_int8.in --expect build/ad01_int8.expected; \
 	else \
 	    echo; echo "SKIPPED: ad01_int8.tflite is not in $(MODELS)"; \
 	fi

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use ferrite_hdl::Diagnostics;
-use ferrite_sim::{FstError, VerilatorError};
+use ferrite_sim::{FstError, NativeError, VerilatorError};
 
 use crate::config::Report;
 use crate::elf::ElfError;
@@ -157,8 +157,11 @@ pub enum Error {
         bytes: usize,
     },
     /// There is no engine.
-    #[error("{0}\n`--engine interpret` needs no tools, but is slow")]
-    Engine(#[from] VerilatorError),
+    #[error("{0}\n`--engine native` needs no tools")]
+    Verilator(#[from] VerilatorError),
+    /// The native engine does not run here.
+    #[error("{0}\n`--engine interpret` runs everywhere, but slowly")]
+    Native(#[from] NativeError),
     /// A waveform cannot be recorded.
     #[error(transparent)]
     Waves(#[from] FstError),

@@ -8,7 +8,7 @@ use ferrite_tests::files::microflow;
 use ferrite_tests::tools::{GCC, examples, have};
 use tempfile::TempDir;
 
-/// A chip that the interpreter runs quickly.
+/// A small chip that prints quickly.
 const SMALL: [&str; 6] =
     ["--set", "tensor.rows=4", "--set", "tensor.cols=4", "--set", "soc.uart_baud=10000000"];
 
@@ -29,8 +29,8 @@ fn failure(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-fn on_interpreter<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    [&["run", "--engine", "interpret"], &SMALL[..], arguments].concat()
+fn on_small_chip<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&["run"], &SMALL[..], arguments].concat()
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -142,11 +142,11 @@ fn a_network_runs_on_every_input_and_its_outputs_are_written() {
     fs::copy(microflow("sine.tflite"), folder.path().join("sine.tflite")).unwrap();
     fs::write(folder.path().join("in.bin"), [0x80, 0x00, 0x40]).unwrap();
     let arguments = ["sine.tflite", "--input", "in.bin", "--output", "out.bin", "--lockstep"];
-    let output = ferrite(folder.path(), &on_interpreter(&arguments));
+    let output = ferrite(folder.path(), &on_small_chip(&arguments));
     assert!(output.status.success(), "{:?}", failure(&output));
     let text = stdout(&output);
     for part in [
-        "sine.tflite on chip `ferrite`, array of 4 x 4, engine interpret",
+        "sine.tflite on chip `ferrite`, array of 4 x 4, engine native",
         "FULLY_CONNECTED",
         "MACs/cycle",
         "3 runs",
@@ -172,7 +172,7 @@ fn a_recorded_output_is_compared_byte_for_byte() {
     ] {
         fs::write(folder.path().join("expected.bin"), expected).unwrap();
         let arguments = [network.as_str(), "--input", "in.bin", "--expect", "expected.bin"];
-        let (found, message) = failure(&ferrite(folder.path(), &on_interpreter(&arguments)));
+        let (found, message) = failure(&ferrite(folder.path(), &on_small_chip(&arguments)));
         assert_eq!(found, code, "{message}");
         assert!(message.contains(part), "{message}");
     }
@@ -190,7 +190,7 @@ fn no_file_is_overwritten_that_is_also_read() {
         (&["sine.tflite", "--input", "in.bin", "--output", "in.bin"], "also --input"),
         (&["sine.tflite", "--output", "a", "--trace", "a"], "also --output"),
     ] {
-        let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(arguments)));
+        let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(arguments)));
         assert_eq!(code, Some(2), "{message}");
         assert!(message.contains(part), "{message}");
     }
@@ -218,11 +218,11 @@ fn a_report_that_cannot_be_printed_is_an_error_and_no_panic() {
 fn json_is_one_object_for_machines() {
     let folder = TempDir::new().unwrap();
     let network = microflow("sine.tflite").display().to_string();
-    let output = ferrite(folder.path(), &on_interpreter(&[network.as_str(), "--json"]));
+    let output = ferrite(folder.path(), &on_small_chip(&[network.as_str(), "--json"]));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["runs"][0]["equals_reference"], true);
     assert_eq!(report["runs"].as_array().unwrap().len(), 1);
-    assert_eq!(report["engine"], "interpret");
+    assert_eq!(report["engine"], "native");
     let macs: u64 = report["layers"].as_array().unwrap().iter().map(|l| l["macs"].as_u64().unwrap()).sum();
     assert_eq!(macs, 16 + 256 + 16);
 }
@@ -233,7 +233,7 @@ fn an_input_of_another_size_is_refused_with_the_size_that_is_right() {
     let network = microflow("sine.tflite").display().to_string();
     fs::write(folder.path().join("in.bin"), []).unwrap();
     let arguments = [network.as_str(), "--input", "in.bin", "--output", "out.bin"];
-    let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(&arguments)));
+    let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&arguments)));
     assert_eq!(code, Some(1));
     assert!(
         message.contains("the input has 0 bytes") && message.contains("takes 1 (1 x 1 int8)"),
@@ -300,7 +300,7 @@ fn a_place_that_cannot_be_written_is_found_before_the_run() {
     for option in ["--output", "--trace"] {
         for place in ["file/out", "."] {
             let arguments = [network.as_str(), option, place];
-            let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(&arguments)));
+            let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&arguments)));
             assert_eq!(code, Some(1));
             assert!(message.contains(&format!("cannot write {place}")), "{message}");
         }
@@ -313,12 +313,12 @@ fn a_waveform_is_written_and_an_unknown_scope_is_answered_with_the_known_ones() 
     let folder = TempDir::new().unwrap();
     let network = microflow("sine.tflite").display().to_string();
     let arguments = [network.as_str(), "--trace", "sine.fst", "--trace-scope", "ferrite.core"];
-    let output = ferrite(folder.path(), &on_interpreter(&arguments));
+    let output = ferrite(folder.path(), &on_small_chip(&arguments));
     assert!(output.status.success(), "{:?}", failure(&output));
     assert!(stdout(&output).contains("waveform: sine.fst"));
     assert!(fs::metadata(folder.path().join("sine.fst")).unwrap().len() > 1000);
     let arguments = [network.as_str(), "--trace", "other.fst", "--trace-scope", "ferrite.cpu"];
-    let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(&arguments)));
+    let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&arguments)));
     assert_eq!(code, Some(1));
     assert!(message.contains("no scope `ferrite.cpu`") && message.contains("ferrite.core"), "{message}");
     assert_eq!(names_in(folder.path()), ["sine.fst"]);
@@ -331,12 +331,12 @@ fn a_program_prints_and_its_exit_code_is_passed_on() {
     }
     let folder = TempDir::new().unwrap();
     let hello = examples().join("hello.elf").display().to_string();
-    let output = ferrite(folder.path(), &on_interpreter(&[&hello, "--lockstep"]));
+    let output = ferrite(folder.path(), &on_small_chip(&[&hello, "--lockstep"]));
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "Hello from Ferrite!\n"));
-    let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(&[&hello, "--output", "out.bin"])));
+    let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&[&hello, "--output", "out.bin"])));
     assert_eq!(code, Some(2));
     assert!(message.contains("--output is for networks"), "{message}");
-    let (code, message) = failure(&ferrite(folder.path(), &on_interpreter(&[&hello, "--max-cycles", "100"])));
+    let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&[&hello, "--max-cycles", "100"])));
     assert_eq!(code, Some(124));
     assert!(message.contains("has not ended after 100 cycles"), "{message}");
 }
@@ -346,12 +346,12 @@ fn verilator_that_is_missing_is_named_with_what_to_install() {
     let folder = TempDir::new().unwrap();
     let network = microflow("sine.tflite");
     let output = Command::new(env!("CARGO_BIN_EXE_ferrite"))
-        .args(["run".as_ref(), network.as_os_str()])
+        .args(["run".as_ref(), "--engine=verilator".as_ref(), network.as_os_str()])
         .env("PATH", folder.path())
         .env("FERRITE_CACHE", folder.path())
         .output()
         .unwrap();
     let (code, message) = failure(&output);
     assert_eq!(code, Some(1));
-    assert!(message.contains("apt install verilator") && message.contains("--engine interpret"), "{message}");
+    assert!(message.contains("apt install verilator") && message.contains("--engine native"), "{message}");
 }

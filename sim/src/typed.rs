@@ -7,6 +7,7 @@ use ferrite_hdl::{Bits, Bundle, Diagnostics, Encoding, Leaf, Module, Shape, UInt
 use crate::engine::{PortError, Simulator};
 use crate::fst::{FstError, FstOptions, FstRecorder};
 use crate::interpret::Interpreter;
+use crate::native::{Native, NativeOptions};
 use crate::verilator::{Verilator, VerilatorOptions};
 use crate::waves::Waves;
 
@@ -68,8 +69,8 @@ pub type Ports<B> = Of<B, Port>;
 pub type Of<B, T> = <<B as Bundle>::With<Shape> as Bundle>::With<T>;
 
 impl<M: Module> Sim<M> {
-    /// A module on the interpreter, or on the engine that the environment variable `FERRITE_ENGINE` names: `interpret` or
-    /// `verilator`. So the same tests can be run on both.
+    /// A module on the interpreter, or on the engine that the environment variable `FERRITE_ENGINE` names: `interpret`,
+    /// `native` or `verilator`. So the same tests can be run on all of them.
     ///
     /// # Errors
     /// The mistakes of the design.
@@ -81,6 +82,10 @@ impl<M: Module> Sim<M> {
         let design = elaborate(module)?;
         let engine: Box<dyn Simulator> = match std::env::var("FERRITE_ENGINE").as_deref() {
             Err(_) | Ok("" | "interpret") => Box::new(Interpreter::new(&design)),
+            Ok("native") => match Native::new(&design, &NativeOptions::default()) {
+                Ok(engine) => Box::new(engine),
+                Err(error) => panic!("{error}"),
+            },
             Ok("verilator") => {
                 let options = VerilatorOptions { fast_build: true, ..VerilatorOptions::default() };
                 match Verilator::new(&design, &options) {
@@ -88,7 +93,9 @@ impl<M: Module> Sim<M> {
                     Err(error) => panic!("{error}"),
                 }
             }
-            Ok(other) => panic!("FERRITE_ENGINE is `{other}`; the engines are `interpret` and `verilator`"),
+            Ok(other) => {
+                panic!("FERRITE_ENGINE is `{other}`; the engines are `interpret`, `native` and `verilator`")
+            }
         };
         Ok(Sim::on(module, engine))
     }

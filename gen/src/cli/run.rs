@@ -11,7 +11,9 @@ use ferrite_gen::elf::MAX_FILE_BYTES;
 use ferrite_gen::error::{Error, read_bounded};
 use ferrite_gen::run::{Chip, Limits};
 use ferrite_hw::config::ChipConfig;
-use ferrite_sim::{FstOptions, FstRecorder, Interpreter, Simulator, Verilator, VerilatorOptions};
+use ferrite_sim::{
+    FstOptions, FstRecorder, Interpreter, Native, NativeOptions, Simulator, Verilator, VerilatorOptions,
+};
 
 use super::chip::{Overrides, design};
 use super::progress::spinner;
@@ -36,7 +38,7 @@ pub struct Run {
     #[command(flatten)]
     overrides: Overrides,
     /// How the chip is simulated.
-    #[arg(long, value_enum, default_value_t = EngineKind::Verilator)]
+    #[arg(long, value_enum, default_value_t = EngineKind::Native)]
     engine: EngineKind,
     /// A network's input tensors, raw int8, one after another; without it, one tensor of zero points.
     #[arg(long, value_name = "FILE")]
@@ -70,7 +72,9 @@ pub struct Run {
 /// How a chip is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineKind {
-    /// The emitted Verilog, compiled once per chip; fast.
+    /// Compiled in this process; starts at once, and is the fastest.
+    Native,
+    /// The emitted Verilog, compiled once per chip.
     Verilator,
     /// Directly and slowly, with no tools.
     Interpret,
@@ -80,6 +84,7 @@ impl EngineKind {
     fn start(self, chip: &ChipConfig, signals: bool) -> Result<Box<dyn Simulator>, Error> {
         let design = design(chip)?;
         match self {
+            EngineKind::Native => Ok(Box::new(Native::new(&design, &NativeOptions { signals })?)),
             EngineKind::Interpret => Ok(Box::new(Interpreter::new(&design))),
             EngineKind::Verilator => {
                 let bar = spinner("");
@@ -148,6 +153,7 @@ impl Run {
             None => None,
         };
         let name = match self.engine {
+            EngineKind::Native => "native",
             EngineKind::Verilator => "verilator",
             EngineKind::Interpret => "interpret",
         };
