@@ -40,7 +40,9 @@ fn doc_text(attributes: &[syn::Attribute]) -> String {
         if let syn::Meta::NameValue(pair) = &attribute.meta
             && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value
         {
-            lines.push(text.value().trim().to_string());
+            // The blank behind the slashes is no part of the text; further ones may belong to a drawing.
+            let text = text.value();
+            lines.push(text.strip_prefix(' ').unwrap_or(&text).trim_end().to_string());
         }
     }
     lines.join("\n")

@@ -1,6 +1,7 @@
 //! What stands for a module whose Verilog comes from elsewhere.
 
 use crate::ir::{External, Module};
+use crate::verilog::comment;
 use crate::verilog::module::head::port_list;
 
 /// A declaration of the ports without a body, which synthesis takes as it is and lint checks instances against.
@@ -13,7 +14,7 @@ pub(super) fn stub(module: &Module, external: &External) -> String {
     let mut out = format!(
         "// The ports of `{name}`, whose Verilog comes from elsewhere: for lint and synthesis in its absence.\n"
     );
-    out.extend(module.doc.lines().map(|line| format!("// {line}\n")));
+    out.extend(comment::lines(&module.doc).iter().map(|line| comment::heading(line) + "\n"));
     out.push_str("`default_nettype none\n\n");
     let warnings = ["DECLFILENAME", "UNDRIVEN", "UNUSEDPARAM", "UNUSEDSIGNAL"];
     out.extend(warnings.map(|warning| format!("/* verilator lint_off {warning} */\n")));

@@ -1,6 +1,7 @@
 //! The Verilog-2005 of a design, to be read by people: [`emit`].
 
 mod black_box;
+mod comment;
 mod drive;
 mod expr;
 mod module;

@@ -21,7 +21,7 @@ use crate::verilog::place::place;
 use crate::verilog::stmt;
 use crate::verilog::usage::{Usage, usage};
 use crate::verilog::wrap::wrap;
-use crate::verilog::{EmitOptions, VerilogFile};
+use crate::verilog::{EmitOptions, VerilogFile, comment};
 
 /// The longest line that an instance may take.
 const MAX_LINE: usize = 110;
@@ -175,8 +175,8 @@ impl<'a> Writer<'a> {
         if !self.contents.is_empty() {
             out.push_str(&contents::folder());
         }
-        for line in module.doc.lines() {
-            let _ = writeln!(out, "// {line}");
+        for line in comment::lines(&module.doc) {
+            let _ = writeln!(out, "{}", comment::heading(&line));
         }
         out.push_str(&head::port_list(module, &module.name, "", |id| self.is_variable(id)));
         let mut head: String = constants.iter().map(|(constant, name)| localparam(constant, name)).collect();

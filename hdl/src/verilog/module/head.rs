@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{MAX_LINE, Writer, range};
 use crate::bits::Bits;
 use crate::ir::{ClockId, MemoryId, Module, SignalId, SignalKind};
+use crate::verilog::comment;
 use crate::verilog::drive::Drive;
 use crate::verilog::expr::literal;
 
@@ -44,7 +45,7 @@ pub(in crate::verilog) fn port_list(
             direction.to_string(),
             range(signal.shape).trim_end().to_string(),
             format!("{}{init}", signal.name),
-            signal.doc.replace('\n', " "),
+            comment::line(&signal.doc),
         ]);
     }
     if ports.is_empty() {
@@ -57,7 +58,9 @@ pub(in crate::verilog) fn port_list(
         let comma = if k + 1 == ports.len() { "" } else { "," };
         let space = if ranges == 0 { "" } else { " " };
         let line = format!("    {direction} {range:ranges$}{space}{:names$}", format!("{name}{comma}"));
-        let doc = if doc.is_empty() { String::new() } else { format!("  // {doc}") };
+        // The items of an array have one comment, which its first port shows.
+        let is_known = k > 0 && ports[k - 1][3] == *doc;
+        let doc = if doc.is_empty() || is_known { String::new() } else { format!("  // {doc}") };
         let _ = writeln!(out, "{}", format!("{line}{doc}").trim_end());
     }
     out.push_str(");\n\n");
