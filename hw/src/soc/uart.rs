@@ -26,7 +26,7 @@ pub struct UartOut<T> {
 /// the holding register is full replaces the one in it, as in a 16550 without FIFO.
 #[module]
 pub struct Uart {
-    /// Clock cycles that a bit lasts; at least 2.
+    /// Clock cycles that a bit lasts; at least [`MIN_UART_CYCLES_PER_BIT`](crate::config::MIN_UART_CYCLES_PER_BIT).
     pub cycles_per_bit: u32,
 }
 
@@ -41,6 +41,7 @@ impl Module for Uart {
         UartOut { tx: bit() }
     }
     fn build(&self, m: &Builder, i: UartIn<UInt>) -> UartOut<UInt> {
+        let (zero, one) = (m.constant(Bits::zero(1)), m.constant(Bits::ones(1)));
         let last_cycle = self.cycles_per_bit - 1;
         let holding = m.reg("holding", 8);
         let holds = m.reg("holds", 1).reset_to(0);
@@ -53,7 +54,7 @@ impl Module for Uart {
         wire!(m, bit_ends = cycle.eq(last_cycle));
         wire!(m, starts = holds & !sends);
         m.when(starts, || {
-            frame.set(concat([one(m), holding, !one(m)]));
+            frame.set(concat([one, holding, zero]));
             bits_left.set(FRAME_BITS);
             cycle.set(0);
             holds.set(0);
@@ -61,7 +62,7 @@ impl Module for Uart {
         .otherwise_when(sends, || {
             cycle.set(bit_ends.mux(0, cycle.wrapping_add(1)));
             m.when(bit_ends, || {
-                frame.set(one(m).concat(frame.slice(1, FRAME_BITS - 1)));
+                frame.set(one.concat(frame.slice(1, FRAME_BITS - 1)));
                 bits_left.set(bits_left.wrapping_sub(1));
             });
         });
@@ -70,20 +71,13 @@ impl Module for Uart {
             holds.set(1);
         });
 
-        // Both bits of the line status, in the byte that it is in its word.
         let status = m.wire("status", 8);
-        status.set(concat((0..8).rev().map(|bit| match bit {
-            _ if bit == LSR_THRE.lsb => !holds,
-            _ if bit == LSR_TEMT.lsb => !holds & !sends,
-            _ => !one(m),
-        })));
+        status.set(0);
+        status.slice(LSR_THRE.lsb, 1).set(!holds);
+        status.slice(LSR_TEMT.lsb, 1).set(!holds & !sends);
         let loaded = m.reg("loaded", 32);
         loaded.set(at(i.bus, REGION.size, LSR.offset).mux(status.extend(32) << (8 * (LSR.offset % 4)), 0));
         answer(m, "answers", i.bus, loaded);
         UartOut { tx: frame.bit(0) }
     }
-}
-
-fn one(m: &Builder) -> UInt {
-    m.constant(Bits::ones(1))
 }
