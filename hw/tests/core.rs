@@ -264,3 +264,62 @@ fn an_interrupt_never_comes_behind_the_store_that_withdraws_it() {
         assert!(withdrawn > 0);
     }
 }
+
+/// Cycles beyond one for each instruction that a piece of `instructions` instructions takes, when it is repeated.
+fn extra_cycles(instructions: u64, piece: impl Fn(&mut Asm)) -> u64 {
+    const REPEATS: u64 = 20;
+    let mut asm = Asm::new(BASE);
+    asm.li(S0, (BASE + 0x9000) as i32);
+    for _ in 0..=REPEATS {
+        piece(&mut asm);
+    }
+    asm.nop();
+    let mut bench = bench(asm, 0);
+    // Past the set-up, whose length depends on the constant.
+    bench.run(2 + instructions);
+    let start = bench.cycle;
+    bench.run((REPEATS - 1) * instructions);
+    let cycles = bench.cycle - start;
+    assert_eq!(cycles % (REPEATS - 1), 0, "{cycles} cycles");
+    cycles / (REPEATS - 1) - instructions
+}
+
+#[test]
+fn instructions_take_as_long_as_the_chips_documentation_says() {
+    let jump = |asm: &mut Asm| {
+        let next = asm.local();
+        asm.j(next);
+        asm.bind(next);
+    };
+    assert_eq!(extra_cycles(1, jump), 2, "a jump");
+    let branch = |asm: &mut Asm| {
+        let next = asm.local();
+        asm.beq(ZERO, ZERO, next);
+        asm.bind(next);
+    };
+    assert_eq!(extra_cycles(1, branch), 2, "a taken branch");
+    let passed = |asm: &mut Asm| {
+        let next = asm.local();
+        asm.bne(ZERO, ZERO, next);
+        asm.bind(next);
+    };
+    assert_eq!(extra_cycles(1, passed), 0, "a branch that is not taken");
+    assert_eq!(
+        extra_cycles(2, |asm| {
+            asm.lw(A0, 0, S0);
+            asm.addi(A1, A0, 1);
+        }),
+        1,
+        "a load and its use"
+    );
+    assert_eq!(
+        extra_cycles(2, |asm| {
+            asm.mul(A0, S0, S0);
+            asm.addi(A1, A0, 1);
+        }),
+        1,
+        "mul and its use"
+    );
+    assert_eq!(extra_cycles(1, |asm| asm.mul(A0, S0, S0)), 0, "mul alone");
+    assert_eq!(extra_cycles(1, |asm| asm.divu(A0, S0, S0)), 33, "a division");
+}
