@@ -27,11 +27,14 @@ const INPUT_WIDTHS: [u32; 4] = [1, 8, 33, 130];
 const OUTPUTS: usize = 6;
 const OUTPUT_WIDTH: u32 = 200;
 
+/// Operations that a gene can be.
+const GENES: u8 = 39;
+
 /// One step in the making of a circuit: an operation and what it picks from the signals made so far.
 type Gene = (u8, u16, u16, u16, u8);
 
 fn genes() -> impl Strategy<Value = Vec<Gene>> {
-    vec((0u8..32, any::<u16>(), any::<u16>(), any::<u16>(), 0u8..200), 4..40)
+    vec((0u8..GENES, any::<u16>(), any::<u16>(), any::<u16>(), 0u8..200), 4..40)
 }
 
 /// A circuit made from genes.
@@ -126,7 +129,14 @@ impl Circuit {
                 m.instance(&format!("child_{k}"), &child).connect(CircuitIn { x }).y[0]
             }
             30 => a.repeat(2).truncate((a.width() * 2).min(width)),
-            _ => a.bit_at(fit(b, 5)),
+            31 => a.bit_at(fit(b, 5)),
+            32 => a.le(same),
+            33 => a.gt(same),
+            34 => a.signed().gt(b.signed()),
+            35 => a.signed().ge(b.signed()),
+            36 => self.parts(m, k, a, b, condition, low),
+            37 => self.shared_memory(m, k, a, b, c, condition),
+            _ => self.states(m, k, a, b, condition),
         }
     }
 
@@ -177,6 +187,56 @@ impl Circuit {
         let mut later = now;
         m.when(a.parity(), || later = memory.read(&format!("later_{k}"), fit(c, 3)));
         now.concat(later)
+    }
+}
+
+/// States of [`Circuit::states`]; one code is no state.
+#[derive(Clone, Copy, Encoding)]
+enum Phase {
+    Idle,
+    Busy,
+    Done,
+}
+
+impl Circuit {
+    /// A wire whose parts, of any width, are set apart.
+    fn parts(&self, m: &Builder, k: usize, a: UInt, b: UInt, condition: UInt, low: u32) -> UInt {
+        let wire = m.wire(&format!("parts_{k}"), a.width() + 7);
+        wire.set(fit(a, a.width() + 7));
+        m.when(condition, || {
+            wire.slice(low, a.width() - low).set(fit(b, a.width() - low));
+            wire.slice(a.width(), 7).set(fit(b, 7));
+        })
+        .otherwise(|| wire.slice(low, 7).set(fit(a, 7)));
+        wire
+    }
+
+    /// A memory of two write ports, which may meet, and two read ports.
+    fn shared_memory(&self, m: &Builder, k: usize, a: UInt, b: UInt, c: UInt, condition: UInt) -> UInt {
+        let memory = m.memory(&format!("shared_{k}"), 4, 70);
+        memory.write(fit(a, 2), fit(b, 70));
+        m.when(condition, || memory.write_masked(fit(b, 2), fit(c, 70), fit(a, 7)));
+        let first = memory.read(&format!("first_{k}"), fit(c, 2));
+        let mut second = first;
+        m.when(!condition, || second = memory.read(&format!("second_{k}"), fit(a, 2)));
+        first ^ second
+    }
+
+    /// A state machine.
+    fn states(&self, m: &Builder, k: usize, a: UInt, b: UInt, condition: UInt) -> UInt {
+        let phase = m.reg(&format!("phase_{k}"), Phase::shape()).reset_to(Phase::Idle);
+        let result = m.wire(&format!("result_{k}"), a.width());
+        result.set(a);
+        m.switch(phase, |s| {
+            s.case(Phase::Idle, || {
+                m.when(condition, || phase.set(Phase::Busy));
+            });
+            s.cases([Phase::Busy, Phase::Done], || {
+                result.set(!a);
+                m.when(b.parity(), || phase.set(Phase::Done)).otherwise(|| phase.set(Phase::Idle));
+            });
+        });
+        concat([result, phase, phase.is(Phase::Done)])
     }
 }
 
@@ -456,7 +516,8 @@ fn circuits_that_once_differed_agree() {
 }
 
 fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+    let Ok(value) = std::env::var(name) else { return default };
+    value.parse().unwrap_or_else(|_| panic!("{name} is `{value}`; it must be a number"))
 }
 
 /// What makes the circuits of a seed.
