@@ -48,8 +48,12 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
     if is_special(path) {
         return Ok(());
     }
-    let parent = parent(path);
-    fs::create_dir_all(&parent).and_then(|()| tempfile::tempfile_in(&parent)).map_err(failed)?;
+    // Folders that are missing are made when there is something to write.
+    let mut folder = parent(path);
+    while !folder.exists() {
+        folder = parent(&folder);
+    }
+    tempfile::tempfile_in(&folder).map_err(failed)?;
     Ok(())
 }
 

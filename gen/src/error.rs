@@ -165,6 +165,14 @@ pub enum Error {
     /// A waveform cannot be recorded.
     #[error(transparent)]
     Waves(#[from] FstError),
+    /// The chip's name has another meaning in its Verilog.
+    #[error(
+        "the chip cannot be called `{name}`: a module inside it has that name, or Verilog keeps it for itself; choose another name"
+    )]
+    ChipName {
+        /// The name.
+        name: String,
+    },
     /// The chip's description has mistakes, which a valid configuration never leads to.
     #[error("{0}")]
     Design(#[from] Diagnostics),

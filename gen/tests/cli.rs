@@ -127,6 +127,20 @@ fn gen_says_where_a_description_is_wrong_and_writes_nothing() {
 }
 
 #[test]
+fn a_name_that_is_taken_is_refused_and_leaves_nothing_behind() {
+    let folder = TempDir::new().unwrap();
+    for name in ["alu", "pe", "module"] {
+        let set = format!("name={name}");
+        let (code, message) = failure(&ferrite(folder.path(), &["gen", "-o", "a/b", "--set", &set]));
+        assert_eq!(code, Some(1));
+        assert!(message.contains(&format!("the chip cannot be called `{name}`")), "{message}");
+    }
+    let (code, _) = failure(&ferrite(folder.path(), &["run", "missing", "--output", "a/b"]));
+    assert_eq!(code, Some(1));
+    assert_eq!(names_in(folder.path()), Vec::<String>::new());
+}
+
+#[test]
 fn gen_reports_a_place_that_cannot_be_written() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "x").unwrap();

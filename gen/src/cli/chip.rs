@@ -24,7 +24,17 @@ impl Overrides {
     }
 }
 
+/// A name that no module of the chip has.
+const UNUSED_NAME: &str = "chip_of_another_name";
+
 /// The hardware of a valid chip.
 pub fn design(chip: &ChipConfig) -> Result<Design, Error> {
-    Ok(elaborate(&Soc { chip: chip.clone() })?)
+    elaborate(&Soc { chip: chip.clone() }).map_err(|mistakes| {
+        // All that can be wrong with a valid chip is that its name is taken.
+        let renamed = ChipConfig { name: UNUSED_NAME.to_string(), ..chip.clone() };
+        match elaborate(&Soc { chip: renamed }) {
+            Ok(_) => Error::ChipName { name: chip.name.clone() },
+            Err(_) => Error::Design(mistakes),
+        }
+    })
 }

@@ -34,8 +34,8 @@ pub struct Gen {
 /// Runs `ferrite gen`.
 pub fn generate(options: &Gen) -> Result<(), Error> {
     let chip = options.overrides.load(options.chip.as_ref())?;
-    let folder = OutputFolder::create(&options.output)?;
     let design = design(&chip)?;
+    let folder = OutputFolder::create(&options.output)?;
     let emit = EmitOptions { source_lines: options.source_lines };
     let written = write_chip(&folder, &chip, &design, &emit)?;
     folder.commit()?;
