@@ -45,6 +45,11 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
         None => None,
     };
 
+    let bytes = inputs.len() * program.output.region.bytes as usize;
+    if let Some((path, expected)) = expected.as_ref().filter(|(_, expected)| expected.len() != bytes) {
+        return Err(Error::ExpectedSize { path: (*path).clone(), found: expected.len(), bytes });
+    }
+
     let mut bench = options.start(config)?;
     let cycles = Cycles::new();
     let mut inferences: Vec<Inference> = Vec::new();
@@ -92,13 +97,6 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
     };
     print(&if options.json { report.json() } else { report.text() })?;
     if let Some((path, expected)) = expected {
-        if expected.len() != outputs.len() {
-            return Err(Error::ExpectedSize {
-                path: path.clone(),
-                found: expected.len(),
-                bytes: outputs.len(),
-            });
-        }
         compare(&outputs, &expected, &path.display().to_string())?;
         if !options.json {
             print(&format!("the output equals {} byte for byte\n", path.display()))?;

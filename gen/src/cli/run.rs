@@ -10,6 +10,7 @@ use ferrite_gen::config::parameters_help;
 use ferrite_gen::elf::MAX_FILE_BYTES;
 use ferrite_gen::error::{Error, read_bounded};
 use ferrite_gen::run::{Chip, Limits};
+use ferrite_hdl::design::Design;
 use ferrite_hw::config::ChipConfig;
 use ferrite_sim::{
     FstOptions, FstRecorder, Interpreter, Native, NativeOptions, Simulator, Verilator, VerilatorOptions,
@@ -81,11 +82,10 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
-    fn start(self, chip: &ChipConfig, signals: bool) -> Result<Box<dyn Simulator>, Error> {
-        let design = design(chip)?;
+    fn start(self, design: &Design, signals: bool) -> Result<Box<dyn Simulator>, Error> {
         match self {
-            EngineKind::Native => Ok(Box::new(Native::new(&design, &NativeOptions { signals })?)),
-            EngineKind::Interpret => Ok(Box::new(Interpreter::new(&design))),
+            EngineKind::Native => Ok(Box::new(Native::new(design, &NativeOptions { signals })?)),
+            EngineKind::Interpret => Ok(Box::new(Interpreter::new(design))),
             EngineKind::Verilator => {
                 let bar = spinner("");
                 let shown = bar.clone();
@@ -98,7 +98,7 @@ impl EngineKind {
                 };
                 let options =
                     VerilatorOptions { signals, on_build: Some(Arc::new(on_build)), ..Default::default() };
-                let engine = Verilator::new(&design, &options);
+                let engine = Verilator::new(design, &options);
                 bar.finish_and_clear();
                 Ok(Box::new(engine?))
             }
@@ -146,12 +146,14 @@ impl Run {
 
     /// The chip in simulation.
     pub fn start(&self, config: ChipConfig) -> Result<Bench, Error> {
-        let engine = self.engine.start(&config, self.trace.is_some())?;
+        let design = design(&config)?;
         let options = FstOptions { scopes: self.trace_scope.clone(), ..FstOptions::default() };
         let waves = match &self.trace {
-            Some(path) => Some(FstRecorder::create(path, engine.flat(), &options)?),
+            Some(path) => Some(FstRecorder::create(path, &design.flat, &options)?),
             None => None,
         };
+        // Last, since it may take long.
+        let engine = self.engine.start(&design, self.trace.is_some())?;
         let name = match self.engine {
             EngineKind::Native => "native",
             EngineKind::Verilator => "verilator",
