@@ -8,19 +8,16 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ferrite_gen::elf;
-use ferrite_gen::run::golden;
+use ferrite_gen::run::Chip;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::MemoryMap;
 use ferrite_model::iss::Exit;
-use ferrite_tests::bench::{in_lockstep, verilated};
+use ferrite_tests::bench::{in_lockstep, native, verilated};
 use ferrite_tests::tools::{GCC, examples, have, make};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 const QEMU: &str = "qemu-system-riscv32";
-
-/// Instructions after which a program is taken to hang: a hundred times what the longest of them needs.
-const INSTRUCTION_BUDGET: u64 = 100_000_000;
 
 fn assert_success(output: &Output) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -45,25 +42,20 @@ struct Ran {
     output: String,
 }
 
-fn on_the_golden_machine(chip: &ChipConfig, program: &Path) -> Ran {
-    let loaded = elf::load(program, MemoryMap::of(chip).ram()).unwrap();
-    let mut iss = golden(chip);
-    for segment in &loaded.segments {
-        iss.bus.write_memory(segment.address, &segment.bytes).unwrap();
-    }
-    let exit = iss.run(INSTRUCTION_BUDGET);
-    Ran { exit, output: String::from_utf8(iss.bus.uart).unwrap() }
-}
-
-/// Runs a program on the default chip's Verilog, every instruction compared with the golden machine. Without Verilator, on the golden machine
-/// alone.
+/// Runs a program on the default chip's Verilog, every instruction compared with the golden machine; without Verilator, on the native
+/// engine.
 fn on_the_chip(program: &Path) -> Ran {
     let config = ChipConfig::default();
-    let Some(mut chip) = verilated(&config) else { return on_the_golden_machine(&config, program) };
-    let loaded = elf::load(program, MemoryMap::of(&config).ram()).unwrap();
+    let chip = verilated(&config).unwrap_or_else(|| native(&config));
+    compared(&config, chip, program)
+}
+
+/// Runs a program on a chip, every instruction compared with the golden machine.
+fn compared(config: &ChipConfig, mut chip: Chip, program: &Path) -> Ran {
+    let loaded = elf::load(program, MemoryMap::of(config).ram()).unwrap();
     let segments: Vec<(u32, &[u8])> =
         loaded.segments.iter().map(|segment| (segment.address, segment.bytes.as_slice())).collect();
-    let finished = in_lockstep(&config, &mut chip, &segments).unwrap_or_else(|error| panic!("{error}"));
+    let finished = in_lockstep(config, &mut chip, &segments).unwrap_or_else(|error| panic!("{error}"));
     Ran { exit: Exit::Code(finished.ended.exit_code), output: finished.printed }
 }
 
@@ -135,7 +127,7 @@ fn the_same_source_runs_on_chips_of_other_sizes() {
         fs::write(folder.path().join("ferrite.ld"), ferrite_gen::linker::linker_script(&chip)).unwrap();
         let chip_folder = format!("CHIP={}", folder.path().display());
         assert_success(&make(folder.path(), &["matmul.elf", &chip_folder]));
-        let Ran { exit, output } = on_the_golden_machine(&chip, &folder.path().join("matmul.elf"));
+        let Ran { exit, output } = compared(&chip, native(&chip), &folder.path().join("matmul.elf"));
         assert_eq!(exit, Exit::Code(0), "{rows} x {cols}: {output}");
     }
 }
