@@ -38,13 +38,21 @@ fn peripheral(text: &mut String, region: &Region) {
         escaped(doc),
     );
     for entry in region.registers() {
-        register(text, entry);
+        // The bus is 32 bits wide: a longer register is read and written as two words, the low one first.
+        match entry.bits {
+            64 => {
+                register(text, entry, &format!("{}_LO", entry.name), entry.offset, 32);
+                register(text, entry, &format!("{}_HI", entry.name), entry.offset + 4, 32);
+            }
+            bits => register(text, entry, entry.name, entry.offset, bits),
+        }
     }
     text.push_str("      </registers>\n    </peripheral>\n");
 }
 
-fn register(text: &mut String, register: &Register) {
-    let Register { name, offset, bits, doc, .. } = register;
+/// A register, or half of one.
+fn register(text: &mut String, register: &Register, name: &str, offset: u32, bits: u32) {
+    let doc = register.doc;
     let _ = write!(
         text,
         "        <register>\n          <name>{name}</name>\n          <description>{}</description>\n          \
@@ -56,15 +64,30 @@ fn register(text: &mut String, register: &Register) {
     if !register.fields.is_empty() {
         text.push_str("          <fields>\n");
         for field in register.fields {
-            let _ = writeln!(
+            let _ = write!(
                 text,
                 "            <field><name>{}</name><description>{}</description><bitOffset>{}</bitOffset>\
-                 <bitWidth>{}</bitWidth></field>",
+                 <bitWidth>{}</bitWidth>",
                 field.name,
                 escaped(field.doc),
                 field.lsb,
                 field.bits
             );
+            // The register's named values are those of its lowest field.
+            if field.lsb == 0 && !register.values.is_empty() {
+                text.push_str("<enumeratedValues>");
+                for value in register.values {
+                    let _ = write!(
+                        text,
+                        "<enumeratedValue><name>{}</name><description>{}</description><value>{:#x}</value></enumeratedValue>",
+                        value.name,
+                        escaped(value.doc),
+                        value.value
+                    );
+                }
+                text.push_str("</enumeratedValues>");
+            }
+            text.push_str("</field>\n");
         }
         text.push_str("          </fields>\n");
     }
@@ -96,7 +119,13 @@ mod tests {
             let base = format!("<baseAddress>{:#010x}</baseAddress>", region.base);
             assert_eq!(text.contains(&base), !region.is_memory(), "{}", region.name);
             for register in region.registers() {
-                assert!(text.contains(&format!("<name>{}</name>", register.name)));
+                let parts = if register.bits == 64 { &["_LO", "_HI"][..] } else { &[""] };
+                for part in parts {
+                    assert!(text.contains(&format!("<name>{}{part}</name>", register.name)));
+                }
+                for value in register.values {
+                    assert!(text.contains(&format!("<value>{:#x}</value>", value.value)));
+                }
             }
         }
         assert_eq!(text.matches("<peripheral>").count(), text.matches("</peripheral>").count());
