@@ -23,6 +23,8 @@ const MARKER_TITLE: &str =
 /// [`Error::Write`]; nothing is changed then.
 pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
+    // A link stays, and what it leads to is replaced.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let write = || -> io::Result<()> {
         if is_special(path) {
             return fs::OpenOptions::new().write(true).open(path)?.write_all(contents);
@@ -127,6 +129,8 @@ impl OutputFolder {
                 }
             }
         }
+        // A link stays, and the folder that it leads to is replaced.
+        let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
         let parent = parent(destination);
         fs::create_dir_all(&parent).map_err(failed)?;
         let staging = tempfile::Builder::new().prefix(".ferrite-").tempdir_in(&parent).map_err(failed)?;
@@ -318,6 +322,25 @@ mod tests {
             assert!(write_file(Path::new("/dev/full"), b"x").is_err());
             assert!(is_device("/dev/full"));
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_and_lead_to_what_was_written() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        fs::write(at("file"), "old").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        write_file(&at("link"), b"new").unwrap();
+        assert_eq!(fs::read(at("file")).unwrap(), b"new");
+        assert!(at("link").is_symlink());
+
+        fs::create_dir(at("folder")).unwrap();
+        std::os::unix::fs::symlink(at("folder"), at("way")).unwrap();
+        let folder = OutputFolder::create(&at("way")).unwrap();
+        folder.write("a", b"").unwrap();
+        folder.commit().unwrap();
+        assert!(at("way").is_symlink() && at("folder/a").is_file());
     }
 
     #[test]

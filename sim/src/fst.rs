@@ -133,7 +133,9 @@ impl FstRecorder {
         flat: &Flat,
         options: &FstOptions,
     ) -> Result<FstRecorder, FstError> {
-        let path = path.as_ref().to_owned();
+        // A link stays, and what it leads to is replaced.
+        let path = path.as_ref();
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let scopes = declare::chosen_scopes(flat, &options.scopes)?;
         let begin = || -> Result<Recording, FstWriteError> {
             let file = SharedFile::beside(&path)?;
