@@ -18,7 +18,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::isa::{Inst, Reg, decode};
+use crate::isa::{Format, Inst, Reg, decode};
 use crate::iss::{Bus, Interrupt, Iss, MemoryAccess, Observed, Retired, cause};
 
 /// Instructions shown before a divergence.
@@ -221,16 +221,17 @@ impl<B: Bus> Lockstep<B> {
         let register = |number: &u8| format!("x{number}");
         rows.push(row("rd_addr", rvfi.rd_addr, rd, register));
         rows.push(row("rd_wdata", rvfi.rd_wdata, rd_value, hex));
+        let inst = model.inst.filter(|_| model.trap.is_none());
+        let reads = |reads: fn(Format) -> bool| inst.filter(|inst| reads(inst.op.spec().format));
+        if let Some(inst) = reads(Format::reads_rs1) {
+            rows.push(row("rs1_addr", rvfi.rs1_addr, inst.rs1.number() as u8, register));
+        }
         rows.push(row("rs1_rdata", rvfi.rs1_rdata, sources.0, hex));
+        if let Some(inst) = reads(Format::reads_rs2) {
+            rows.push(row("rs2_addr", rvfi.rs2_addr, inst.rs2.number() as u8, register));
+        }
         rows.push(row("rs2_rdata", rvfi.rs2_rdata, sources.1, hex));
-        if let (None, Some(inst)) = (model.trap, model.inst) {
-            let format = inst.op.spec().format;
-            if format.reads_rs1() {
-                rows.push(row("rs1_addr", rvfi.rs1_addr, inst.rs1.number() as u8, register));
-            }
-            if format.reads_rs2() {
-                rows.push(row("rs2_addr", rvfi.rs2_addr, inst.rs2.number() as u8, register));
-            }
+        if inst.is_some() {
             rows.extend(memory_rows(rvfi.memory(), model.memory));
         }
         rows

@@ -152,6 +152,22 @@ fn a_write_that_is_not_reported_is_a_divergence() {
 }
 
 #[test]
+fn a_register_that_is_named_without_being_read_must_have_its_value() {
+    // The first instruction is `auipc`, which reads nothing; x10 is 0 before it.
+    for (value, differs) in [(0, false), (7, true)] {
+        let result = compare(&short_program(), 6, |order, rvfi| {
+            if order == 0 {
+                (rvfi.rs1_addr, rvfi.rs1_rdata) = (10, value);
+            }
+        });
+        assert_eq!(
+            result.err().map(|divergence| divergence.reason),
+            differs.then(|| "rs1_rdata".to_string())
+        );
+    }
+}
+
+#[test]
 fn the_message_shows_both_states_and_what_came_before() {
     let divergence = compare(&short_program(), 6, |order, rvfi| {
         if order == 4 {
