@@ -2,18 +2,19 @@
 
 mod agreement;
 mod circuits;
+mod conformance;
 mod grid;
 
 use agreement::assert_agreement;
 use circuits::{Counter, Machine, Ripple, Rom, TwoClocks, Wide};
-use ferrite_hdl::library::{AsyncFifo, Queue, RoundRobinArbiter, SkidBuffer};
+use conformance::{
+    assert_a_run_ends_before_the_edge_at_which_a_property_fails,
+    assert_a_run_ends_when_a_watched_output_changes, compare_library_modules, count, design, enable,
+};
+use ferrite_hdl::library::AsyncFifo;
 use ferrite_hdl::prelude::*;
-use ferrite_sim::{Interpreter, Native, NativeOptions, Simulator, StepError};
+use ferrite_sim::{Native, NativeOptions, Simulator};
 use grid::{Element, Grid};
-
-fn design<M: Module>(module: &M) -> Design {
-    elaborate(module).unwrap_or_else(|mistakes| panic!("{mistakes}"))
-}
 
 fn native(design: &Design, signals: bool) -> Native {
     Native::new(design, &NativeOptions { signals }).unwrap_or_else(|error| panic!("{error}"))
@@ -21,11 +22,14 @@ fn native(design: &Design, signals: bool) -> Native {
 
 /// Compares ports, memories and all signals in every cycle; gives how often a property has held an edge back.
 fn agrees<M: Module>(module: &M, cycles: u32) -> u32 {
-    let design = design(module);
+    agree(&design(module), cycles)
+}
+
+fn agree(design: &Design, cycles: u32) -> u32 {
     let mut failures = 0;
     for signals in [false, true] {
         for seed in 0..4 {
-            failures += assert_agreement(&design, &mut native(&design, signals), true, cycles, seed);
+            failures += assert_agreement(design, &mut native(design, signals), true, cycles, seed);
         }
     }
     failures
@@ -33,9 +37,7 @@ fn agrees<M: Module>(module: &M, cycles: u32) -> u32 {
 
 #[test]
 fn library_modules_run_as_on_the_interpreter() {
-    agrees(&Queue { width: 8, depth: 4 }, 300);
-    agrees(&SkidBuffer { width: 70 }, 300);
-    agrees(&RoundRobinArbiter { requesters: 5 }, 300);
+    compare_library_modules(agree);
 }
 
 #[test]
@@ -143,46 +145,21 @@ fn elements_too_wide_for_vectors_are_computed_too() {
     }
 }
 
-fn number(value: u64) -> Bits {
-    Bits::from_u64(32, value)
-}
-
 /// A counter that counts.
 fn counter(limit: u64) -> Native {
     let mut sim = native(&design(&Counter { limit }), false);
-    let enable = sim.input("enable").expect("the input exists");
-    sim.poke(enable, &Bits::from_bool(true));
+    enable(&mut sim);
     sim
 }
 
 #[test]
 fn a_run_ends_when_a_watched_output_changes() {
-    let mut sim = counter(1000);
-    let (count, is_round) = (sim.output("count").unwrap(), sim.output("is_round").unwrap());
-    assert_eq!(sim.run(100, &[is_round]), Ok(1));
-    assert_eq!(sim.run(100, &[is_round]), Ok(15));
-    assert_eq!(sim.peek(count), number(16));
-    assert_eq!(sim.run(100, &[is_round, count]), Ok(1));
-    assert_eq!(sim.run(100, &[]), Ok(100));
-    assert_eq!((sim.peek(count), sim.cycle()), (number(117), 117));
+    assert_a_run_ends_when_a_watched_output_changes(&mut counter(1000));
 }
 
 #[test]
 fn a_run_ends_before_the_edge_at_which_a_property_fails() {
-    let mut sim = counter(50);
-    let mut interpreter = Interpreter::new(&design(&Counter { limit: 50 }));
-    interpreter.poke(1, &Bits::from_bool(true));
-    let Err(StepError::Check { cycle, kind, path, place }) = sim.step(1000) else {
-        panic!("the counter passed its limit");
-    };
-    assert_eq!((cycle, kind, path.as_str()), (50, "assertion", "below_limit"));
-    let failed = Err(StepError::Check { cycle, kind, path, place });
-    assert_eq!(interpreter.step(1000), failed);
-    assert_eq!(sim.step(1), failed, "it still does not hold");
-    assert_eq!((sim.peek(0), sim.cycle()), (number(50), 50));
-    // Where the property is not looked at, time goes on.
-    sim.poke(1, &Bits::from_bool(false));
-    assert_eq!(sim.run(7, &[0]), Ok(7));
+    assert_a_run_ends_before_the_edge_at_which_a_property_fails(&mut counter(50));
 }
 
 #[test]
@@ -190,14 +167,15 @@ fn simulators_of_one_design_share_nothing() {
     let (mut one, mut two) = (counter(1000), counter(1000));
     one.step(10).unwrap();
     two.step(20).unwrap();
-    assert_eq!((one.peek(0), two.peek(0)), (number(10), number(20)));
+    assert_eq!((one.peek(0), two.peek(0)), (count(10), count(20)));
     drop(one);
-    assert_eq!(two.step(1).map(|()| two.peek(0)), Ok(number(21)));
+    assert_eq!(two.step(1).map(|()| two.peek(0)), Ok(count(21)));
 }
 
 #[test]
 fn a_simulator_may_move_to_another_thread() {
     let mut sim = counter(1000);
-    let count = std::thread::spawn(move || sim.step(5).map(|()| sim.peek(0))).join().expect("it runs there");
-    assert_eq!(count, Ok(number(5)));
+    let counted =
+        std::thread::spawn(move || sim.step(5).map(|()| sim.peek(0))).join().expect("it runs there");
+    assert_eq!(counted, Ok(count(5)));
 }

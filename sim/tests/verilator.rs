@@ -2,6 +2,7 @@
 
 mod agreement;
 mod circuits;
+mod conformance;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,13 +10,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use agreement::assert_agreement;
 use circuits::{Counter, Machine, Ripple, Rom, TwoClocks, Wide};
-use ferrite_hdl::library::{AsyncFifo, Queue, RoundRobinArbiter, SkidBuffer};
+use conformance::{
+    assert_a_run_ends_before_the_edge_at_which_a_property_fails,
+    assert_a_run_ends_when_a_watched_output_changes, compare_library_modules, count, design, enable,
+};
+use ferrite_hdl::library::{AsyncFifo, Queue};
 use ferrite_hdl::prelude::*;
-use ferrite_sim::{Interpreter, Sim, Simulator, StepError, Verilator, VerilatorError, VerilatorOptions};
-
-fn design<M: Module>(module: &M) -> Design {
-    elaborate(module).unwrap_or_else(|mistakes| panic!("{mistakes}"))
-}
+use ferrite_sim::{Sim, Simulator, Verilator, VerilatorError, VerilatorOptions};
 
 /// Builds of tests are kept beside Cargo's.
 fn cache() -> PathBuf {
@@ -41,13 +42,16 @@ fn build(design: &Design, options: &VerilatorOptions) -> Option<Verilator> {
 }
 
 fn agrees<M: Module>(module: &M, cycles: u32) -> u32 {
-    let design = design(module);
+    agree(&design(module), cycles)
+}
+
+fn agree(design: &Design, cycles: u32) -> u32 {
     let mut failures = 0;
     for signals in [false, true] {
         let options = VerilatorOptions { signals, ..quick() };
         for seed in 0..4 {
-            let Some(mut verilator) = build(&design, &options) else { return u32::MAX };
-            failures += assert_agreement(&design, &mut verilator, signals, cycles, seed);
+            let Some(mut verilator) = build(design, &options) else { return u32::MAX };
+            failures += assert_agreement(design, &mut verilator, signals, cycles, seed);
         }
     }
     failures
@@ -55,9 +59,7 @@ fn agrees<M: Module>(module: &M, cycles: u32) -> u32 {
 
 #[test]
 fn library_modules_run_as_on_the_interpreter() {
-    agrees(&Queue { width: 8, depth: 4 }, 300);
-    agrees(&SkidBuffer { width: 70 }, 300);
-    agrees(&RoundRobinArbiter { requesters: 5 }, 300);
+    compare_library_modules(agree);
 }
 
 #[test]
@@ -81,45 +83,23 @@ fn bits_made_from_lower_bits_are_read_too() {
     agrees(&Ripple { width: 130 }, 100);
 }
 
-fn number(value: u64) -> Bits {
-    Bits::from_u64(32, value)
-}
-
 /// A counter that counts.
 fn counter(options: &VerilatorOptions, limit: u64) -> Option<Verilator> {
     let mut sim = build(&design(&Counter { limit }), options)?;
-    let enable = sim.input("enable").expect("the input exists");
-    sim.poke(enable, &Bits::from_bool(true));
+    enable(&mut sim);
     Some(sim)
 }
 
 #[test]
 fn a_run_ends_when_a_watched_output_changes() {
     let Some(mut sim) = counter(&quick(), 1000) else { return };
-    let (count, is_round) = (sim.output("count").unwrap(), sim.output("is_round").unwrap());
-    assert_eq!(sim.run(100, &[is_round]), Ok(1));
-    assert_eq!(sim.run(100, &[is_round]), Ok(15));
-    assert_eq!(sim.peek(count), number(16));
-    assert_eq!(sim.run(100, &[is_round, count]), Ok(1));
-    assert_eq!(sim.run(100, &[]), Ok(100));
-    assert_eq!((sim.peek(count), sim.cycle()), (number(117), 117));
+    assert_a_run_ends_when_a_watched_output_changes(&mut sim);
 }
 
 #[test]
 fn a_run_ends_before_the_edge_at_which_a_property_fails() {
     let Some(mut sim) = counter(&quick(), 50) else { return };
-    let mut interpreter = Interpreter::new(&design(&Counter { limit: 50 }));
-    interpreter.poke(1, &Bits::from_bool(true));
-    let Err(StepError::Check { cycle, kind, path, place }) = sim.step(1000) else {
-        panic!("the counter passed its limit");
-    };
-    assert_eq!((cycle, kind, path.as_str()), (50, "assertion", "below_limit"));
-    assert!(place.contains("circuits/mod.rs:"), "{place}");
-    assert_eq!(interpreter.step(1000), Err(StepError::Check { cycle, kind, path, place }));
-    assert_eq!((sim.peek(0), sim.cycle()), (number(50), 50));
-    // Where the property is not looked at, time goes on.
-    sim.poke(1, &Bits::from_bool(false));
-    assert_eq!(sim.run(7, &[0]), Ok(7));
+    assert_a_run_ends_before_the_edge_at_which_a_property_fails(&mut sim);
 }
 
 #[test]
@@ -139,9 +119,9 @@ fn models_of_one_design_share_nothing() {
     let mut two = counter(&quick(), 1000).expect("built already");
     one.step(10).unwrap();
     two.step(20).unwrap();
-    assert_eq!((one.peek(0), two.peek(0)), (number(10), number(20)));
+    assert_eq!((one.peek(0), two.peek(0)), (count(10), count(20)));
     drop(one);
-    assert_eq!(two.step(1).map(|()| two.peek(0)), Ok(number(21)));
+    assert_eq!(two.step(1).map(|()| two.peek(0)), Ok(count(21)));
 }
 
 /// Options with a cache of their own, and the number of builds so far.
@@ -174,7 +154,7 @@ fn a_design_is_built_once_even_by_threads_at_a_time() {
         }
     });
     let Some(mut sim) = counter(&options, 77) else { return };
-    assert_eq!(sim.step(5).map(|()| sim.peek(0)), Ok(number(5)));
+    assert_eq!(sim.step(5).map(|()| sim.peek(0)), Ok(count(5)));
     assert_eq!(builds.load(Ordering::Relaxed), 1);
     // Another design is another simulator; other contents of memories are not.
     counter(&options, 78);
@@ -196,7 +176,7 @@ fn a_damaged_simulator_is_built_again() {
     std::fs::remove_file(&file).unwrap();
     std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let mut sim = counter(&options, 79).expect("the tools are there");
-    assert_eq!(sim.step(5).map(|()| sim.peek(0)), Ok(number(5)));
+    assert_eq!(sim.step(5).map(|()| sim.peek(0)), Ok(count(5)));
     std::fs::remove_file(&file).unwrap();
     counter(&options, 79).expect("the tools are there");
     assert_eq!(builds.load(Ordering::Relaxed), 3);
