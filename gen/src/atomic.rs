@@ -51,12 +51,9 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     // Folders that are missing are made when there is something to write.
-    let mut folder = parent(path);
-    while !folder.exists() {
-        folder = parent(&folder);
-    }
-    tempfile::tempfile_in(&folder).map_err(failed)?;
-    Ok(())
+    let parent = parent(path);
+    let folder = parent.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder).map(|_| ()).map_err(failed)
 }
 
 /// Whether something is there that a new file must not replace: a pipe, a device.
@@ -135,11 +132,6 @@ impl OutputFolder {
         fs::create_dir_all(&parent).map_err(failed)?;
         let staging = tempfile::Builder::new().prefix(".ferrite-").tempdir_in(&parent).map_err(failed)?;
         Ok(Self { staging, destination: destination.to_owned() })
-    }
-
-    /// Where files can be written until [`OutputFolder::commit`], for tools that write their own.
-    pub fn staging_path(&self) -> &Path {
-        self.staging.path()
     }
 
     /// Adds a file; `name` is its path inside the folder, and may contain subfolders.

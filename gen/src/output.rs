@@ -36,12 +36,16 @@ pub fn write_chip(
     options: &EmitOptions,
 ) -> Result<Written, Error> {
     let files = emit(design, options);
-    let mut list = String::new();
+    let (mut list, mut written) = (String::new(), Written { modules: 0, lines: 0, contents: 0 });
     for file in &files {
         folder.write(&format!("rtl/{}", file.name), file.text.as_bytes())?;
         // Memory contents are read by the modules, not listed for the tools.
-        if file.name.ends_with(".v") {
+        if file.is_source() {
             let _ = writeln!(list, "{}", file.name);
+            written.modules += 1;
+            written.lines += file.text.lines().count();
+        } else {
+            written.contents += 1;
         }
     }
     folder.write(&format!("rtl/{}.f", chip.name), list.as_bytes())?;
@@ -50,10 +54,7 @@ pub fn write_chip(
     folder.write(&format!("{}.svd", chip.name), svd(chip).as_bytes())?;
     folder.write("registers.md", register_reference(chip).as_bytes())?;
     folder.write("chip.toml", chip_toml(chip).as_bytes())?;
-    let verilog = files.iter().filter(|file| file.name.ends_with(".v"));
-    let lines = verilog.map(|file| file.text.lines().count()).sum();
-    let modules = list.lines().count();
-    Ok(Written { modules, lines, contents: files.len() - modules })
+    Ok(written)
 }
 
 /// All parameters of a valid chip as a file that `ferrite gen` reads, each with its meaning.

@@ -1,6 +1,7 @@
 //! Chips that run in lockstep with the golden model.
 
 use ferrite_gen::run::{Chip, Ended, Limits, RunError, Watch, golden};
+use ferrite_hdl::design::Design;
 use ferrite_hdl::elaborate;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::soc::Soc;
@@ -22,16 +23,19 @@ pub fn small_chip() -> ChipConfig {
     chip
 }
 
+/// The hardware of a chip.
+pub fn design(chip: &ChipConfig) -> Design {
+    elaborate(&Soc { chip: chip.clone() }).expect("a chip without mistakes")
+}
+
 /// A chip on the interpreter.
 pub fn interpreted(chip: &ChipConfig) -> Chip {
-    let design = elaborate(&Soc { chip: chip.clone() }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    Chip::new(chip, Box::new(Interpreter::new(&design)))
+    Chip::new(chip, Box::new(Interpreter::new(&design(chip))))
 }
 
 /// A chip on the native engine.
 pub fn native(chip: &ChipConfig) -> Chip {
-    let design = elaborate(&Soc { chip: chip.clone() }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let engine = Native::new(&design, &NativeOptions::default());
+    let engine = Native::new(&design(chip), &NativeOptions::default());
     Chip::new(chip, Box::new(engine.unwrap_or_else(|error| panic!("{error}"))))
 }
 
@@ -40,8 +44,7 @@ pub fn verilated(chip: &ChipConfig) -> Option<Chip> {
     if !have(&["verilator", "g++"]) {
         return None;
     }
-    let design = elaborate(&Soc { chip: chip.clone() }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let engine = Verilator::new(&design, &VerilatorOptions::default());
+    let engine = Verilator::new(&design(chip), &VerilatorOptions::default());
     Some(Chip::new(chip, Box::new(engine.unwrap_or_else(|error| panic!("{error}")))))
 }
 

@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use ferrite_gen::elf;
 use ferrite_gen::run::Chip;
-use ferrite_hdl::elaborate;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::{MemoryMap, RAM_BASE, exit};
 use ferrite_hw::soc::Soc;
 use ferrite_model::isa::{Asm, reg::*};
 use ferrite_sim::{Interpreter, Native, NativeOptions, Simulator};
-use ferrite_tests::bench::{in_lockstep, native, small_chip, verilated};
+use ferrite_tests::bench::{self, in_lockstep, native, small_chip, verilated};
 use ferrite_tests::tools::{GCC, examples, have};
 
 /// Fills a part of the scratchpad, loads weights, multiplies, adds and requantises, then ends.
@@ -51,7 +50,7 @@ fn tensor_program() -> Vec<u8> {
 
 #[test]
 fn every_signal_of_the_chip_is_the_interpreters_in_every_cycle() {
-    let design = elaborate(&Soc { chip: small_chip() }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let design = bench::design(&small_chip());
     let mut want = Interpreter::new(&design);
     let mut got = Native::new(&design, &NativeOptions { signals: true }).expect("it can be compiled");
     let words = design.flat.memories.iter().position(|memory| memory.path == Soc::RAM_WORDS).expect("a RAM");
@@ -113,7 +112,7 @@ fn the_default_chip_is_ready_in_half_a_second_and_the_largest_in_two() {
         let mut chip = ChipConfig::default();
         let tensor = chip.tensor.get_or_insert_default();
         (tensor.rows, tensor.cols) = (size, size);
-        let design = elaborate(&Soc { chip }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let design = bench::design(&chip);
         let start = Instant::now();
         Native::new(&design, &NativeOptions::default()).expect("it can be compiled");
         let took = start.elapsed();

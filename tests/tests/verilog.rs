@@ -2,16 +2,13 @@
 
 use std::process::Command;
 
-use ferrite_hdl::elaborate;
 use ferrite_hdl::verilog::{EmitOptions, emit};
-use ferrite_hw::soc::Soc;
-use ferrite_tests::bench::small_chip;
+use ferrite_tests::bench::{design, small_chip};
 use ferrite_tests::tools::have;
 
 #[test]
 fn the_verilog_of_a_small_chip_is_as_reviewed() {
-    let design = elaborate(&Soc { chip: small_chip() }).unwrap();
-    for file in emit(&design, &EmitOptions::default()).iter().filter(|file| file.is_source()) {
+    for file in emit(&design(&small_chip()), &EmitOptions::default()).iter().filter(|file| file.is_source()) {
         insta::assert_snapshot!(file.name.trim_end_matches(".v"), file.text);
     }
 }
@@ -24,9 +21,8 @@ fn yosys_finds_nothing_wrong_with_a_small_chip_and_its_memories_are_block_ram() 
     let folder = tempfile::tempdir().unwrap();
     let mut chip = small_chip();
     chip.soc.ram_bytes = 16 << 10;
-    let design = elaborate(&Soc { chip }).unwrap();
     let mut sources = String::new();
-    for file in emit(&design, &EmitOptions::default()) {
+    for file in emit(&design(&chip), &EmitOptions::default()) {
         std::fs::write(folder.path().join(&file.name), &file.text).unwrap();
         if file.is_source() {
             sources.push_str(&file.name);

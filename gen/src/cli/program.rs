@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use ferrite_gen::elf::{self, ElfError};
 use ferrite_gen::error::Error;
-use ferrite_gen::run::{Watch, golden, start_of_programs};
+use ferrite_gen::run::{Watch, golden};
 use ferrite_hw::map::MemoryMap;
 use ferrite_model::lockstep::Lockstep;
 use serde_json::json;
@@ -19,20 +19,22 @@ use super::run::Run;
 pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
     let path = options.file.clone();
     let config = options.chip()?;
-    let program = elf::parse(file, MemoryMap::of(&config).ram())
-        .map_err(|problem| ElfError { path: path.clone(), problem })?;
-    let expected = start_of_programs(&config);
+    let map = MemoryMap::of(&config);
+    let program = elf::parse(file, map.ram()).map_err(|problem| ElfError { path: path.clone(), problem })?;
+    // The boot ROM jumps there, and the core can start nowhere else.
+    let expected = map.ram().base;
     if program.entry != expected {
         return Err(Error::Entry { path, entry: program.entry, expected });
     }
     let mut bench = options.start(config)?;
-    let mut iss = golden(&bench.config);
+    let mut lockstep = options.lockstep.then(|| Lockstep::new(golden(&bench.config)));
     for segment in &program.segments {
         bench.chip.write(segment.address, &segment.bytes)?;
-        let copied = iss.bus.write_memory(segment.address, &segment.bytes);
-        copied.expect("the golden machine has the chip's RAM");
+        if let Some(lockstep) = &mut lockstep {
+            let copied = lockstep.iss_mut().bus.write_memory(segment.address, &segment.bytes);
+            copied.expect("the golden machine has the chip's RAM");
+        }
     }
-    let mut lockstep = Lockstep::new(iss);
 
     let cycles = Cycles::new();
     let mut printed = Vec::new();
@@ -49,7 +51,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
     let ended = bench.chip.run(
         &options.limits(),
         &mut Watch {
-            lockstep: options.lockstep.then_some(&mut lockstep),
+            lockstep: lockstep.as_mut(),
             waves: bench.waves.as_mut(),
             console: Some(&mut console),
             progress: Some(&mut |passed| cycles.show(passed)),

@@ -34,12 +34,6 @@ pub struct OutsideRam {
     pub ram: Region,
 }
 
-/// Where the boot ROM or the reset leads: the address at which programs start.
-pub fn start_of_programs(chip: &ChipConfig) -> u32 {
-    let (map, reset) = (MemoryMap::of(chip), chip.core.reset_vector);
-    if map.rom().contains(reset) { map.ram().base } else { reset }
-}
-
 /// Why a run ended without the program's own doing.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -154,16 +148,6 @@ impl Chip {
         Chip { engine, ram, words, pins, cycles_per_bit, cycle: 0 }
     }
 
-    /// The engine.
-    pub fn engine(&mut self) -> &mut dyn Simulator {
-        &mut *self.engine
-    }
-
-    /// Cycles since reset.
-    pub fn cycle(&self) -> u64 {
-        self.cycle
-    }
-
     fn first_word(&self, address: u32, bytes: usize) -> Result<u32, OutsideRam> {
         let offset = address
             .checked_sub(self.ram.base)
@@ -205,6 +189,14 @@ impl Chip {
         let words = (skip + bytes).div_ceil(4) as u32;
         let all: Vec<u8> = (first..first + words).flat_map(|word| self.word(word).to_le_bytes()).collect();
         Ok(all[skip..skip + bytes].to_vec())
+    }
+
+    /// The word of the RAM at `address`.
+    ///
+    /// # Errors
+    /// A byte of it lies outside.
+    pub fn read_word(&self, address: u32) -> Result<u32, OutsideRam> {
+        self.read(address, 4).map(|bytes| little_endian(&bytes))
     }
 
     fn word(&self, index: u32) -> u32 {
@@ -306,7 +298,7 @@ impl Chip {
     /// Where the program is: the instruction in the core's last stage, and the one behind it.
     fn place(&mut self) -> Place {
         let record = self.pins.rvfi.last(&mut *self.engine);
-        let next = self.read(record.pc_wdata, 4).ok().map(|word| little_endian(&word));
+        let next = self.read_word(record.pc_wdata).ok();
         Place { last: (record.pc_rdata, Some(record.insn)), next: (record.pc_wdata, next) }
     }
 }

@@ -7,8 +7,7 @@ mod network;
 mod place;
 mod rvfi;
 
-pub use chip::{Chip, Ended, Limits, OutsideRam, RunError, Watch, start_of_programs};
-pub use console::Receiver;
+pub use chip::{Chip, Ended, Limits, OutsideRam, RunError, Watch};
 pub use golden::golden;
 pub use network::{
     Inference, NetworkError, golden_output, load_network, run_loaded, run_network, split_inputs, target,

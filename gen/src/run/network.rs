@@ -130,6 +130,12 @@ pub fn load_network(chip: &mut Chip, program: &Program, input: &[u8]) -> Result<
     chip.write(program.input.region.address, input)
 }
 
+/// The same in the golden machine's.
+fn load_golden(machine: &mut Machine, program: &Program, input: &[u8]) -> Result<(), MachineError> {
+    machine.write_memory(program.base, &program.image)?;
+    machine.write_memory(program.input.region.address, input)
+}
+
 /// Loads the program and an input, runs the chip from reset to exit, and reads the output from its RAM.
 ///
 /// # Errors
@@ -143,9 +149,7 @@ pub fn run_network(
 ) -> Result<Inference, NetworkError> {
     load_network(chip, program, input)?;
     if let Some(lockstep) = &mut watch.lockstep {
-        let machine = &mut lockstep.iss_mut().bus;
-        machine.write_memory(program.base, &program.image)?;
-        machine.write_memory(program.input.region.address, input)?;
+        load_golden(&mut lockstep.iss_mut().bus, program, input)?;
     }
     run_loaded(chip, program, limits, watch)
 }
@@ -163,8 +167,7 @@ pub fn run_loaded(
     let ended = chip.run(limits, watch)?;
     let word = |symbol: &str, index: u32| -> Result<u32, NetworkError> {
         let address = program.symbols.get(symbol).copied().unwrap_or(program.base) + 4 * index;
-        let bytes = chip.read(address, 4)?;
-        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        Ok(chip.read_word(address)?)
     };
     match ended.exit_code {
         exit_code::DONE => {}
@@ -192,9 +195,7 @@ pub fn run_loaded(
 /// The program ended with an error.
 pub fn golden_output(chip: &ChipConfig, program: &Program, input: &[u8]) -> Result<Vec<u8>, NetworkError> {
     let mut iss = golden(chip);
-    let machine: &mut Machine = &mut iss.bus;
-    machine.write_memory(program.base, &program.image)?;
-    machine.write_memory(program.input.region.address, input)?;
+    load_golden(&mut iss.bus, program, input)?;
     match iss.run(MAX_GOLDEN_INSTRUCTIONS) {
         Exit::Code(exit_code::DONE) => {
             let region = program.output.region;
