@@ -155,7 +155,7 @@ impl Verilator {
         };
         let cache = Cache::new(options.cache.as_deref())?;
         let on_build = || options.on_build.iter().for_each(|f| f());
-        let library = tools.library(&cache, &texts, &on_build)?;
+        let library = tools.shared_library(&cache, &texts, &on_build)?;
         let shape = Shape { places, named: variables.len() };
         // SAFETY: built from these texts, which list places of this shape; its digest says that it is what was built.
         let model = unsafe { Model::load(&library, &shape) }?;

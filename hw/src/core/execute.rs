@@ -2,6 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::CoprocessorPort;
 use super::alu::{Alu, AluIn, AluOut};
 use super::branch::{Branch, BranchIn, BranchOut};
 use super::bus::Bus;
@@ -9,7 +10,6 @@ use super::decode::{OperandA, Unit};
 use super::memory;
 use super::muldiv::{Divider, DividerIn, DividerOut, Multiplier, MultiplierIn, MultiplierOut};
 use super::pipeline::Execute;
-use super::{CoprocessorPort, Csr};
 
 /// What follows from the instruction in execute alone.
 pub struct Results {
@@ -85,7 +85,7 @@ pub fn divide(m: &Builder, x: Execute<UInt>, funct3: UInt, acts: UInt) -> Divide
     divider.connect(DividerIn { start: divides, funct3, dividend: x.rs1_value, divisor: x.rs2_value })
 }
 
-/// Whether the instruction has nothing more to wait for. One that traps waits for nothing.
+/// Whether the instruction has nothing more to wait for. One that traps waits for nothing, `wfi` until `wakes` is up.
 pub fn finishes(
     m: &Builder,
     x: Execute<UInt>,
@@ -93,7 +93,7 @@ pub fn finishes(
     dbus: Bus<UInt>,
     coprocessor: CoprocessorPort<UInt>,
     divider: DividerOut<UInt>,
-    csr: &ferrite_hdl::Instance<Csr>,
+    wakes: UInt,
 ) -> UInt {
     let x_finishes = m.wire("x_finishes", 1);
     x_finishes.set(1);
@@ -102,7 +102,7 @@ pub fn finishes(
             units.cases([Unit::Load, Unit::Store], || x_finishes.set(dbus.ready));
             units.case(Unit::Coprocessor, || x_finishes.set(coprocessor.ready));
             units.case(Unit::Divide, || x_finishes.set(divider.done));
-            units.case(Unit::Wfi, || x_finishes.set(csr.o.wakes));
+            units.case(Unit::Wfi, || x_finishes.set(wakes));
         });
     });
     x_finishes

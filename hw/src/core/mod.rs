@@ -204,7 +204,7 @@ impl Module for Core {
         wire!(m, x_acts = x_goes & !x_trap.valid);
         execute::request(m, x, &results, x_acts, i.dbus, i.coprocessor);
         let divider = execute::divide(m, x, results.funct3, x_acts);
-        let x_finishes = execute::finishes(m, x, x_trap.valid, i.dbus, i.coprocessor, divider, &csr);
+        let x_finishes = execute::finishes(m, x, x_trap.valid, i.dbus, i.coprocessor, divider, csr.o.wakes);
         wire!(m, x_leaves = x_goes & x_finishes);
         wire!(m, x_jumps = x_leaves & results.branch.taken & !x_trap.valid);
         let x_result = execute::result(m, x, &results, divider);

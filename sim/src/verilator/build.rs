@@ -83,7 +83,7 @@ static VERSIONS: LazyLock<Mutex<HashMap<PathBuf, String>>> = LazyLock::new(Mutex
 
 impl Tools {
     /// A finished library, from the cache or built now; `on_build` is called before a build.
-    pub fn library(
+    pub fn shared_library(
         &self,
         cache: &Cache,
         sources: &Sources,
