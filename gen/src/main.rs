@@ -28,12 +28,12 @@ fn main() -> ExitCode {
         Command::Run(options) => cli::run::run(&options),
     };
     result.unwrap_or_else(|error| {
-        match &error {
+        cli::report::say(&match &error {
             // These have a title of their own, and point into the user's text.
-            Error::Config(report) => eprintln!("{}", report.render(std::io::stderr().is_terminal())),
-            Error::Design(mistakes) => eprintln!("{mistakes}"),
-            error => eprintln!("error: {error}"),
-        }
+            Error::Config(report) => report.render(std::io::stderr().is_terminal()),
+            Error::Design(mistakes) => mistakes.to_string(),
+            error => format!("error: {error}"),
+        });
         ExitCode::from(error.exit_code())
     })
 }

@@ -226,6 +226,10 @@ fn a_report_that_cannot_be_printed_is_an_error_and_no_panic() {
     let (code, message) = failure(&run);
     assert_eq!(code, Some(1));
     assert!(message.contains("cannot write to standard output"), "{message}");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_ferrite")).args(["run", "missing"]).stderr(full).output().unwrap();
+    assert_eq!(run.status.code(), Some(1), "an error that cannot be printed");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::numbers::{frequency, grouped};
 use super::progress::Cycles;
-use super::report::print;
+use super::report::{print, say};
 use super::run::Run;
 
 /// Runs an ELF program until it exits.
@@ -78,19 +78,19 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
         });
         print(&format!("{report:#}\n"))?;
     } else {
-        eprintln!(
+        say(&format!(
             "exit code {} after {} cycles, {} instructions ({:.2} cycles each); {seconds:.2} s, {}",
             ended.exit_code,
             grouped(total),
             grouped(instructions),
             total as f64 / instructions.max(1) as f64,
             frequency(total, seconds),
-        );
+        ));
         if options.lockstep {
-            eprintln!("every instruction equals the golden model's");
+            say("every instruction equals the golden model's");
         }
         if let Some(trace) = &options.trace {
-            eprintln!("waveform: {}", trace.display());
+            say(&format!("waveform: {}", trace.display()));
         }
     }
     Ok(ExitCode::from(u8::try_from(ended.exit_code).unwrap_or(u8::MAX)))

@@ -15,3 +15,8 @@ pub fn print(text: &str) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
+
+/// Says something on standard error, where it may be lost: whoever closed that does not want to hear it.
+pub fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

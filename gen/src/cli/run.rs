@@ -18,6 +18,7 @@ use ferrite_sim::{
 
 use super::chip::{Overrides, design};
 use super::progress::spinner;
+use super::report::say;
 use super::{network, program};
 
 /// Runs a program or a neural network on a simulated chip.
@@ -92,7 +93,7 @@ impl EngineKind {
                 let on_build = move || {
                     let text = "building the simulator with Verilator (once per chip)";
                     match shown.is_hidden() {
-                        true => eprintln!("{text}"),
+                        true => say(text),
                         false => shown.set_message(text),
                     }
                 };
