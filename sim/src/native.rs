@@ -38,6 +38,8 @@ pub struct NativeOptions {
     /// Whether every named signal is kept in memory. Without it signals can be read too, but those that are no registers or ports
     /// are computed anew at every reading; with it everything else is slower.
     pub signals: bool,
+    /// Whether every edge is followed by an evaluation of everything, as if nothing were ever idle: to measure what sleeping saves.
+    pub never_sleep: bool,
 }
 
 /// A word of the buffer and bits of it.
@@ -59,6 +61,8 @@ pub struct Native {
     /// For every clock, its properties.
     checks: Vec<Vec<WordBits>>,
     failing: BitRow,
+    /// The blocks that every edge activates; none but for [`NativeOptions::never_sleep`].
+    sleepless: Vec<WordBits>,
     /// Something may be active.
     stale: bool,
     cycle: u64,
@@ -113,8 +117,20 @@ impl Native {
         };
         let checks = (0..flat.clocks.len()).map(checks_of).collect();
         let failing = layout.failing;
-        let mut native =
-            Native { flat, code, sources, input_readers, memories, checks, failing, stale: true, cycle: 0 };
+        let all: Vec<u32> = (0..plan.blocks.len() as u32).filter(|_| options.never_sleep).collect();
+        let sleepless = word_bits(layout.active, &all);
+        let mut native = Native {
+            flat,
+            code,
+            sources,
+            input_readers,
+            memories,
+            checks,
+            failing,
+            sleepless,
+            stale: true,
+            cycle: 0,
+        };
         native.power_up(&plan);
         Ok(native)
     }
@@ -233,6 +249,7 @@ impl Native {
     fn edge(&mut self, clocks: &[usize]) -> Result<(), StepError> {
         self.check(clocks)?;
         self.code.edge(clocks);
+        raise(&mut self.code, &self.sleepless);
         self.cycle += 1;
         self.stale = true;
         Ok(())

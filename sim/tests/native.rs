@@ -17,7 +17,8 @@ use ferrite_sim::{Native, NativeOptions, Simulator};
 use grid::{Element, Grid};
 
 fn native(design: &Design, signals: bool) -> Native {
-    Native::new(design, &NativeOptions { signals }).unwrap_or_else(|error| panic!("{error}"))
+    Native::new(design, &NativeOptions { signals, ..NativeOptions::default() })
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Compares ports, memories and all signals in every cycle; gives how often a property has held an edge back.

@@ -52,7 +52,8 @@ fn tensor_program() -> Vec<u8> {
 fn every_signal_of_the_chip_is_the_interpreters_in_every_cycle() {
     let design = bench::design(&small_chip());
     let mut want = Interpreter::new(&design);
-    let mut got = Native::new(&design, &NativeOptions { signals: true }).expect("it can be compiled");
+    let mut got = Native::new(&design, &NativeOptions { signals: true, ..NativeOptions::default() })
+        .expect("it can be compiled");
     let words = design.flat.memories.iter().position(|memory| memory.path == Soc::RAM_WORDS).expect("a RAM");
     for (k, word) in (0u32..).zip(tensor_program().chunks(4)) {
         let mut bytes = [0; 4];

@@ -85,7 +85,9 @@ pub enum EngineKind {
 impl EngineKind {
     fn start(self, design: &Design, signals: bool) -> Result<Box<dyn Simulator>, Error> {
         match self {
-            EngineKind::Native => Ok(Box::new(Native::new(design, &NativeOptions { signals })?)),
+            EngineKind::Native => {
+                Ok(Box::new(Native::new(design, &NativeOptions { signals, ..NativeOptions::default() })?))
+            }
             EngineKind::Interpret => Ok(Box::new(Interpreter::new(design))),
             EngineKind::Verilator => {
                 let bar = spinner("");
