@@ -3,3 +3,4 @@
 pub mod bench;
 pub mod files;
 pub mod tools;
+pub mod workloads;
