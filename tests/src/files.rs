@@ -1,8 +1,10 @@
-//! Networks that others have trained.
+//! Networks that others have trained, and programs as files.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use ferrite_hw::map::RAM_BASE;
 
 /// The version of `microflow` whose files the tests' expectations are for.
 const MICROFLOW_VERSION: &str = "0.1.3";
@@ -32,4 +34,22 @@ pub fn recorded(name: &str) -> Option<PathBuf> {
         return None;
     }
     Some(path)
+}
+
+/// A program that lies at the start of the RAM, as an ELF file: file header, one program header, contents (ELF 1.2).
+pub fn elf(program: &[u8]) -> Vec<u8> {
+    const FILE_HEADER: u16 = 52;
+    const PROGRAM_HEADER: u16 = 32;
+    let start = u32::from(FILE_HEADER + PROGRAM_HEADER);
+    let bytes = program.len() as u32;
+    let mut file = b"\x7FELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    file.extend([2, 0, 243, 0]); // ET_EXEC, EM_RISCV
+    let words =
+        |file: &mut Vec<u8>, words: &[u32]| file.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    words(&mut file, &[1, RAM_BASE, FILE_HEADER.into(), 0, 0]);
+    file.extend([FILE_HEADER, PROGRAM_HEADER, 1, 0, 0, 0].into_iter().flat_map(u16::to_le_bytes));
+    // PT_LOAD; readable, writable and executable; aligned to 4 bytes.
+    words(&mut file, &[1, start, RAM_BASE, RAM_BASE, bytes, bytes, 7, 4]);
+    file.extend(program);
+    file
 }

@@ -105,7 +105,7 @@ pub fn gemm(unit: &TensorConfig) -> Vec<u8> {
     }
     for (k, (half, sum)) in (0..).zip(halves.into_iter().zip(sums)) {
         asm.li(half, 4 * tile_bytes + k * column_bytes);
-        asm.li(sum, outputs << 16 | k * outputs);
+        asm.li(sum, (outputs << 16) | (k * outputs));
     }
     asm.li(A2, DATA);
     let again = asm.here("again");
