@@ -1,13 +1,16 @@
-# `make run` runs a neural network on the default chip; `make test` checks everything. Both install the Debian packages that they need
-# besides Rust, and say so.
+# `make run` runs a neural network on the default chip; `make test` checks everything; `make bench` measures how fast it is. All install the Debian
+# packages that they need besides Rust, and say so.
 
 CARGO ?= cargo
 SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 TOOLS := verilator g++ iverilog yosys gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
 NEEDED := verilator g++ iverilog yosys riscv64-unknown-elf-gcc qemu-system-riscv32
 
-# What running needs of these.
+# What running and measuring need of these.
 RUN_TOOLS := verilator g++
+
+# The last report of `make bench`; not in build/, where `ferrite gen` keeps nothing that it does not know.
+BENCH := $(CURDIR)/target/bench.md
 
 # Beside the repository, if there: recorded networks with their outputs.
 MODELS := ../shared/models
@@ -15,11 +18,12 @@ FERRITE := $(CARGO) run --quiet --package ferrite-gen --bin ferrite --
 # Sixteen int8 inputs from -128 on, a sixteenth of the range apart: one period of the sine.
 SINE_INPUTS := \200\220\240\260\300\320\340\360\000\020\040\060\100\120\140\160
 
-.PHONY: help run run-tools test tools lint doc clean
+.PHONY: help run run-tools test bench tools lint doc clean
 
 help:
 	@echo "make run     generates the default chip's Verilog into build/ and runs real networks on it"
 	@echo "make test    all tests (installs the tools they need first)"
+	@echo "make bench   how fast everything is, beside Verilator (some four minutes); the report goes to target/bench.md"
 	@echo "make lint    formatting and clippy, warnings are errors"
 	@echo "make doc     rustdoc of every crate, warnings are errors"
 	@echo "make tools   install the Debian packages that the tests use"
@@ -61,6 +65,12 @@ tools:
 
 test: tools
 	FERRITE_REQUIRE_TOOLS=1 INSTA_UPDATE=no $(CARGO) test --workspace
+
+bench: run-tools
+	@mkdir -p $(dir $(BENCH))
+	$(CARGO) build --release --package ferrite-gen --bin ferrite
+	$(CARGO) bench --package ferrite-tests --bench parts
+	$(CARGO) bench --package ferrite-tests --bench chip -- --output $(BENCH)
 
 lint:
 	$(CARGO) fmt --all --check
