@@ -1,8 +1,11 @@
 //! What `make bench` runs does what it is for, and all engines agree on it.
 
+use ferrite_gen::elf;
 use ferrite_hw::config::ChipConfig;
+use ferrite_hw::map::{MemoryMap, RAM_BASE};
 use ferrite_sim::{Native, NativeOptions, Verilator, VerilatorOptions};
 use ferrite_tests::bench::design;
+use ferrite_tests::files;
 use ferrite_tests::tools::have;
 use ferrite_tests::workloads::{Board, asleep, core_only, gemm, idle};
 
@@ -61,4 +64,14 @@ fn the_array_multiplies_in_nine_of_ten_cycles_of_the_gemm() {
     board.run(100_000);
     let macs = board.macs().expect("the native engine shows every signal") - before;
     assert!(macs > 90 * 100_000 * 256 / 100, "{macs}");
+}
+
+#[test]
+fn a_workload_as_an_elf_file_is_loaded_to_where_the_board_puts_it() {
+    let (program, map) = (core_only(), MemoryMap::of(&ChipConfig::default()));
+    let loaded = elf::parse(&files::elf(&program), map.ram()).expect("an ELF file");
+    assert_eq!(loaded.entry, RAM_BASE);
+    let segments: Vec<_> =
+        loaded.segments.into_iter().map(|segment| (segment.address, segment.bytes)).collect();
+    assert_eq!(segments, [(RAM_BASE, program)]);
 }

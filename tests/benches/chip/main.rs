@@ -37,7 +37,7 @@ const PROCESS_CYCLES: u64 = 1_000_000;
 /// Sizes of arrays, each a square.
 const SIZES: [u32; 4] = [4, 8, 16, 32];
 
-const MIB: f64 = (1 << 20) as f64;
+const MEGABYTE: f64 = 1e6;
 const SKIPPED: &str = "SKIPPED";
 
 struct Options {
@@ -138,7 +138,7 @@ impl Bench {
                 "SKIPPED: `ferrite` is not beside this benchmark: cargo build --release --package ferrite-gen"
             );
             self.report.target("`ferrite run` until the first cycle", "s", Goal::Below(0.5), None);
-            self.report.target("peak memory of `ferrite run`", "MiB", Goal::Below(200.0), None);
+            self.report.target("peak memory of `ferrite run`", "MB", Goal::Below(200.0), None);
             return;
         };
         let write = |name: &str, program: &[u8]| {
@@ -148,19 +148,20 @@ impl Bench {
         };
         let (still, busy) = (write("idle.elf", &idle()), write("gemm.elf", &default_gemm()));
         let first_cycle = |engine| repeated(REPETITIONS, || ferrite.run(engine, &still, 1));
-        let peak =
-            |engine: &str| ferrite.peak_bytes(engine, &busy, PROCESS_CYCLES).map(|bytes| bytes as f64 / MIB);
-        let mebibytes =
-            |peak: Option<f64>| peak.map_or("not known here".to_string(), |peak| format!("{peak:.0} MiB"));
+        let peak = |engine: &str| {
+            ferrite.peak_bytes(engine, &busy, PROCESS_CYCLES).map(|bytes| bytes as f64 / MEGABYTE)
+        };
+        let megabytes =
+            |peak: Option<f64>| peak.map_or("not known here".to_string(), |peak| format!("{peak:.0} MB"));
 
         let (soon, small) = (first_cycle("native"), peak("native"));
-        let mut rows = vec![["native".to_string(), format!("{soon:.3} s"), mebibytes(small)]];
+        let mut rows = vec![["native".to_string(), format!("{soon:.3} s"), megabytes(small)]];
         if self.has_verilator {
             eprintln!("building with Verilator");
             let build = seconds(|| ferrite.run("verilator", &still, 1));
             rows.push(["Verilator, first time".to_string(), format!("{build:.0} s"), String::new()]);
             let name = "Verilator, built before".to_string();
-            rows.push([name, format!("{:.3} s", first_cycle("verilator")), mebibytes(peak("verilator"))]);
+            rows.push([name, format!("{:.3} s", first_cycle("verilator")), megabytes(peak("verilator"))]);
         } else {
             rows.push(["Verilator", SKIPPED, SKIPPED].map(str::to_string));
         }
@@ -168,7 +169,7 @@ impl Bench {
         self.report.table("The process `ferrite run`", header, &rows);
         let target = "`ferrite run` until the first cycle";
         self.report.target(target, "s", Goal::Below(0.5), Some(soon.median()));
-        self.report.target("peak memory of `ferrite run`", "MiB", Goal::Below(200.0), small);
+        self.report.target("peak memory of `ferrite run`", "MB", Goal::Below(200.0), small);
     }
 
     /// Native and Verilator side by side.
