@@ -101,17 +101,18 @@ struct Bench {
 impl Bench {
     fn engines_and_method(&mut self) {
         let verilator = match self.has_verilator {
+            false => "Verilator, which is not installed here".to_string(),
             true => format!(
                 "{} (Verilog with `-O3`; C++ with g++ {}, `-O2`)",
                 version("verilator", "--version"),
                 version("g++", "-dumpfullversion")
             ),
-            false => "no Verilator".to_string(),
         };
         self.report.paragraph(&format!(
-            "The default chip (core and 16x16 array) on the native engine and on {verilator}. Every engine has one thread. Engines take turns, {ROUNDS} rounds \
-             of {ROUND_CYCLES} cycles each; numbers are medians, with the smallest and the largest in brackets. After the last round all outputs and all words of all \
-             memories must be equal."
+            "The default chip (core and 16x16 array) on the native engine and on {verilator}. Every engine has one \
+             thread. Engines take turns, {ROUNDS} rounds of {ROUND_CYCLES} cycles each; numbers are medians, with the \
+             smallest and the largest in brackets. After the last round all outputs and all words of all memories must be \
+             equal."
         ));
     }
 
