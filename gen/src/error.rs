@@ -191,7 +191,7 @@ impl Error {
             RunError::Hang { .. } => 123,
             RunError::Budget { .. } => 124,
             RunError::Divergence(_) => 125,
-            RunError::Check(_) => 126,
+            RunError::Check { .. } => 126,
             RunError::Waves(_) => 1,
         }
     }

@@ -59,8 +59,13 @@ pub enum RunError {
         place: Place,
     },
     /// A property of the hardware does not hold.
-    #[error(transparent)]
-    Check(#[from] StepError),
+    #[error("{failure}\n{place}")]
+    Check {
+        /// Which one, and in which cycle of the waveform.
+        failure: Box<StepError>,
+        /// Where the program was then.
+        place: Place,
+    },
     /// Chip and golden model differ.
     #[error(transparent)]
     Divergence(#[from] Box<Divergence>),
@@ -209,7 +214,7 @@ impl Chip {
     /// A property of the hardware that does not hold.
     pub fn reset(&mut self) -> Result<(), RunError> {
         self.engine.poke(self.pins.reset, &Bits::ones(1));
-        self.engine.step(1)?;
+        self.engine.step(1).map_err(|failure| self.failed(failure))?;
         self.engine.poke(self.pins.reset, &Bits::zero(1));
         self.cycle = 0;
         Ok(())
@@ -280,7 +285,8 @@ impl Chip {
     /// Goes on for at most `cycles`, or until the UART's line changes or the program ends.
     fn advance(&mut self, cycles: u64, line: &mut Line, watch: &mut Watch) -> Result<(), RunError> {
         let level = self.is_up(self.pins.uart_tx);
-        let passed = self.engine.run(cycles, &[self.pins.uart_tx, self.pins.exit_valid])?;
+        let passed = self.engine.run(cycles, &[self.pins.uart_tx, self.pins.exit_valid]);
+        let passed = passed.map_err(|failure| self.failed(failure))?;
         self.cycle += passed;
         if let Some(byte) = line.hear(level, passed)
             && let Some(console) = &mut watch.console
@@ -293,6 +299,10 @@ impl Chip {
     /// Instructions that have retired since reset.
     fn retired(&mut self) -> u64 {
         self.engine.peek(self.pins.rvfi.order).low_u64()
+    }
+
+    fn failed(&mut self, failure: StepError) -> RunError {
+        RunError::Check { failure: Box::new(failure), place: self.place() }
     }
 
     /// Where the program is: the instruction in the core's last stage, and the one behind it.
