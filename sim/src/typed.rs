@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use ferrite_hdl::design::Design;
 use ferrite_hdl::{Bits, Bundle, Diagnostics, Encoding, Leaf, Module, Shape, UInt, elaborate};
 
 use crate::engine::{PortError, Simulator};
 use crate::fst::{FstError, FstOptions, FstRecorder};
 use crate::interpret::Interpreter;
-use crate::native::{Native, NativeOptions};
-use crate::verilator::{Verilator, VerilatorOptions};
+use crate::native::{Native, NativeError, NativeOptions};
+use crate::verilator::{Verilator, VerilatorError, VerilatorOptions};
 use crate::waves::Waves;
 
 /// A port of a running module, as a leaf of its bundles.
@@ -69,8 +70,9 @@ pub type Ports<B> = Of<B, Port>;
 pub type Of<B, T> = <<B as Bundle>::With<Shape> as Bundle>::With<T>;
 
 impl<M: Module> Sim<M> {
-    /// A module on the interpreter, or on the engine that the environment variable `FERRITE_ENGINE` names: `interpret`,
-    /// `native` or `verilator`. So the same tests can be run on all of them.
+    /// A module on the native engine, or on the engine that the environment variable `FERRITE_ENGINE` names: `native`, `interpret`
+    /// or `verilator`. So the same tests can be run on all of them. Without the variable a machine for which the native engine
+    /// makes no code gets the interpreter.
     ///
     /// # Errors
     /// The mistakes of the design.
@@ -80,24 +82,11 @@ impl<M: Module> Sim<M> {
     #[track_caller]
     pub fn new(module: &M) -> Result<Sim<M>, Diagnostics> {
         let design = elaborate(module)?;
-        let engine: Box<dyn Simulator> = match std::env::var("FERRITE_ENGINE").as_deref() {
-            Err(_) | Ok("" | "interpret") => Box::new(Interpreter::new(&design)),
-            Ok("native") => match Native::new(&design, &NativeOptions::default()) {
-                Ok(engine) => Box::new(engine),
-                Err(error) => panic!("{error}"),
-            },
-            Ok("verilator") => {
-                let options = VerilatorOptions { fast_build: true, ..VerilatorOptions::default() };
-                match Verilator::new(&design, &options) {
-                    Ok(engine) => Box::new(engine),
-                    Err(error) => panic!("{error}"),
-                }
-            }
-            Ok(other) => {
-                panic!("FERRITE_ENGINE is `{other}`; the engines are `interpret`, `native` and `verilator`")
-            }
-        };
-        Ok(Sim::on(module, engine))
+        let name = std::env::var(ENGINE_VARIABLE).unwrap_or_default();
+        match engine(&design, &name) {
+            Ok(engine) => Ok(Sim::on(module, engine)),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// A module on an engine that runs its design.
@@ -245,8 +234,96 @@ impl<M: Module> Sim<M> {
     }
 }
 
+/// Names the engine of [`Sim::new`].
+const ENGINE_VARIABLE: &str = "FERRITE_ENGINE";
+
+/// Why [`Sim::new`] has no engine.
+#[derive(Debug, thiserror::Error)]
+enum EngineError {
+    #[error("{ENGINE_VARIABLE} is `{0}`; the engines are `native`, `interpret` and `verilator`")]
+    Unknown(String),
+    #[error("{0}\n{ENGINE_VARIABLE}=interpret runs every design, but slowly")]
+    Native(#[from] NativeError),
+    #[error(transparent)]
+    Verilator(#[from] VerilatorError),
+}
+
+/// The engine of that name, or without a name the default.
+fn engine(design: &Design, name: &str) -> Result<Box<dyn Simulator>, EngineError> {
+    let native = || Native::new(design, &NativeOptions::default());
+    match name {
+        "" => native_or_interpreter(native(), design),
+        "native" => Ok(Box::new(native()?)),
+        "interpret" => Ok(Box::new(Interpreter::new(design))),
+        "verilator" => {
+            let options = VerilatorOptions { fast_build: true, ..VerilatorOptions::default() };
+            Ok(Box::new(Verilator::new(design, &options)?))
+        }
+        other => Err(EngineError::Unknown(other.to_owned())),
+    }
+}
+
+/// The interpreter only where no code can be made at all: a design that the native engine refuses is worth being told.
+fn native_or_interpreter(
+    native: Result<Native, NativeError>,
+    design: &Design,
+) -> Result<Box<dyn Simulator>, EngineError> {
+    match native {
+        Ok(engine) => Ok(Box::new(engine)),
+        Err(NativeError::Host { .. }) => Ok(Box::new(Interpreter::new(design))),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A value as a number.
 fn number(bits: &Bits, shape: Shape) -> i128 {
     let number = if shape.signed { bits.to_bigint() } else { bits.to_biguint().into() };
     i128::try_from(number).unwrap_or(i128::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_hdl::library::Synchroniser;
+
+    use super::*;
+
+    fn design() -> Design {
+        elaborate(&Synchroniser { width: 1, stages: 2 }).expect("a good design")
+    }
+
+    #[test]
+    fn a_machine_without_native_code_gets_the_interpreter() {
+        let host = Err(NativeError::Host { reason: "unknown processor".to_owned() });
+        let mut sim = native_or_interpreter(host, &design()).expect("an engine");
+        sim.poke(0, &Bits::ones(1));
+        sim.step(2).expect("no property fails");
+        assert_eq!(sim.peek(0), Bits::ones(1));
+    }
+
+    #[test]
+    fn a_design_beyond_the_native_engine_is_refused_and_the_way_out_told() {
+        let refused = native_or_interpreter(Err(NativeError::TooManyClocks { count: 65 }), &design());
+        let message = refused.err().expect("refused").to_string();
+        assert_eq!(
+            message,
+            "the design has 65 clocks; the native engine takes up to 64\nFERRITE_ENGINE=interpret runs every design, but slowly"
+        );
+    }
+
+    #[test]
+    fn an_engine_that_does_not_exist_is_answered_with_those_that_do() {
+        let message = engine(&design(), "icarus").err().expect("refused").to_string();
+        assert_eq!(
+            message,
+            "FERRITE_ENGINE is `icarus`; the engines are `native`, `interpret` and `verilator`"
+        );
+    }
+
+    #[test]
+    fn the_engines_can_be_chosen_by_name() {
+        for name in ["", "native", "interpret"] {
+            let mut sim = engine(&design(), name).expect("an engine");
+            assert_eq!((sim.cycle(), sim.peek(0)), (0, Bits::zero(1)), "{name}");
+        }
+    }
 }
