@@ -4,6 +4,9 @@ use ferrite_hdl::Bits;
 use ferrite_hdl::flat::{Flat, FlatCheck};
 use ferrite_hdl::ir::CheckKind;
 
+use crate::probes::{Change, Probe, Probes};
+use crate::snapshot::{Snapshot, SnapshotError};
+
 /// A value that a port cannot take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
@@ -69,6 +72,14 @@ pub trait Simulator {
     /// Reads any named value; `None` if this engine was built without access to it. Every engine shows its ports.
     fn peek_signal(&mut self, signal: usize) -> Option<Bits>;
 
+    /// Appends what has changed among probes since the last look; the first look finds every value that the engine shows.
+    fn look(&mut self, probes: &mut Probes, changes: &mut Vec<Change>) {
+        probes.read_all(changes, |probe| match probe {
+            Probe::Signal(signal) => self.peek_signal(signal),
+            Probe::Word { memory, word } => Some(self.read_memory(memory, word)),
+        });
+    }
+
     /// Clock edges of all clocks of `clocks` (positions in [`Flat::clocks`]) at once.
     ///
     /// # Errors
@@ -83,6 +94,19 @@ pub trait Simulator {
 
     /// Writes a word of a memory; ignored beyond its depth.
     fn write_memory(&mut self, memory: usize, word: u32, value: &Bits);
+
+    /// The state now, from which any engine of this design can go on.
+    ///
+    /// # Errors
+    /// The engine does not show its registers.
+    fn save(&mut self) -> Result<Snapshot, SnapshotError>;
+
+    /// Goes on from a state that was saved, by this engine or another one of the same design: everything that is shown from now on is what it
+    /// would have been without the interruption.
+    ///
+    /// # Errors
+    /// The snapshot is of another design, or the engine cannot set its registers; nothing is changed then.
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError>;
 
     /// Edges of the first clock.
     ///

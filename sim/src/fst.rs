@@ -2,18 +2,20 @@
 
 mod declare;
 mod file;
+mod format;
 mod hierarchy;
+mod section;
+mod writer;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ferrite_hdl::Bits;
 use ferrite_hdl::flat::Flat;
-use fst_writer::{FstBodyWriter, FstSignalId, FstWriteError};
 
 use crate::engine::Simulator;
-use declare::{Source, Track};
-use file::SharedFile;
+use crate::probes::Probes;
+use file::NewFile;
+use writer::Writer;
 
 /// Time units, of a nanosecond each, from a clock edge to the next: waveforms look as if the clock ran at 100 MHz.
 pub const TIME_PER_CYCLE: u64 = 10;
@@ -21,9 +23,8 @@ pub const TIME_PER_CYCLE: u64 = 10;
 /// How long a clock stays high after its edge.
 const HIGH_TIME: u64 = TIME_PER_CYCLE / 2;
 
-/// Bytes of changes kept in memory before they are compressed and written. They are gathered signal by signal then, which is slow from
-/// memory that no cache holds: with 16 MiB recording the core takes a third longer.
-const FLUSH_BYTES: usize = 4 << 20;
+/// Instances of one module that are recorded without being asked for.
+const MOST_INSTANCES: usize = 16;
 
 /// Why a waveform cannot be recorded.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,16 @@ pub enum FstError {
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+    /// The engine went back in time, as it does when an older state is restored.
+    #[error(
+        "cycle {cycle} cannot be recorded after cycle {last}: a waveform goes forward only; record what follows in another file"
+    )]
+    WentBack {
+        /// The cycle recorded last.
+        last: u64,
+        /// The engine's cycle now.
+        cycle: u64,
     },
     /// [`FstOptions::scopes`] names a scope that the design has not.
     #[error("the design has no scope `{scope}` to record; it has: {known}")]
@@ -50,7 +61,8 @@ pub enum FstError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FstOptions {
     /// Instances to record with all that lies inside them, named from the top module down: `Core`, `Core.decode`. None means
-    /// everything.
+    /// everything but the instances of modules of which there are more than 16, which make a waveform large and slow: the processing
+    /// elements of an array. The top's name means everything.
     pub scopes: Vec<String>,
     /// The first cycle to record.
     pub start: u64,
@@ -106,22 +118,14 @@ pub struct FstRecorder {
 }
 
 struct Recording {
-    file: SharedFile,
-    body: FstBodyWriter<SharedFile>,
-    /// One per clock of the top.
-    clocks: Vec<FstSignalId>,
-    tracks: Vec<Track>,
-    /// The value of every track, once it is known.
-    last: Vec<Option<Bits>>,
-    /// The digits of a value.
-    digits: Vec<u8>,
-    /// The cycle of the last sample.
-    cycle: Option<u64>,
-    /// The clocks that have an edge after the last sample.
-    next_edge: Vec<usize>,
-    /// The clocks that are high.
-    high: Vec<usize>,
+    writer: Writer,
+    probes: Probes,
+    /// The cycle of the last sample, and the clocks that have an edge after it.
+    last: Option<(u64, ClockSet)>,
 }
+
+/// A bit for every clock.
+type ClockSet = u64;
 
 impl FstRecorder {
     /// Begins a file. `flat` is the netlist of the engine whose values will be sampled.
@@ -137,22 +141,17 @@ impl FstRecorder {
         let path = path.as_ref();
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let scopes = declare::chosen_scopes(flat, &options.scopes)?;
-        let begin = || -> Result<Recording, FstWriteError> {
-            let file = SharedFile::beside(&path)?;
-            let declared = declare::declare(flat, &scopes, options.memory_words, file.clone())?;
-            Ok(Recording {
-                file,
-                body: declared.body,
-                clocks: declared.clocks,
-                last: vec![None; declared.tracks.len()],
-                tracks: declared.tracks,
-                digits: Vec::new(),
-                cycle: None,
-                next_edge: Vec::new(),
-                high: Vec::new(),
-            })
+        let declared = declare::declare(flat, &scopes, options.memory_words);
+        let probes = Probes::new(flat, &declared.probes);
+        let begin = || {
+            let file = NewFile::beside(&path)?;
+            Writer::start(file, declared)
         };
-        let recording = begin().map_err(|error| write_error(&path, error))?;
+        let recording = Recording {
+            writer: begin().map_err(|source| FstError::Write { path: path.clone(), source })?,
+            probes,
+            last: None,
+        };
         Ok(FstRecorder { path, start: options.start, stop: options.stop, recording: Some(recording) })
     }
 
@@ -166,11 +165,13 @@ impl FstRecorder {
         if cycle < self.start || self.stop.is_some_and(|stop| cycle >= stop) {
             return Ok(());
         }
-        match &mut self.recording {
-            None => Ok(()),
-            Some(recording) => {
-                recording.sample(engine, cycle, clocks).map_err(|error| write_error(&self.path, error))
-            }
+        let Some(recording) = &mut self.recording else { return Ok(()) };
+        if let Some(last) = recording.last.map(|(last, _)| last).filter(|last| *last > cycle) {
+            return Err(FstError::WentBack { last, cycle });
+        }
+        match recording.sample(engine, cycle, clocks) {
+            true => Ok(()),
+            false => self.complete(),
         }
     }
 
@@ -185,7 +186,9 @@ impl FstRecorder {
     fn complete(&mut self) -> Result<(), FstError> {
         match self.recording.take() {
             None => Ok(()),
-            Some(recording) => recording.complete(&self.path).map_err(|error| write_error(&self.path, error)),
+            Some(recording) => recording
+                .complete(&self.path)
+                .map_err(|source| FstError::Write { path: self.path.clone(), source }),
         }
     }
 }
@@ -198,93 +201,23 @@ impl Drop for FstRecorder {
 }
 
 impl Recording {
-    fn sample(
-        &mut self,
-        engine: &mut dyn Simulator,
-        cycle: u64,
-        clocks: &[usize],
-    ) -> Result<(), FstWriteError> {
-        if self.cycle != Some(cycle) {
-            self.clocks_fall()?;
-            // The writer can only be flushed right before a new time.
-            if self.body.size() > FLUSH_BYTES {
-                self.body.flush()?;
-            }
-            self.body.time_change(cycle * TIME_PER_CYCLE)?;
-            self.clocks_rise()?;
-            self.cycle = Some(cycle);
-        }
-        self.next_edge.clear();
-        self.next_edge.extend_from_slice(clocks);
-        for (track, last) in self.tracks.iter().zip(&mut self.last) {
-            let value = match track.source {
-                Source::Signal(signal) => match engine.peek_signal(signal) {
-                    Some(value) => value,
-                    None => continue,
-                },
-                Source::Word { memory, word } => engine.read_memory(memory, word),
-            };
-            if last.as_ref() == Some(&value) {
-                continue;
-            }
-            write_digits(&mut self.digits, &value);
-            self.body.signal_change(track.id, &self.digits)?;
-            *last = Some(value);
-        }
-        Ok(())
+    /// False if the file cannot be written any more.
+    fn sample(&mut self, engine: &mut dyn Simulator, cycle: u64, clocks: &[usize]) -> bool {
+        let next = clocks.iter().fold(0, |set, clock| set | 1 << clock);
+        let goes_on = match self.last.replace((cycle, next)) {
+            Some((last, edges)) if last != cycle => self.writer.cycle(cycle, edges),
+            Some(_) => true,
+            None => self.writer.cycle(cycle, 0),
+        };
+        engine.look(&mut self.probes, self.writer.changes());
+        goes_on
     }
 
-    fn clocks_rise(&mut self) -> Result<(), FstWriteError> {
-        let first = self.cycle.is_none();
-        for (k, clock) in self.clocks.iter().enumerate() {
-            if self.next_edge.contains(&k) {
-                self.body.signal_change(*clock, b"1")?;
-                self.high.push(k);
-            } else if first {
-                self.body.signal_change(*clock, b"0")?;
-            }
-        }
-        Ok(())
-    }
-
-    fn clocks_fall(&mut self) -> Result<(), FstWriteError> {
-        if let Some(cycle) = self.cycle.filter(|_| !self.high.is_empty()) {
-            self.body.time_change(cycle * TIME_PER_CYCLE + HIGH_TIME)?;
-            for clock in self.high.drain(..) {
-                self.body.signal_change(self.clocks[clock], b"0")?;
-            }
-        }
-        Ok(())
-    }
-
-    fn complete(mut self, path: &Path) -> Result<(), FstWriteError> {
-        self.clocks_fall()?;
-        if let Some(cycle) = self.cycle {
+    fn complete(mut self, path: &Path) -> io::Result<()> {
+        if let Some((cycle, _)) = self.last {
             // So that the last cycle is as long as the others.
-            self.body.time_change((cycle + 1) * TIME_PER_CYCLE)?;
+            self.writer.end(cycle + 1);
         }
-        drop(self.body.finish()?);
-        Ok(self.file.persist(path)?)
+        self.writer.finish(path)
     }
-}
-
-/// Zeros and ones, the most significant first.
-fn write_digits(digits: &mut Vec<u8>, value: &Bits) {
-    digits.clear();
-    let places = (0..value.width()).rev();
-    match value.width() {
-        ..=64 => {
-            let word = value.low_u64();
-            digits.extend(places.map(|bit| b'0' + (word >> bit & 1) as u8));
-        }
-        _ => digits.extend(places.map(|bit| b'0' + value.bit(bit) as u8)),
-    }
-}
-
-fn write_error(path: &Path, error: FstWriteError) -> FstError {
-    let source = match error {
-        FstWriteError::Io(error) => error,
-        other => io::Error::other(other),
-    };
-    FstError::Write { path: path.to_owned(), source }
 }

@@ -6,6 +6,7 @@ use ferrite_hdl::ir::CheckKind;
 use ferrite_hdl::{Bits, Design};
 
 use crate::engine::{Simulator, StepError};
+use crate::snapshot::{Snapshot, SnapshotError, States};
 
 /// Runs a design node by node.
 pub struct Interpreter {
@@ -163,5 +164,35 @@ impl Simulator for Interpreter {
             *place = value.resize(width, false);
             self.stale = true;
         }
+    }
+
+    fn save(&mut self) -> Result<Snapshot, SnapshotError> {
+        let states = States::of(&self.flat);
+        let mut snapshot = Snapshot::zero(&states, self.cycle);
+        for (node, _) in &states.nodes {
+            snapshot.push(&self.values[*node as usize].to_words());
+        }
+        for (k, memory) in self.flat.memories.iter().enumerate() {
+            for (word, value) in (0u32..).zip(&self.memories[k]) {
+                snapshot.set_word(k, memory.width, word, value);
+            }
+        }
+        Ok(snapshot)
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
+        let states = States::of(&self.flat);
+        snapshot.check(&states)?;
+        for (node, width, words) in snapshot.values(&states) {
+            self.values[node as usize] = Bits::from_words(width, words);
+        }
+        for (k, memory) in self.flat.memories.iter().enumerate() {
+            for (word, value) in (0u32..).zip(&mut self.memories[k]) {
+                *value = snapshot.word(k, memory.width, word);
+            }
+        }
+        self.stale = true;
+        self.cycle = snapshot.cycle();
+        Ok(())
     }
 }

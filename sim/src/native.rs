@@ -15,10 +15,13 @@ mod lanes;
 mod layout;
 mod netlist;
 mod plan;
+mod restart;
 mod scalar;
+mod scan;
 mod vector;
 mod wide;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use ferrite_hdl::design::Design;
@@ -27,10 +30,15 @@ use ferrite_hdl::flat::{Flat, FlatOp, Index};
 use ferrite_hdl::{Bits, ir};
 
 use crate::engine::{Simulator, StepError};
+use crate::probes::{Change, Probe, Probes};
+use crate::snapshot::{Snapshot, SnapshotError, States};
 use code::Code;
 pub use error::NativeError;
 use layout::{BitRow, Place};
 use plan::Plan;
+use restart::Restart;
+pub(crate) use scan::Scan;
+use scan::{Marks, Spot};
 
 /// How a design is compiled.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +71,13 @@ pub struct Native {
     failing: BitRow,
     /// The blocks that every edge activates; none but for [`NativeOptions::never_sleep`].
     sleepless: Vec<WordBits>,
+    /// What compiled code marks, if signals are kept.
+    marks: Option<Marks>,
+    /// The scan that has seen all changes before those that are marked; 0 if there is none.
+    scanned: u64,
+    restart: Restart,
+    /// What a snapshot holds, once one was asked for.
+    states: OnceCell<States>,
     /// Something may be active.
     stale: bool,
     cycle: u64,
@@ -128,6 +143,10 @@ impl Native {
             checks,
             failing,
             sleepless,
+            marks: Marks::new(&plan),
+            scanned: 0,
+            restart: Restart::new(&plan),
+            states: OnceCell::new(),
             stale: true,
             cycle: 0,
         };
@@ -181,6 +200,30 @@ impl Native {
             *word = new;
         }
         changed
+    }
+
+    /// How changes among some probes are found.
+    fn scan(&self, probes: &Probes) -> Scan {
+        let spot = |probe: &Probe| match *probe {
+            Probe::Signal(signal) => {
+                let node = self.flat.signals[signal].node;
+                let width = self.flat.nodes[node as usize].width;
+                match &self.sources[node as usize] {
+                    Source::Place(place) => {
+                        Spot::Place { offset: place.offset.into(), bytes: place.bytes, width }
+                    }
+                    Source::Constant(_) => Spot::Constant(node),
+                    Source::Computed => Spot::Computed(node),
+                }
+            }
+            Probe::Word { memory, word } => {
+                let Memory { offset, word_bytes, .. } = self.memories[memory];
+                let offset = offset + u64::from(word) * u64::from(word_bytes);
+                Spot::Place { offset, bytes: word_bytes, width: self.flat.memories[memory].width }
+            }
+        };
+        let spots: Vec<Spot> = probes.probes().iter().map(spot).collect();
+        Scan::new(&spots, probes, self.marks.as_ref())
     }
 
     fn settle(&mut self) {
@@ -317,6 +360,25 @@ impl Simulator for Native {
         Some(self.node(self.flat.signals[signal].node))
     }
 
+    fn look(&mut self, probes: &mut Probes, changes: &mut Vec<Change>) {
+        self.settle();
+        let mut scan = probes.scan.take().unwrap_or_else(|| self.scan(probes));
+        match &self.marks {
+            Some(marks) if self.scanned == scan.id => scan.look(&mut self.code, marks, changes),
+            _ => {
+                scan.look_at_all(&self.code, changes);
+                if let Some(marks) = &self.marks {
+                    marks.clear(&mut self.code);
+                    self.scanned = scan.id;
+                }
+            }
+        }
+        for (probe, node) in scan.elsewhere() {
+            probes.update(probe, self.node(node), changes);
+        }
+        probes.scan = Some(scan);
+    }
+
     fn step_clocks(&mut self, clocks: &[usize]) -> Result<(), StepError> {
         let clocks: Vec<usize> = clocks.iter().copied().filter(|c| *c < self.flat.clocks.len()).collect();
         self.settle();
@@ -346,7 +408,16 @@ impl Simulator for Native {
         if self.write(offset + u64::from(word) * u64::from(word_bytes), word_bytes, &value) {
             raise(&mut self.code, &self.memories[memory].touched);
             self.stale = true;
+            self.scanned = 0;
         }
+    }
+
+    fn save(&mut self) -> Result<Snapshot, SnapshotError> {
+        Ok(self.save_state())
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
+        self.restore_state(snapshot)
     }
 
     fn step(&mut self, cycles: u64) -> Result<(), StepError> {

@@ -23,6 +23,7 @@ use ferrite_hdl::flat::{Flat, FlatMemory, FlatOp};
 use ferrite_hdl::verilog::{EmitOptions, emit};
 
 use crate::engine::{Simulator, StepError};
+use crate::snapshot::{Snapshot, SnapshotError, States};
 use build::{Sources, Tools};
 use cache::Cache;
 pub use error::VerilatorError;
@@ -268,6 +269,36 @@ impl Simulator for Verilator {
         if self.read_at_once[memory] {
             self.written = Written::Memories;
         }
+    }
+
+    fn save(&mut self) -> Result<Snapshot, SnapshotError> {
+        self.settle();
+        let states = States::of(&self.flat);
+        let mut snapshot = Snapshot::zero(&states, self.cycle);
+        for (node, _) in &states.nodes {
+            let value = self.probes.value(&self.flat, *node, &|place| self.model.read(place, 0));
+            let value = value.ok_or(SnapshotError::Unsupported {
+                engine: "verilator",
+                what: "save its state without access to registers",
+                instead: "build it with `VerilatorOptions::signals`, or use the native engine or the interpreter",
+            })?;
+            snapshot.push(&value.to_words());
+        }
+        for (k, memory) in self.flat.memories.iter().enumerate() {
+            for word in 0..memory.depth {
+                snapshot.set_word(k, memory.width, word, &self.model.read(self.first_memory + k, word));
+            }
+        }
+        Ok(snapshot)
+    }
+
+    fn restore(&mut self, _: &Snapshot) -> Result<(), SnapshotError> {
+        // Making every register one that can be written from outside would have Verilator compute everything anew in every evaluation.
+        Err(SnapshotError::Unsupported {
+            engine: "verilator",
+            what: "go on from a saved state",
+            instead: "restore it in the native engine or the interpreter",
+        })
     }
 
     fn step(&mut self, cycles: u64) -> Result<(), StepError> {

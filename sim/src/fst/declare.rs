@@ -4,41 +4,31 @@ use std::collections::HashMap;
 
 use ferrite_hdl::flat::{Flat, FlatSignal, Index};
 use ferrite_hdl::ir::SignalKind;
-use fst_writer::{
-    FstBodyWriter, FstFileType, FstHeaderWriter, FstInfo, FstScopeType, FstSignalId, FstSignalType,
-    FstVarDirection, FstVarType, FstWriteError,
-};
 
-use super::FstError;
-use super::file::SharedFile;
+use super::format::{Counts, Direction, Kind};
 use super::hierarchy::Hierarchy;
-
-/// Times are in nanoseconds: `10^-9` seconds.
-const NANOSECONDS: i8 = -9;
+use super::{FstError, MOST_INSTANCES};
+use crate::probes::Probe;
 
 /// How many scopes an error lists.
 const SHOWN_SCOPES: usize = 30;
 
-/// Where a recorded value comes from.
-#[derive(Clone, Copy)]
-pub(super) enum Source {
-    /// A position in [`Flat::signals`].
-    Signal(usize),
-    /// A word of a memory.
-    Word { memory: usize, word: u32 },
-}
-
-/// A recorded value.
-pub(super) struct Track {
-    pub id: FstSignalId,
-    pub source: Source,
-}
-
-/// A file ready for its changes.
+/// What the head of a file says.
 pub(super) struct Declared {
-    pub body: FstBodyWriter<SharedFile>,
-    pub clocks: Vec<FstSignalId>,
-    pub tracks: Vec<Track>,
+    /// The block of scopes and names.
+    pub hierarchy: Vec<u8>,
+    pub counts: Counts,
+    /// The widths of all traces.
+    pub widths: Vec<u32>,
+    /// What the traces behind those of the clocks show.
+    pub probes: Vec<Probe>,
+}
+
+/// Modules of which there are too many instances to record them unasked.
+fn crowds(flat: &Flat) -> Vec<&str> {
+    let mut instances: HashMap<&str, usize> = HashMap::new();
+    flat.scopes.iter().for_each(|scope| *instances.entry(&scope.module).or_default() += 1);
+    instances.into_iter().filter(|(_, count)| *count > MOST_INSTANCES).map(|(module, _)| module).collect()
 }
 
 /// For every scope, whether its signals are recorded.
@@ -51,45 +41,36 @@ pub(super) fn chosen_scopes(flat: &Flat, wanted: &[String]) -> Result<Vec<bool>,
         }
         return Err(FstError::UnknownScope { scope: scope.clone(), known });
     }
+    let crowds = if wanted.is_empty() { crowds(flat) } else { Vec::new() };
     // A scope stands behind its parent.
     let mut chosen: Vec<bool> = Vec::new();
     for (k, scope) in flat.scopes.iter().enumerate() {
-        let inside = scope.parent.is_some_and(|parent| chosen[parent]);
-        chosen.push(wanted.is_empty() || inside || wanted.contains(&paths[k]));
+        let inside = match scope.parent {
+            Some(parent) => chosen[parent],
+            None => wanted.is_empty(),
+        };
+        let left_out = crowds.contains(&scope.module.as_str());
+        chosen.push(inside && !left_out || wanted.contains(&paths[k]));
     }
     Ok(chosen)
 }
 
-/// Writes the head of the file.
-pub(super) fn declare(
-    flat: &Flat,
-    chosen: &[bool],
-    memory_words: u32,
-    file: SharedFile,
-) -> Result<Declared, FstWriteError> {
-    let info = FstInfo {
-        start_time: 0,
-        timescale_exponent: NANOSECONDS,
-        version: concat!("Ferrite ", env!("CARGO_PKG_VERSION")).to_string(),
-        // One run, one file: nothing in it tells when it was made.
-        date: String::new(),
-        file_type: FstFileType::Verilog,
-    };
+/// What the file's head says of these scopes.
+pub(super) fn declare(flat: &Flat, chosen: &[bool], memory_words: u32) -> Declared {
     let mut declaration = Declaration {
-        header: FstHeaderWriter::new(file.clone(), &info)?,
         hierarchy: Hierarchy::default(),
         contents: contents(flat, chosen, memory_words),
         flat,
         of_node: HashMap::new(),
-        clocks: Vec::new(),
-        tracks: Vec::new(),
-        count: 0,
+        counts: Counts::default(),
+        widths: Vec::new(),
+        probes: Vec::new(),
     };
     flat.signals.iter().filter_map(|s| s.shape.encoding).for_each(|e| declaration.hierarchy.enum_table(e));
-    declaration.scope(0)?;
-    let body = declaration.header.finish()?;
-    file.exchange_hierarchy(&declaration.hierarchy.block())?;
-    Ok(Declared { body, clocks: declaration.clocks, tracks: declaration.tracks })
+    declaration.scope(0);
+    let Declaration { hierarchy, counts, widths, probes, .. } = declaration;
+    let counts = Counts { traces: widths.len() as u64, ..counts };
+    Declared { hierarchy: hierarchy.block(), counts, widths, probes }
 }
 
 /// What a scope shows.
@@ -134,91 +115,81 @@ fn contents(flat: &Flat, chosen: &[bool], memory_words: u32) -> Vec<Contents> {
 struct Declaration<'a> {
     flat: &'a Flat,
     contents: Vec<Contents>,
-    header: FstHeaderWriter<SharedFile>,
     hierarchy: Hierarchy,
-    /// The trace of a node, by its number in the file.
-    of_node: HashMap<Index, (FstSignalId, usize)>,
-    clocks: Vec<FstSignalId>,
-    tracks: Vec<Track>,
-    /// Traces so far.
-    count: usize,
+    /// The trace of a node, by its number in the file, from 1.
+    of_node: HashMap<Index, usize>,
+    counts: Counts,
+    widths: Vec<u32>,
+    probes: Vec<Probe>,
 }
 
 impl Declaration<'_> {
-    fn scope(&mut self, scope: usize) -> Result<(), FstWriteError> {
+    fn scope(&mut self, scope: usize) {
         let flat = self.flat;
-        self.header.scope("", "", FstScopeType::Module)?;
+        self.counts.scopes += 1;
         self.hierarchy.scope(&flat.scopes[scope].name, &flat.scopes[scope].module);
         if scope == 0 {
             for clock in &flat.clocks {
-                self.hierarchy.var(clock, 1, FstVarType::Wire, FstVarDirection::Input, None, 0);
-                let id = self.trace(1, None)?;
-                self.clocks.push(id);
+                self.counts.signals += 1;
+                self.hierarchy.var(clock, 1, Kind::Wire, Direction::Input, None, 0);
+                self.widths.push(1);
             }
         }
         let contents = std::mem::take(&mut self.contents[scope]);
-        for signal in contents.signals {
-            self.signal(signal)?;
-        }
-        for memory in contents.memories {
-            self.memory(memory)?;
-        }
-        for inner in contents.scopes {
-            self.scope(inner)?;
-        }
+        contents.signals.into_iter().for_each(|signal| self.signal(signal));
+        contents.memories.into_iter().for_each(|memory| self.memory(memory));
+        contents.scopes.into_iter().for_each(|inner| self.scope(inner));
         self.hierarchy.up_scope();
-        self.header.up_scope()
     }
 
-    fn signal(&mut self, k: usize) -> Result<(), FstWriteError> {
+    fn signal(&mut self, k: usize) {
         let signal = &self.flat.signals[k];
         let shape = signal.shape;
-        let before = self.of_node.get(&signal.node).copied();
-        let alias = before.map_or(0, |(_, number)| number);
+        let alias = self.of_node.get(&signal.node).copied();
         let direction = self.direction(signal);
-        self.hierarchy.var(&signal.name, shape.width, kind(signal), direction, shape.encoding, alias);
-        let id = self.trace(shape.width, before.map(|(id, _)| id))?;
-        if before.is_none() {
-            self.of_node.insert(signal.node, (id, self.count));
-            self.tracks.push(Track { id, source: Source::Signal(k) });
+        self.counts.signals += 1;
+        self.hierarchy.var(
+            &signal.name,
+            shape.width,
+            kind(signal),
+            direction,
+            shape.encoding,
+            alias.unwrap_or(0),
+        );
+        if alias.is_none() {
+            self.widths.push(shape.width);
+            self.of_node.insert(signal.node, self.widths.len());
+            self.probes.push(Probe::Signal(k));
         }
-        Ok(())
     }
 
-    fn memory(&mut self, memory: usize) -> Result<(), FstWriteError> {
+    fn memory(&mut self, memory: usize) {
         let (path, width) = (&self.flat.memories[memory].path, self.flat.memories[memory].width);
         let name = path.rsplit_once('.').map_or(path.as_str(), |(_, name)| name);
         for word in 0..self.flat.memories[memory].depth {
             let name = format!("{name}[{word}]");
-            self.hierarchy.var(&name, width, FstVarType::Reg, FstVarDirection::Implicit, None, 0);
-            let id = self.trace(width, None)?;
-            self.tracks.push(Track { id, source: Source::Word { memory, word } });
+            self.counts.signals += 1;
+            self.hierarchy.var(&name, width, Kind::Reg, Direction::Implicit, None, 0);
+            self.widths.push(width);
+            self.probes.push(Probe::Word { memory, word });
         }
-        Ok(())
     }
 
-    /// Tells the writer of a signal that the hierarchy already has.
-    fn trace(&mut self, width: u32, alias: Option<FstSignalId>) -> Result<FstSignalId, FstWriteError> {
-        self.count += alias.is_none() as usize;
-        let kind = FstSignalType::bit_vec(width);
-        self.header.var("", kind, FstVarType::Wire, FstVarDirection::Implicit, alias)
-    }
-
-    fn direction(&self, signal: &FlatSignal) -> FstVarDirection {
+    fn direction(&self, signal: &FlatSignal) -> Direction {
         let is_output = signal.scope == 0 && self.flat.outputs.iter().any(|port| port.name == signal.name);
         match signal.kind {
-            SignalKind::Input => FstVarDirection::Input,
-            _ if is_output => FstVarDirection::Output,
-            _ => FstVarDirection::Implicit,
+            SignalKind::Input => Direction::Input,
+            _ if is_output => Direction::Output,
+            _ => Direction::Implicit,
         }
     }
 }
 
 /// Viewers show an `integer` with its sign.
-fn kind(signal: &FlatSignal) -> FstVarType {
+fn kind(signal: &FlatSignal) -> Kind {
     match signal.kind {
-        _ if signal.shape.signed => FstVarType::Integer,
-        SignalKind::Reg { .. } => FstVarType::Reg,
-        _ => FstVarType::Wire,
+        _ if signal.shape.signed => Kind::Integer,
+        SignalKind::Reg { .. } => Kind::Reg,
+        _ => Kind::Wire,
     }
 }

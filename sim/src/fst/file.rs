@@ -1,21 +1,16 @@
 //! The file under its temporary name.
 
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-/// Where the first block after the file's header begins.
-const AFTER_HEADER: u64 = 330;
+/// A file that gets its name when it is complete.
+pub(super) struct NewFile(BufWriter<NamedTempFile>);
 
-/// A file that the FST writer owns and that can still be reached beside it, to exchange the hierarchy and to rename it at the end.
-#[derive(Clone)]
-pub(super) struct SharedFile(Arc<Mutex<BufWriter<NamedTempFile>>>);
-
-impl SharedFile {
+impl NewFile {
     /// A new file in the folder of `path`.
-    pub fn beside(path: &Path) -> io::Result<SharedFile> {
+    pub fn beside(path: &Path) -> io::Result<NewFile> {
         if path.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
         }
@@ -35,55 +30,23 @@ impl SharedFile {
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let file = builder.prefix(".ferrite-").suffix(".fst").tempfile_in(folder)?;
-        Ok(SharedFile(Arc::new(Mutex::new(BufWriter::new(file)))))
+        Ok(NewFile(BufWriter::new(file)))
     }
 
-    /// Puts `block` in the place of the hierarchy, which follows the header; what is written later goes behind.
-    pub fn exchange_hierarchy(&self, block: &[u8]) -> io::Result<()> {
-        let mut buffered = self.lock();
-        buffered.flush()?;
-        let file = buffered.get_mut();
-        file.seek(SeekFrom::Start(AFTER_HEADER + 1))?;
-        let mut length = [0; 8];
-        file.read_exact(&mut length)?;
-        // A block's length counts from its length field on.
-        file.seek(SeekFrom::Start(AFTER_HEADER + 1 + u64::from_be_bytes(length)))?;
-        let mut rest = Vec::new();
-        file.read_to_end(&mut rest)?;
-        file.seek(SeekFrom::Start(AFTER_HEADER))?;
-        file.write_all(block)?;
-        file.write_all(&rest)?;
-        let end = file.stream_position()?;
-        file.as_file().set_len(end)
+    /// Writes at the end.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
     }
 
-    /// Gives the file its name. To be called when the writer is gone.
+    /// Writes over the beginning.
+    pub fn replace_start(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.rewind()?;
+        self.0.write_all(bytes)
+    }
+
+    /// Gives the file its name.
     pub fn persist(self, path: &Path) -> io::Result<()> {
-        let Some(mutex) = Arc::into_inner(self.0) else {
-            return Err(io::Error::other("the file is still being written"));
-        };
-        let buffered = mutex.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let file = buffered.into_inner().map_err(|error| error.into_error())?;
+        let file = self.0.into_inner().map_err(|error| error.into_error())?;
         file.persist(path).map(|_| ()).map_err(|error| error.error)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BufWriter<NamedTempFile>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Write for SharedFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.lock().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.lock().flush()
-    }
-}
-
-impl Seek for SharedFile {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.lock().seek(to)
     }
 }

@@ -1,15 +1,14 @@
-//! The hierarchy block of an FST file: scopes, names and enum tables.
-//!
-//! `fst-writer` writes one of its own but knows no attributes, and the names of an enum's values are an attribute. So it is given nameless
-//! scopes and signals, and this block takes the place of what it makes of them. The format is what GTKWave's `fstapi.c` reads.
+//! The hierarchy block of an FST file: scopes, names and enum tables, which are attributes.
 
 use ferrite_hdl::EncodingInfo;
-use fst_writer::{FstScopeType, FstVarDirection, FstVarType};
+
+use super::format::{Direction, Kind, block, put_number};
 
 const BLOCK_LZ4: u8 = 6;
 const ATTRIBUTE: u8 = 252;
 const SCOPE: u8 = 254;
 const UP_SCOPE: u8 = 255;
+const MODULE: u8 = 0;
 const ATTRIBUTE_MISC: u8 = 0;
 const MISC_ENUM_TABLE: u8 = 7;
 
@@ -38,7 +37,7 @@ impl Hierarchy {
 
     /// Opens a scope: an instance, and the module that it is of.
     pub fn scope(&mut self, name: &str, module: &str) {
-        self.entries.extend([SCOPE, FstScopeType::Module as u8]);
+        self.entries.extend([SCOPE, MODULE]);
         self.name(name);
         self.name(module);
     }
@@ -53,8 +52,8 @@ impl Hierarchy {
         &mut self,
         name: &str,
         width: u32,
-        kind: FstVarType,
-        direction: FstVarDirection,
+        kind: Kind,
+        direction: Direction,
         encoding: Option<&EncodingInfo>,
         alias: usize,
     ) {
@@ -67,38 +66,24 @@ impl Hierarchy {
             1 => self.name(name),
             _ => self.name(&format!("{name} [{}:0]", width - 1)),
         }
-        self.number(width as usize);
-        self.number(alias);
+        put_number(&mut self.entries, width.into());
+        put_number(&mut self.entries, alias as u64);
     }
 
     /// The block as it stands in the file.
     pub fn block(&self) -> Vec<u8> {
-        let packed = lz4(&self.entries);
-        let mut block = vec![BLOCK_LZ4];
-        // The length counts itself and the one behind it.
-        block.extend((16 + packed.len() as u64).to_be_bytes());
-        block.extend((self.entries.len() as u64).to_be_bytes());
-        block.extend(packed);
-        block
+        let length = (self.entries.len() as u64).to_be_bytes();
+        block(BLOCK_LZ4, &[&length, &lz4_flex::block::compress(&self.entries)])
     }
 
     fn attribute(&mut self, text: &str, argument: usize) {
         self.entries.extend([ATTRIBUTE, ATTRIBUTE_MISC, MISC_ENUM_TABLE]);
         self.entries.extend(text.bytes().chain([0]));
-        self.number(argument);
+        put_number(&mut self.entries, argument as u64);
     }
 
     fn name(&mut self, name: &str) {
         self.entries.extend(name.bytes().take(MAX_NAME_BYTES).chain([0]));
-    }
-
-    /// Seven bits per byte, the lowest first, all but the last byte with the highest bit set.
-    fn number(&mut self, mut number: usize) {
-        while number > 0x7f {
-            self.entries.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.entries.push(number as u8);
     }
 }
 
@@ -109,19 +94,4 @@ fn table(encoding: &EncodingInfo) -> String {
         encoding.variants.iter().map(|(_, code)| format!("{code:0width$b}", width = encoding.width as usize));
     let head = [encoding.name.to_string(), encoding.variants.len().to_string()];
     head.into_iter().chain(names).chain(codes).collect::<Vec<_>>().join(" ")
-}
-
-/// An LZ4 block that is all literals: a hierarchy is small, and no compressor is needed to write one.
-fn lz4(bytes: &[u8]) -> Vec<u8> {
-    // The length's first 15 are in the token's high nibble; bytes of up to 255 add to it until one is smaller.
-    let mut packed = vec![(bytes.len().min(15) as u8) << 4];
-    if let Some(mut more) = bytes.len().checked_sub(15) {
-        while more >= 255 {
-            packed.push(255);
-            more -= 255;
-        }
-        packed.push(more as u8);
-    }
-    packed.extend(bytes);
-    packed
 }

@@ -21,6 +21,12 @@ type OnBuffer = unsafe extern "C" fn(*mut u64);
 /// A function on the buffer and a set of clocks.
 type OnBufferAndClocks = unsafe extern "C" fn(*mut u64, u64);
 
+/// What [`Code::chunk`] gives.
+pub(super) type Chunk = [u64; 4];
+
+/// Bytes of a chunk.
+pub(super) const CHUNK_BYTES: u64 = 32;
+
 /// What an edge of one clock does.
 struct Edge {
     write_memories: OnBuffer,
@@ -116,7 +122,7 @@ impl Code {
         let on_both =
             |function| unsafe { std::mem::transmute::<*const u8, OnBufferAndClocks>(address(function)) };
         let (evaluate, write_shared_memories) = (on_buffer(evaluate), shared.map(on_both));
-        let buffer = vec![0; plan.layout.bytes.div_ceil(8) as usize];
+        let buffer = vec![0; plan.layout.bytes.next_multiple_of(CHUNK_BYTES).div_ceil(8) as usize];
         Ok(Code { module: Some(module), evaluate, edges, write_shared_memories, buffer })
     }
 
@@ -145,6 +151,12 @@ impl Code {
             // SAFETY: as in `evaluate`.
             unsafe { (self.edges[*clock].change_registers)(buffer) }
         }
+    }
+
+    /// 32 bytes of the buffer, at an offset that is a multiple of 32.
+    pub fn chunk(&self, offset: u64) -> Chunk {
+        let first = (offset / 8) as usize;
+        std::array::from_fn(|k| self.buffer[first..first + 4][k])
     }
 
     /// A word of the buffer, at an offset that is a multiple of 8.

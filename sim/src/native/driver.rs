@@ -32,7 +32,9 @@ fn if_set(body: &mut Body, offset: u32, mask: u64, then: impl FnOnce(&mut Body))
 }
 
 /// Visits the set ones among `bits` bits from a word on, in their order, then clears the word.
-fn visit(body: &mut Body, offset: u32, bits: u32, mut visit: impl FnMut(&mut Body, u32)) {
+///
+/// `marks` is the distance to where the bits are kept for who wants to know what was visited.
+fn visit(body: &mut Body, offset: u32, bits: u32, marks: Option<u32>, mut visit: impl FnMut(&mut Body, u32)) {
     if_set(body, offset, u64::MAX, |body| {
         for byte in 0..bits.div_ceil(8) {
             if_set(body, offset, 0xff << (8 * byte), |body| {
@@ -40,6 +42,13 @@ fn visit(body: &mut Body, offset: u32, bits: u32, mut visit: impl FnMut(&mut Bod
                     if_set(body, offset, 1 << bit, |body| visit(body, bit));
                 }
             });
+        }
+        if let Some(distance) = marks {
+            // Visits may have set more bits, which were visited too.
+            let visited = body.load_as(I64, offset);
+            let marked = body.load_as(I64, offset + distance);
+            let marked = body.b.ins().bor(marked, visited);
+            body.store_as(marked, offset + distance);
         }
         let zero = body.k(0);
         body.store_as(zero, offset);
@@ -50,7 +59,7 @@ fn visit(body: &mut Body, offset: u32, bits: u32, mut visit: impl FnMut(&mut Bod
 pub(super) fn evaluate(body: &mut Body, plan: &Plan, blocks: &[FuncRef]) {
     for (word, functions) in blocks.chunks(64).enumerate() {
         let offset = plan.layout.active.offset + 8 * word as u32;
-        visit(body, offset, functions.len() as u32, |body, bit| {
+        visit(body, offset, functions.len() as u32, plan.layout.marks, |body, bit| {
             let base = body.base;
             body.b.ins().call(functions[bit as usize], &[base]);
         });
@@ -62,7 +71,7 @@ pub(super) fn change_registers(body: &mut Body, plan: &Plan, word: u32) {
     let offset = plan.layout.pending.offset + 8 * word;
     let first = plan.layout.unit_bits.iter().position(|bit| bit / 64 == word).unwrap_or(0);
     let count = plan.layout.unit_bits.iter().filter(|bit| **bit / 64 == word).count();
-    visit(body, offset, count as u32, |body, bit| {
+    visit(body, offset, count as u32, plan.layout.marks, |body, bit| {
         let unit = &plan.units[first + bit as usize];
         let states = unit.states.iter().map(|k| plan.layout.places[&plan.netlist.states[*k as usize].id]);
         let mut places: Vec<Place> = states.collect();
@@ -113,7 +122,7 @@ pub(super) fn write_memories(body: &mut Body, plan: &Plan, word: u32) {
     let here = places.filter(|(_, memory)| memory.clock.is_some() && memory.pending / 64 == word);
     let memories: Vec<usize> = here.map(|(k, _)| k).collect();
     let offset = plan.layout.pending.offset + 8 * word;
-    visit(body, offset, memories.len() as u32, |body, bit| {
+    visit(body, offset, memories.len() as u32, plan.layout.marks, |body, bit| {
         let memory = memories[bit as usize];
         for port in 0..plan.layout.memories[memory].ports.len() {
             write_port(body, plan, memory, port);

@@ -75,6 +75,10 @@ pub(super) struct Layout {
     pub active: BitRow,
     pub pending: BitRow,
     pub failing: BitRow,
+    /// Words of `pending`.
+    pub pending_words: u32,
+    /// From the words of `active` and `pending` to where their bits are kept when they have been visited, in bytes.
+    pub marks: Option<u32>,
     /// The bit of every unit among `pending`.
     pub unit_bits: Vec<u32>,
     /// For every clock, its words of `pending`: those of memories, then those of registers.
@@ -89,10 +93,15 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub fn new(flat: &Flat, netlist: &Netlist, blocks: &[Block], units: &[Unit]) -> Layout {
+    /// `marked` makes room for [`Layout::marks`].
+    pub fn new(flat: &Flat, netlist: &Netlist, blocks: &[Block], units: &[Unit], marked: bool) -> Layout {
         let mut layout = Layout::default();
         let mut top = Top(0);
         layout.bits(flat, netlist, blocks, units, &mut top);
+        if marked {
+            let bits = layout.active.offset..layout.pending.offset + 8 * layout.pending_words;
+            layout.marks = Some(top.take(bits.end - bits.start, 8) - bits.start);
+        }
         layout.values(netlist, blocks, &mut top);
         layout.states(flat, netlist, units, &mut top);
         for (k, memory) in flat.memories.iter().enumerate() {
@@ -156,6 +165,7 @@ impl Layout {
             bit += 1;
         }
         self.pending = row(bit, top);
+        self.pending_words = bit.div_ceil(64).max(1);
     }
 
     /// Inputs, and what blocks compute for others.

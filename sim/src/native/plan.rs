@@ -106,7 +106,7 @@ impl Plan {
 
         let (readers, memory_readers) = readers(flat, &netlist, &partition, &blocks, &block_of);
         let (units, unit_of) = units(&netlist, &blocks, &readers);
-        let layout = Layout::new(flat, &netlist, &blocks, &units);
+        let layout = Layout::new(flat, &netlist, &blocks, &units, signals);
         Ok(Plan { netlist, partition, blocks, block_of, readers, memory_readers, units, unit_of, layout })
     }
 

@@ -132,6 +132,12 @@ impl Probes {
         }
     }
 
+    /// The value of a node that can be read itself.
+    pub fn value(&self, flat: &Flat, node: Index, read: &dyn Fn(usize) -> Bits) -> Option<Bits> {
+        let node = bits_of(flat, node);
+        self.shown.get(&node).map(|place| read(*place))
+    }
+
     /// The value of a node, from those that can be read.
     pub fn compute(&self, flat: &Flat, node: Index, read: &dyn Fn(usize) -> Bits) -> Bits {
         // Operands stand before their users, so the nodes in descending order are visited after all their users.
