@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use ferrite_hdl::flat::Flat;
 
+use super::code::CHUNK_BYTES;
 use super::graph::{Id, Op};
 use super::lanes::{FEWEST_LANES, LANE_BITS};
 use super::netlist::Netlist;
@@ -101,6 +102,8 @@ impl Layout {
         if marked {
             let bits = layout.active.offset..layout.pending.offset + 8 * layout.pending_words;
             layout.marks = Some(top.take(bits.end - bits.start, 8) - bits.start);
+            // Marks are taken while values are compared, and must not be among them.
+            top.take(0, CHUNK_BYTES as u32);
         }
         layout.values(netlist, blocks, &mut top);
         layout.states(flat, netlist, units, &mut top);

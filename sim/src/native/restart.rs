@@ -24,11 +24,13 @@ impl Restart {
     pub fn new(plan: &Plan) -> Restart {
         let all: Vec<u32> = (0..plan.blocks.len() as u32).collect();
         let layout = &plan.layout;
+        let bits = layout.memories.iter().map(|memory| &memory.pending).chain(&layout.unit_bits);
+        let words = bits.max().map_or(0, |last| last / 64 + 1);
         let pending = u64::from(layout.pending.offset);
         Restart {
             shadow: layout.shadow.into(),
             blocks: word_bits(layout.active, &all),
-            pending: pending..pending + 8 * u64::from(layout.pending_words),
+            pending: pending..pending + 8 * u64::from(words),
         }
     }
 }
