@@ -4,11 +4,11 @@ use std::io;
 use std::path::PathBuf;
 
 use ferrite_hdl::Diagnostics;
-use ferrite_sim::{FstError, NativeError, VerilatorError};
+use ferrite_sim::{FstError, NativeError, SnapshotError, VerilatorError};
 
 use crate::config::Report;
 use crate::elf::ElfError;
-use crate::run::{NetworkError, OutsideRam, RunError};
+use crate::run::{NetworkError, OutsideRam, RestoreError, RunError};
 
 /// Why a command of `ferrite` failed.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +165,27 @@ pub enum Error {
     /// A waveform cannot be recorded.
     #[error(transparent)]
     Waves(#[from] FstError),
+    /// A state cannot be saved or read.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A run cannot go on from a state.
+    #[error("cannot resume from {}: {source}", path.display())]
+    Resume {
+        /// The snapshot.
+        path: PathBuf,
+        /// Why.
+        source: RestoreError,
+    },
+    /// The last cycles of a run were not the same when they were run again.
+    #[error(
+        "the waveform does not show the end of the run: run again from cycle {from}, the chip {found}; this is a mistake of ferrite"
+    )]
+    Replay {
+        /// The cycle from which the chip was run again.
+        from: u64,
+        /// How that ended.
+        found: String,
+    },
     /// The chip's name has another meaning in its Verilog.
     #[error(
         "the chip cannot be called `{name}`: a module inside it has that name, or Verilog keeps it for itself; choose another name"
@@ -192,7 +213,7 @@ impl Error {
             RunError::Budget { .. } => 124,
             RunError::Divergence(_) => 125,
             RunError::Check { .. } => 126,
-            RunError::Waves(_) => 1,
+            RunError::Waves(_) | RunError::Save(_) => 1,
         }
     }
 }

@@ -19,7 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Gen(cli::generate::Gen),
-    Run(cli::run::Run),
+    Run(Box<cli::run::Run>),
 }
 
 fn main() -> ExitCode {

@@ -6,5 +6,7 @@ pub mod network;
 pub mod numbers;
 pub mod program;
 pub mod progress;
+pub mod replay;
 pub mod report;
 pub mod run;
+pub mod saved;

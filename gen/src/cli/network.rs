@@ -62,6 +62,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             waves: bench.waves.as_mut(),
             console: None,
             progress: Some(&mut |passed| cycles.show(earlier + passed)),
+            ..Watch::default()
         };
         match run_network(&mut bench.chip, &program, input, &options.limits(), &mut watch) {
             Ok(inference) => inferences.push(inference),

@@ -5,15 +5,18 @@ use std::process::ExitCode;
 
 use ferrite_gen::elf::{self, ElfError};
 use ferrite_gen::error::Error;
-use ferrite_gen::run::{Watch, golden};
+use ferrite_gen::run::{Checkpoint, Watch, golden};
 use ferrite_hw::map::MemoryMap;
 use ferrite_model::lockstep::Lockstep;
+use ferrite_sim::Snapshot;
 use serde_json::json;
 
 use super::numbers::{frequency, grouped};
 use super::progress::Cycles;
+use super::replay::{History, replay};
 use super::report::{print, say};
 use super::run::Run;
+use super::saved;
 
 /// Runs an ELF program until it exits.
 pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
@@ -28,6 +31,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
     }
     let mut bench = options.start(config)?;
     let mut lockstep = options.lockstep.then(|| Lockstep::new(golden(&bench.config)));
+    bench.chip.set_program(file);
     for segment in &program.segments {
         bench.chip.write(segment.address, &segment.bytes)?;
         if let Some(lockstep) = &mut lockstep {
@@ -35,8 +39,14 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             copied.expect("the golden machine has the chip's RAM");
         }
     }
+    saved::begin(options, &mut bench.chip)?;
+    let first = bench.chip.cycle();
+    let mut history = match options.trace_last {
+        Some(cycles) => Some(History::new(cycles, first, bench.chip.save()?)),
+        None => None,
+    };
 
-    let cycles = Cycles::new();
+    let cycles = Cycles::from_cycle(first);
     let mut printed = Vec::new();
     let mut console = |byte: u8| {
         printed.push(byte);
@@ -48,18 +58,42 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             });
         }
     };
-    let ended = bench.chip.run(
+    let mut checkpoints = Vec::new();
+    let mut write =
+        |_, state: Snapshot| options.save.as_ref().map_or(Ok(()), |path| saved::write(&state, path));
+    if let Some(every) = options.save_every {
+        checkpoints.push(Checkpoint { every, take: &mut write });
+    }
+    let every = history.as_ref().map(History::every);
+    let mut keep = |cycle, state| {
+        if let Some(history) = &mut history {
+            history.keep(cycle, state);
+        }
+        Ok(())
+    };
+    if let Some(every) = every {
+        checkpoints.push(Checkpoint { every, take: &mut keep });
+    }
+    let mut waves = bench.waves.take();
+    let ended = bench.chip.resume(
         &options.limits(),
         &mut Watch {
             lockstep: lockstep.as_mut(),
-            waves: bench.waves.as_mut(),
+            // With a history, its end is recorded later.
+            waves: waves.as_mut().filter(|_| every.is_none()),
             console: Some(&mut console),
             progress: Some(&mut |passed| cycles.show(passed)),
+            checkpoints,
         },
     );
     let seconds = cycles.finish();
-    if let Some(waves) = bench.waves {
-        waves.finish()?;
+    if let Err(failure) = &ended {
+        saved::save_at_end(options, &mut bench.chip, failure);
+    }
+    match (waves, history) {
+        (Some(waves), Some(history)) => replay(options, &bench, &history, &ended, waves)?,
+        (Some(waves), None) => waves.finish()?,
+        (None, _) => {}
     }
     let ended = ended.map_err(|source| Error::Run { path, source })?;
 
@@ -70,6 +104,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             "chip": bench.config.name,
             "engine": bench.engine,
             "exit_code": ended.exit_code,
+            "first_cycle": first,
             "cycles": total,
             "instructions": instructions,
             "seconds": seconds,
@@ -84,7 +119,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             grouped(total),
             grouped(instructions),
             total as f64 / instructions.max(1) as f64,
-            frequency(total, seconds),
+            frequency(total.saturating_sub(first), seconds),
         ));
         if options.lockstep {
             say("every instruction equals the golden model's");

@@ -19,18 +19,25 @@ pub fn spinner(text: impl Into<String>) -> ProgressBar {
 /// Shows how far a run is.
 pub struct Cycles {
     bar: ProgressBar,
+    /// The cycle from which the run goes on.
+    first: u64,
     started: Instant,
 }
 
 impl Cycles {
     /// At the start of a run.
     pub fn new() -> Cycles {
-        Cycles { bar: spinner("running"), started: Instant::now() }
+        Cycles::from_cycle(0)
+    }
+
+    /// At the start of a run that goes on from a cycle.
+    pub fn from_cycle(first: u64) -> Cycles {
+        Cycles { bar: spinner("running"), first, started: Instant::now() }
     }
 
     /// So many cycles have passed.
     pub fn show(&self, cycles: u64) {
-        let speed = frequency(cycles, self.started.elapsed().as_secs_f64());
+        let speed = frequency(cycles.saturating_sub(self.first), self.started.elapsed().as_secs_f64());
         self.bar.set_message(format!("{} cycles, {speed}", grouped(cycles)));
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use ferrite_gen::atomic::check_writable;
 use ferrite_gen::config::parameters_help;
 use ferrite_gen::elf::MAX_FILE_BYTES;
@@ -26,6 +26,9 @@ use super::{network, program};
 /// A program (ELF) runs until it exits; its output is printed and its exit code passed on (255 for larger ones). A network (.tflite, int8) is
 /// compiled for the chip and runs once for every input tensor in the file of --input; its outputs are compared with TensorFlow Lite's reference
 /// kernels.
+///
+/// A run that was saved goes on with the same program and chip: `ferrite run a.elf --max-cycles 1000000 --save a.state`, then `ferrite run a.elf
+/// --resume a.state`. To see how a long run comes to its end: `ferrite run a.elf --trace a.fst --trace-last 10000`.
 ///
 /// Exit codes of ferrite itself: 1 for wrong input and wrong results, 2 for wrong usage, 123 if the core hangs, 124 if the program did not end in time, 125 if the
 /// hardware and the golden model differ (--lockstep), 126 if a property of the hardware did not hold.
@@ -57,6 +60,19 @@ pub struct Run {
     /// Records only what lies inside this instance, as in ferrite.core; can be given several times.
     #[arg(long, value_name = "SCOPE", requires = "trace")]
     trace_scope: Vec<String>,
+    /// Records only the last N cycles of a program: it runs at full speed, and when it ends, whatever the reason, its end runs once more with
+    /// waveforms.
+    #[arg(long, value_name = "N", requires = "trace", value_parser = value_parser!(u64).range(1..))]
+    pub trace_last: Option<u64>,
+    /// Saves the state of a program that is ended before it ends itself (exit codes 123, 124 and 126), for --resume.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Saves the state every N cycles too, so that an interrupted run can be resumed.
+    #[arg(long, value_name = "N", requires = "save", value_parser = value_parser!(u64).range(1..))]
+    pub save_every: Option<u64>,
+    /// Goes on with the program from a saved state; cycles are counted from reset, as if there had been no interruption.
+    #[arg(long, value_name = "FILE", conflicts_with = "lockstep")]
+    pub resume: Option<PathBuf>,
     /// Compares every instruction with the golden model.
     #[arg(long)]
     pub lockstep: bool,
@@ -113,6 +129,7 @@ impl EngineKind {
 pub struct Bench {
     pub config: ChipConfig,
     pub chip: Chip,
+    design: Design,
     pub engine: &'static str,
     pub waves: Option<FstRecorder>,
 }
@@ -126,14 +143,21 @@ impl Run {
     /// No file that is written may be one that is read or written otherwise.
     fn check_files(&self) -> Result<(), Error> {
         let given = |name, path: &Option<PathBuf>| path.clone().map(|path| (name, path));
-        let read =
-            [given("--chip", &self.chip), given("--input", &self.input), given("--expect", &self.expect)];
+        let read = [
+            given("--chip", &self.chip),
+            given("--input", &self.input),
+            given("--expect", &self.expect),
+            given("--resume", &self.resume),
+        ];
         let mut taken: Vec<_> = read.into_iter().flatten().collect();
         taken.push(("the file to run", self.file.clone()));
-        for (name, path) in
-            [given("--output", &self.output), given("--trace", &self.trace)].into_iter().flatten()
-        {
-            if let Some((other, _)) = taken.iter().find(|(_, other)| is_same_file(&path, other)) {
+        let written =
+            [given("--output", &self.output), given("--trace", &self.trace), given("--save", &self.save)];
+        for (name, path) in written.into_iter().flatten() {
+            // A state that was gone on from may make room for a later one.
+            let may_replace = |other: &str| name == "--save" && other == "--resume";
+            let mut others = taken.iter().filter(|(other, _)| !may_replace(other));
+            if let Some((other, _)) = others.find(|(_, other)| is_same_file(&path, other)) {
                 let place = path.display();
                 return Err(Error::Usage(format!("{name} would overwrite {place}, which is also {other}")));
             }
@@ -156,37 +180,61 @@ impl Run {
             None => None,
         };
         // Last, since it may take long.
-        let engine = self.engine.start(&design, self.trace.is_some())?;
+        let engine = self.engine.start(&design, self.trace.is_some() && self.trace_last.is_none())?;
         let name = match self.engine {
             EngineKind::Native => "native",
             EngineKind::Verilator => "verilator",
             EngineKind::Interpret => "interpret",
         };
-        Ok(Bench { chip: Chip::new(&config, engine), config, engine: name, waves })
+        Ok(Bench { chip: Chip::new(&config, engine), config, design, engine: name, waves })
+    }
+
+    /// The same chip once more, on an engine that shows every signal.
+    pub fn start_with_signals(&self, bench: &Bench) -> Result<Chip, Error> {
+        Ok(Chip::new(&bench.config, self.engine.start(&bench.design, true)?))
+    }
+
+    /// Options that have a meaning for programs, or for networks, only; and engines that cannot do what is asked for.
+    fn check_kind(&self, kind: &Kind) -> Result<(), Error> {
+        let of_networks = [
+            ("--input", self.input.is_some()),
+            ("--output", self.output.is_some()),
+            ("--expect", self.expect.is_some()),
+        ];
+        let of_programs = [
+            ("--save", self.save.is_some()),
+            ("--resume", self.resume.is_some()),
+            ("--trace-last", self.trace_last.is_some()),
+        ];
+        let file = self.file.display();
+        let (wrong, message) = match kind {
+            Kind::Program => (&of_networks, format!("is for networks, but {file} is a program")),
+            Kind::Network => (&of_programs, format!("is for programs, but {file} is a network")),
+        };
+        if let Some((name, _)) = wrong.iter().find(|(_, given)| *given) {
+            return Err(Error::Usage(format!("{name} {message}")));
+        }
+        match of_programs.iter().find(|(_, given)| *given && self.engine == EngineKind::Verilator) {
+            Some((name, _)) => Err(Error::Usage(format!(
+                "{name} needs an engine whose state can be saved and set; use --engine native or --engine interpret"
+            ))),
+            None => Ok(()),
+        }
     }
 }
 
 /// Runs `ferrite run`.
 pub fn run(options: &Run) -> Result<ExitCode, Error> {
     options.check_files()?;
-    for path in [&options.output, &options.trace].into_iter().flatten() {
+    for path in [&options.output, &options.trace, &options.save].into_iter().flatten() {
         check_writable(path)?;
     }
     let file = read_bounded(&options.file, "a program or network", MAX_FILE_BYTES)?;
-    match kind(&file, &options.file) {
-        Some(Kind::Program) => {
-            for (name, given) in
-                [("--input", &options.input), ("--output", &options.output), ("--expect", &options.expect)]
-            {
-                if given.is_some() {
-                    let file = options.file.display();
-                    return Err(Error::Usage(format!("{name} is for networks, but {file} is a program")));
-                }
-            }
-            program::run(options, &file)
-        }
-        Some(Kind::Network) => network::run(options, &file),
-        None => Err(Error::UnknownFile { path: options.file.clone() }),
+    let kind = kind(&file, &options.file).ok_or_else(|| Error::UnknownFile { path: options.file.clone() })?;
+    options.check_kind(&kind)?;
+    match kind {
+        Kind::Program => program::run(options, &file),
+        Kind::Network => network::run(options, &file),
     }
 }
 

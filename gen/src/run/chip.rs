@@ -6,11 +6,11 @@ use ferrite_hw::map::{MemoryMap, Region};
 use ferrite_hw::soc::Soc;
 use ferrite_model::iss::Machine;
 use ferrite_model::lockstep::{Divergence, Lockstep};
-use ferrite_sim::{FstError, FstRecorder, Simulator, StepError};
+use ferrite_sim::{FstError, FstRecorder, Simulator, Snapshot, SnapshotError, StepError};
 
-use super::console::Receiver;
 use super::place::Place;
 use super::rvfi::RvfiPins;
+use super::state::{RestoreError, RunState, fingerprint};
 
 /// Cycles between two calls of [`Watch::progress`], at most.
 const PROGRESS_CYCLES: u64 = 1 << 16;
@@ -72,6 +72,9 @@ pub enum RunError {
     /// The waveform cannot be written.
     #[error(transparent)]
     Waves(#[from] FstError),
+    /// The state cannot be saved on the way.
+    #[error(transparent)]
+    Save(#[from] SnapshotError),
 }
 
 /// How a program ended.
@@ -96,6 +99,16 @@ pub struct Watch<'a> {
     pub console: Option<&'a mut dyn FnMut(u8)>,
     /// Is told now and then how many cycles have passed.
     pub progress: Option<&'a mut dyn FnMut(u64)>,
+    /// Take the state on the way.
+    pub checkpoints: Vec<Checkpoint<'a>>,
+}
+
+/// Takes the state now and then.
+pub struct Checkpoint<'a> {
+    /// At cycles that are multiples of this, and above 0.
+    pub every: u64,
+    /// Takes it, with the cycles since reset.
+    pub take: &'a mut dyn FnMut(u64, Snapshot) -> Result<(), SnapshotError>,
 }
 
 /// How long a run may take.
@@ -130,7 +143,7 @@ pub struct Chip {
     words: usize,
     pins: Pins,
     cycles_per_bit: u32,
-    cycle: u64,
+    state: RunState,
 }
 
 impl Chip {
@@ -150,7 +163,8 @@ impl Chip {
         let words = engine.flat().memories.iter().position(|memory| memory.path == Soc::RAM_WORDS);
         let words = words.expect("a chip has a RAM");
         let (ram, cycles_per_bit) = (*MemoryMap::of(chip).ram(), chip.soc.uart_cycles_per_bit());
-        Chip { engine, ram, words, pins, cycles_per_bit, cycle: 0 }
+        let state = RunState::at_reset(0, cycles_per_bit);
+        Chip { engine, ram, words, pins, cycles_per_bit, state }
     }
 
     fn first_word(&self, address: u32, bytes: usize) -> Result<u32, OutsideRam> {
@@ -216,12 +230,48 @@ impl Chip {
         self.engine.poke(self.pins.reset, &Bits::ones(1));
         self.engine.step(1).map_err(|failure| self.failed(failure))?;
         self.engine.poke(self.pins.reset, &Bits::zero(1));
-        self.cycle = 0;
+        self.state = RunState::at_reset(self.state.program, self.cycles_per_bit);
         Ok(())
     }
 
     fn is_up(&mut self, output: usize) -> bool {
         self.engine.peek(output).is_nonzero()
+    }
+
+    /// Says which program is in the RAM, by the bytes of its file: snapshots of another are refused then.
+    pub fn set_program(&mut self, file: &[u8]) {
+        self.state.program = fingerprint(file);
+    }
+
+    /// Cycles since reset.
+    pub fn cycle(&self) -> u64 {
+        self.state.cycle
+    }
+
+    /// The state now: the hardware's, and how far the run is.
+    ///
+    /// # Errors
+    /// The engine does not show its registers.
+    pub fn save(&mut self) -> Result<Snapshot, SnapshotError> {
+        let mut snapshot = self.engine.save()?;
+        snapshot.set_harness(self.state.to_bytes());
+        Ok(snapshot)
+    }
+
+    /// Takes up a state that was saved; [`Chip::resume`] goes on from it.
+    ///
+    /// # Errors
+    /// It is that of another chip or of another program, or the engine cannot set its registers; nothing is changed then.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), RestoreError> {
+        let state = RunState::from_bytes(snapshot.harness(), self.cycles_per_bit).ok_or(RestoreError::NoRun);
+        let own = self.state.program;
+        if own != 0 && state.as_ref().is_ok_and(|state| state.program != own) {
+            return Err(RestoreError::OtherProgram);
+        }
+        // A snapshot of another chip should be called that.
+        self.engine.restore(snapshot)?;
+        self.state = state?;
+        Ok(())
     }
 
     /// Resets the chip and runs it until the program ends itself. Bytes still in the UART then are waited for.
@@ -230,42 +280,63 @@ impl Chip {
     /// The program did not end within the limits, hardware and golden model differ, or a property of the hardware does not hold. The state stays as it was
     /// then.
     pub fn run(&mut self, limits: &Limits, watch: &mut Watch) -> Result<Ended, RunError> {
-        let max_cycles = limits.max_cycles;
         self.reset()?;
+        self.resume(limits, watch)
+    }
+
+    /// As [`Chip::run`], but goes on from where the chip is. Whatever a run is interrupted by, it ends as it would have.
+    ///
+    /// # Errors
+    /// As [`Chip::run`].
+    pub fn resume(&mut self, limits: &Limits, watch: &mut Watch) -> Result<Ended, RunError> {
+        let max_cycles = limits.max_cycles;
+        let start = self.state.cycle;
         let period = PROGRESS_CYCLES.min(limits.max_idle_cycles.max(1));
-        let (mut retired, mut busy_cycle) = (0, 0);
-        let mut line = Line { receiver: Receiver::new(self.cycles_per_bit), heard: false, quiet: 0 };
         while !self.is_up(self.pins.exit_valid) {
-            if self.cycle == max_cycles {
+            let cycle = self.state.cycle;
+            if cycle > start {
+                self.reach_checkpoints(watch)?;
+            }
+            if cycle >= max_cycles {
                 return Err(RunError::Budget { cycles: max_cycles, place: self.place() });
             }
-            let until_progress = period - self.cycle % period;
-            let most = if self.look(watch)? { 1 } else { until_progress.min(max_cycles - self.cycle) };
-            self.advance(most, &mut line, watch)?;
-            if !self.cycle.is_multiple_of(period) {
+            let stops = watch.checkpoints.iter().map(|checkpoint| checkpoint.every.max(1)).chain([period]);
+            let until_stop = stops.map(|every| every - cycle % every).min().unwrap_or(period);
+            let most = if self.look(watch)? { 1 } else { until_stop.min(max_cycles - cycle) };
+            self.advance(most, watch)?;
+            if !self.state.cycle.is_multiple_of(period) {
                 continue;
             }
             if let Some(progress) = &mut watch.progress {
-                progress(self.cycle);
+                progress(self.state.cycle);
             }
             let now = self.retired();
-            if now != retired {
-                (retired, busy_cycle) = (now, self.cycle);
+            if now != self.state.retired {
+                (self.state.retired, self.state.busy_cycle) = (now, self.state.cycle);
             }
-            let idle = self.cycle - busy_cycle;
+            let idle = self.state.cycle - self.state.busy_cycle;
             if idle > limits.max_idle_cycles {
-                return Err(RunError::Hang { idle, cycle: self.cycle, place: self.place() });
+                return Err(RunError::Hang { idle, cycle: self.state.cycle, place: self.place() });
             }
         }
         let exit_code = self.engine.peek(self.pins.exit_code).low_u64() as u32;
-        let ended = Ended { exit_code, cycles: self.cycle, instructions: self.retired() };
+        let ended = Ended { exit_code, cycles: self.state.cycle, instructions: self.retired() };
 
-        let settled = if line.heard { u64::from(self.cycles_per_bit) } else { UART_START_CYCLES };
-        let end = self.cycle + FRAMES_UNDER_WAY * FRAME_BITS * u64::from(self.cycles_per_bit);
-        while line.quiet < settled && self.cycle < end {
-            self.advance(settled, &mut line, watch)?;
+        let settled = if self.state.line.heard { u64::from(self.cycles_per_bit) } else { UART_START_CYCLES };
+        let end = self.state.cycle + FRAMES_UNDER_WAY * FRAME_BITS * u64::from(self.cycles_per_bit);
+        while self.state.line.quiet < settled && self.state.cycle < end {
+            self.advance(settled, watch)?;
         }
         Ok(ended)
+    }
+
+    fn reach_checkpoints(&mut self, watch: &mut Watch) -> Result<(), SnapshotError> {
+        for checkpoint in &mut watch.checkpoints {
+            if self.state.cycle.is_multiple_of(checkpoint.every.max(1)) {
+                (checkpoint.take)(self.state.cycle, self.save()?)?;
+            }
+        }
+        Ok(())
     }
 
     /// Shows this cycle to those who look at every one; says whether there are any.
@@ -283,17 +354,19 @@ impl Chip {
     }
 
     /// Goes on for at most `cycles`, or until the UART's line changes or the program ends.
-    fn advance(&mut self, cycles: u64, line: &mut Line, watch: &mut Watch) -> Result<(), RunError> {
+    fn advance(&mut self, cycles: u64, watch: &mut Watch) -> Result<(), RunError> {
         let level = self.is_up(self.pins.uart_tx);
-        let passed = self.engine.run(cycles, &[self.pins.uart_tx, self.pins.exit_valid]);
-        let passed = passed.map_err(|failure| self.failed(failure))?;
-        self.cycle += passed;
-        if let Some(byte) = line.hear(level, passed)
+        let before = self.engine.cycle();
+        let run = self.engine.run(cycles, &[self.pins.uart_tx, self.pins.exit_valid]);
+        // Also of a run that a property ends.
+        let passed = self.engine.cycle() - before;
+        self.state.cycle += passed;
+        if let Some(byte) = self.state.line.hear(level, passed)
             && let Some(console) = &mut watch.console
         {
             console(byte);
         }
-        Ok(())
+        run.map(|_| ()).map_err(|failure| self.failed(failure))
     }
 
     /// Instructions that have retired since reset.
@@ -315,22 +388,4 @@ impl Chip {
 
 fn little_endian(bytes: &[u8]) -> u32 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
-}
-
-/// The UART's line.
-struct Line {
-    receiver: Receiver,
-    /// A frame has begun since reset.
-    heard: bool,
-    /// Cycles without a frame.
-    quiet: u64,
-}
-
-impl Line {
-    fn hear(&mut self, level: bool, cycles: u64) -> Option<u8> {
-        let byte = self.receiver.hear(level, cycles);
-        self.heard |= !level;
-        self.quiet = if self.receiver.is_idle() && byte.is_none() { self.quiet + cycles } else { 0 };
-        byte
-    }
 }

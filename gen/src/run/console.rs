@@ -4,7 +4,7 @@
 const DATA_BITS: u32 = 8;
 
 /// A receiver for 8 data bits, no parity, one stop bit, fed with the levels of a line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receiver {
     cycles_per_bit: u64,
     /// Cycles since the start bit began; `None` on an idle line.
@@ -48,6 +48,50 @@ impl Receiver {
             }
         }
         None
+    }
+}
+
+/// The UART's line since reset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    receiver: Receiver,
+    /// A frame has begun.
+    pub heard: bool,
+    /// Cycles without a frame.
+    pub quiet: u64,
+}
+
+impl Line {
+    /// An idle line of `cycles_per_bit` clock cycles for a bit.
+    pub fn new(cycles_per_bit: u32) -> Line {
+        Line { receiver: Receiver::new(cycles_per_bit), heard: false, quiet: 0 }
+    }
+
+    /// As [`Receiver::hear`].
+    pub fn hear(&mut self, level: bool, cycles: u64) -> Option<u8> {
+        let byte = self.receiver.hear(level, cycles);
+        self.heard |= !level;
+        self.quiet = if self.receiver.is_idle() && byte.is_none() { self.quiet + cycles } else { 0 };
+        byte
+    }
+
+    /// Everything but the length of a bit.
+    pub fn to_words(&self) -> [u64; 5] {
+        let Receiver { elapsed, sampled, bits, .. } = self.receiver;
+        [self.heard.into(), self.quiet, elapsed.map_or(0, |cycles| cycles + 1), sampled.into(), bits.into()]
+    }
+
+    /// What [`Line::to_words`] gave; `None` for anything that a line cannot be.
+    pub fn from_words(words: &[u64], cycles_per_bit: u32) -> Option<Line> {
+        let [heard, quiet, elapsed, sampled, bits] = *words else { return None };
+        let mut line = Line { heard: heard != 0, quiet, ..Line::new(cycles_per_bit) };
+        let frame_bits = u64::from(DATA_BITS + 2);
+        let holds = elapsed <= line.receiver.cycles_per_bit * frame_bits
+            && sampled <= frame_bits
+            && bits < 1 << frame_bits;
+        line.receiver.elapsed = elapsed.checked_sub(1);
+        (line.receiver.sampled, line.receiver.bits) = (sampled as u32, bits as u32);
+        holds.then_some(line)
     }
 }
 

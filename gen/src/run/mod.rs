@@ -6,10 +6,12 @@ mod golden;
 mod network;
 mod place;
 mod rvfi;
+mod state;
 
-pub use chip::{Chip, Ended, Limits, OutsideRam, RunError, Watch};
+pub use chip::{Checkpoint, Chip, Ended, Limits, OutsideRam, RunError, Watch};
 pub use golden::golden;
 pub use network::{
     Inference, NetworkError, golden_output, load_network, run_loaded, run_network, split_inputs, target,
 };
 pub use place::Place;
+pub use state::RestoreError;
