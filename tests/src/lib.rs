@@ -3,4 +3,5 @@
 pub mod bench;
 pub mod files;
 pub mod tools;
+pub mod twin;
 pub mod workloads;

@@ -1,16 +1,13 @@
-//! The whole chip on the native engine, compared with the interpreter, the golden machine and Verilator.
+//! The whole chip on the native engine, compared with the interpreter; and how soon it is ready.
 
 use std::time::{Duration, Instant};
 
-use ferrite_gen::elf;
-use ferrite_gen::run::Chip;
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::{MemoryMap, RAM_BASE, exit};
+use ferrite_hw::map::{RAM_BASE, exit};
 use ferrite_hw::soc::Soc;
 use ferrite_model::isa::{Asm, reg::*};
 use ferrite_sim::{Interpreter, Native, NativeOptions, Simulator};
-use ferrite_tests::bench::{self, in_lockstep, native, small_chip, verilated};
-use ferrite_tests::tools::{GCC, examples, have};
+use ferrite_tests::bench::{self, small_chip};
 
 /// Fills a part of the scratchpad, loads weights, multiplies, adds and requantises, then ends.
 fn tensor_program() -> Vec<u8> {
@@ -77,34 +74,6 @@ fn every_signal_of_the_chip_is_the_interpreters_in_every_cycle() {
         assert_eq!(want.step(1), got.step(1));
     }
     assert!(ended, "the program ends in time");
-}
-
-/// When and how the examples end, each on a chip of its own.
-fn ends_of_examples(chip: impl Fn(&ChipConfig) -> Option<Chip>) -> Option<Vec<(u64, u64, String)>> {
-    let config = ChipConfig::default();
-    let mut ends = Vec::new();
-    for name in ["hello", "matmul", "timer"] {
-        let program =
-            elf::load(&examples().join(format!("{name}.elf")), MemoryMap::of(&config).ram()).unwrap();
-        let segments: Vec<(u32, &[u8])> =
-            program.segments.iter().map(|segment| (segment.address, segment.bytes.as_slice())).collect();
-        let mut chip = chip(&config)?;
-        let finished = in_lockstep(&config, &mut chip, &segments).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(finished.ended.exit_code, 0, "{name}: {}", finished.printed);
-        ends.push((finished.ended.cycles, finished.ended.instructions, finished.printed));
-    }
-    Some(ends)
-}
-
-#[test]
-fn the_examples_run_in_lockstep_and_end_in_the_cycle_in_which_they_end_on_verilator() {
-    if !have(&[GCC]) {
-        return;
-    }
-    let ends = ends_of_examples(|config| Some(native(config)));
-    if let Some(on_verilator) = ends_of_examples(verilated) {
-        assert_eq!(ends, Some(on_verilator));
-    }
 }
 
 #[test]

@@ -5,11 +5,8 @@ use ferrite_hw::config::ChipConfig;
 use ferrite_model::lockstep::Lockstep;
 use ferrite_nn::network::Network;
 use ferrite_nn::{Program, compile, reference, tflite};
-use ferrite_tests::bench::{LIMITS, interpreted, small_chip, verilated};
+use ferrite_tests::bench::{ARRAYS, LIMITS, chip_with_array, on_both, small_chip};
 use ferrite_tests::files::{microflow, recorded};
-
-/// Arrays: the smallest, two that are not square, the default and the largest.
-const SHAPES: [(u32, u32); 5] = [(4, 4), (8, 16), (16, 8), (16, 16), (32, 32)];
 
 fn sine() -> Network {
     tflite::read(&std::fs::read(microflow("sine.tflite")).unwrap()).unwrap()
@@ -30,12 +27,10 @@ fn reference_output(network: &Network, input: &[i8]) -> Vec<u8> {
 #[test]
 fn sine_runs_in_lockstep_with_the_golden_machine_on_every_array() {
     let network = sine();
-    for (rows, cols) in SHAPES {
-        let mut chip = small_chip();
-        let tensor = chip.tensor.as_mut().unwrap();
-        (tensor.rows, tensor.cols) = (rows, cols);
+    for (rows, cols) in ARRAYS {
+        let chip = chip_with_array(rows, cols);
         let program = compiled(&network, &chip);
-        let mut sim = interpreted(&chip);
+        let mut sim = on_both(&chip);
         for input in [-128_i8, 77] {
             let mut lockstep = Lockstep::new(golden(&chip));
             let mut watch = Watch { lockstep: Some(&mut lockstep), ..Watch::default() };
@@ -47,10 +42,10 @@ fn sine_runs_in_lockstep_with_the_golden_machine_on_every_array() {
 }
 
 #[test]
-fn sine_equals_the_reference_kernels_for_every_input_on_the_chips_verilog() {
+fn sine_equals_the_reference_kernels_for_every_input_on_both_engines() {
     let (network, chip) = (sine(), ChipConfig::default());
     let program = compiled(&network, &chip);
-    let Some(mut sim) = verilated(&chip) else { return };
+    let mut sim = on_both(&chip);
     for input in i8::MIN..=i8::MAX {
         let run = run_network(&mut sim, &program, &[input as u8], &LIMITS, &mut Watch::default()).unwrap();
         assert_eq!(run.output, reference_output(&network, &[input]), "{input}");
@@ -58,12 +53,12 @@ fn sine_equals_the_reference_kernels_for_every_input_on_the_chips_verilog() {
 }
 
 #[test]
-fn the_anomaly_detector_equals_the_recorded_outputs_on_the_chips_verilog() {
+fn the_anomaly_detector_equals_the_recorded_outputs_on_both_engines() {
     let Some(file) = recorded("ad01_int8.tflite") else { return };
     let network = tflite::read(&std::fs::read(file).unwrap()).unwrap();
     let chip = ChipConfig::default();
     let program = compiled(&network, &chip);
-    let Some(mut sim) = verilated(&chip) else { return };
+    let mut sim = on_both(&chip);
     for sample in 0..3 {
         let read =
             |what: &str| std::fs::read(recorded(&format!("ad01_int8.{what}_{sample}.bin")).unwrap()).unwrap();
@@ -80,7 +75,7 @@ fn the_anomaly_detector_equals_the_recorded_outputs_on_the_chips_verilog() {
 fn a_weight_changed_in_the_chips_memory_changes_the_output() {
     let (network, chip) = (sine(), small_chip());
     let program = compiled(&network, &chip);
-    let mut sim = interpreted(&chip);
+    let mut sim = on_both(&chip);
     // The last layer has one output: every weight other than 0 stands in the first column.
     let weights = program.layers[2].weights;
     let before = run_network(&mut sim, &program, &[0x10], &LIMITS, &mut Watch::default()).unwrap();
@@ -107,7 +102,7 @@ fn a_weight_changed_in_the_chips_memory_changes_the_output() {
 fn a_runs_counters_are_those_of_the_hardware() {
     let (network, chip) = (sine(), small_chip());
     let program = compiled(&network, &chip);
-    let run = run_network(&mut interpreted(&chip), &program, &[0], &LIMITS, &mut Watch::default()).unwrap();
+    let run = run_network(&mut on_both(&chip), &program, &[0], &LIMITS, &mut Watch::default()).unwrap();
     // Tiles of 4 x 4: 1 x 4 for 1 to 16 channels, 4 x 4 for 16 to 16, 4 x 1 for 16 to 1; one row each.
     for (counters, tiles) in run.counters[1..4].iter().zip([4, 16, 4]) {
         assert_eq!(counters.tensor[4], tiles * 16, "multiply-accumulate operations");

@@ -8,11 +8,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ferrite_gen::elf;
-use ferrite_gen::run::Chip;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::MemoryMap;
 use ferrite_model::iss::Exit;
-use ferrite_tests::bench::{in_lockstep, native, verilated};
+use ferrite_tests::bench::{ARRAYS, chip_with_array, run_everywhere};
 use ferrite_tests::tools::{GCC, examples, have, make};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -42,20 +41,17 @@ struct Ran {
     output: String,
 }
 
-/// Runs a program on the default chip's Verilog, every instruction compared with the golden machine; without Verilator, on the native
-/// engine.
+/// Runs a program on the default chip.
 fn on_the_chip(program: &Path) -> Ran {
-    let config = ChipConfig::default();
-    let chip = verilated(&config).unwrap_or_else(|| native(&config));
-    compared(&config, chip, program)
+    on_a_chip(&ChipConfig::default(), program)
 }
 
-/// Runs a program on a chip, every instruction compared with the golden machine.
-fn compared(config: &ChipConfig, mut chip: Chip, program: &Path) -> Ran {
+/// Runs a program on a chip, every instruction compared with the golden machine, on the native engine and on Verilator.
+fn on_a_chip(config: &ChipConfig, program: &Path) -> Ran {
     let loaded = elf::load(program, MemoryMap::of(config).ram()).unwrap();
     let segments: Vec<(u32, &[u8])> =
         loaded.segments.iter().map(|segment| (segment.address, segment.bytes.as_slice())).collect();
-    let finished = in_lockstep(config, &mut chip, &segments).unwrap_or_else(|error| panic!("{error}"));
+    let finished = run_everywhere(config, &segments);
     Ran { exit: Exit::Code(finished.ended.exit_code), output: finished.printed }
 }
 
@@ -117,17 +113,14 @@ fn the_same_source_runs_on_chips_of_other_sizes() {
     if !have(&[GCC]) {
         return;
     }
-    for (rows, cols) in [(4, 4), (4, 32), (32, 8)] {
+    for (rows, cols) in ARRAYS {
         let folder = TempDir::new().unwrap();
-        let mut chip = ChipConfig::default();
-        chip.soc.ram_bytes = 32 << 10;
-        let tensor = chip.tensor.as_mut().unwrap();
-        (tensor.rows, tensor.cols, tensor.acc_rows) = (rows, cols, 32);
+        let chip = chip_with_array(rows, cols);
         fs::write(folder.path().join("ferrite.h"), ferrite_gen::header::header(&chip)).unwrap();
         fs::write(folder.path().join("ferrite.ld"), ferrite_gen::linker::linker_script(&chip)).unwrap();
         let chip_folder = format!("CHIP={}", folder.path().display());
         assert_success(&make(folder.path(), &["matmul.elf", &chip_folder]));
-        let Ran { exit, output } = compared(&chip, native(&chip), &folder.path().join("matmul.elf"));
+        let Ran { exit, output } = on_a_chip(&chip, &folder.path().join("matmul.elf"));
         assert_eq!(exit, Exit::Code(0), "{rows} x {cols}: {output}");
     }
 }

@@ -1,11 +1,14 @@
 //! The chip's memories and devices, from the program's side, in lockstep with the golden model.
 
-use ferrite_gen::run::{Limits, RunError};
+use ferrite_gen::error::Error;
+use ferrite_gen::run::{Chip, Limits, RunError};
+use ferrite_hdl::flat::FlatCheck;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::{RAM_BASE, ROM_BASE, clint, exit, uart};
 use ferrite_model::isa::{Asm, csr, reg::*};
 use ferrite_model::iss::{Interrupt, cause};
-use ferrite_tests::bench::{Finished, LIMITS, in_lockstep, interpreted, small_chip};
+use ferrite_sim::{Interpreter, Native, NativeOptions, Simulator, StepError};
+use ferrite_tests::bench::{Finished, LIMITS, design, on_both, run_everywhere, small_chip};
 
 /// Where the trap handler records: cause and value, words.
 const RECORD: u32 = RAM_BASE + 0x2000;
@@ -17,11 +20,7 @@ fn run_on(chip: &ChipConfig, write: impl FnOnce(&mut Asm)) -> Finished {
     let mut asm = Asm::new(RAM_BASE);
     write(&mut asm);
     let program = asm.finish().expect("a correct program");
-    let mut sim = interpreted(chip);
-    match in_lockstep(chip, &mut sim, &[(program.base, &program.bytes)]) {
-        Ok(finished) => finished,
-        Err(error) => panic!("{error}"),
-    }
+    run_everywhere(chip, &[(program.base, &program.bytes)])
 }
 
 fn run(write: impl FnOnce(&mut Asm)) -> Finished {
@@ -343,7 +342,7 @@ fn a_program_that_does_not_end_is_stopped_and_its_place_told() {
     let forever = asm.local_here();
     asm.j(forever);
     let program = asm.finish().unwrap();
-    let mut sim = interpreted(&chip);
+    let mut sim = on_both(&chip);
     sim.write(program.base, &program.bytes).unwrap();
     let limits = Limits { max_cycles: 500, ..LIMITS };
     let error = sim.run(&limits, &mut Default::default()).unwrap_err().to_string();
@@ -358,7 +357,7 @@ fn a_core_that_waits_for_ever_is_noticed_and_its_instruction_shown() {
     asm.nop();
     asm.wfi();
     let program = asm.finish().unwrap();
-    let mut sim = interpreted(&chip);
+    let mut sim = on_both(&chip);
     sim.write(program.base, &program.bytes).unwrap();
     let limits = Limits { max_idle_cycles: 1000, ..LIMITS };
     let error = sim.run(&limits, &mut Default::default()).unwrap_err();
@@ -368,9 +367,43 @@ fn a_core_that_waits_for_ever_is_noticed_and_its_instruction_shown() {
 }
 
 #[test]
+fn a_property_of_the_hardware_that_fails_ends_the_run_and_cycle_and_instruction_are_told() {
+    let chip = small_chip();
+    let mut asm = Asm::new(RAM_BASE);
+    asm.li(S0, uart::REGION.base as i32);
+    asm.sb(ZERO, 0, S0);
+    let forever = asm.local_here();
+    asm.j(forever);
+    let program = asm.finish().unwrap();
+
+    // No program makes the chip's own assertions fail: one of them now says that the UART's line stays high.
+    let mut design = design(&chip);
+    let tx = design.flat.outputs.iter().find(|port| port.name == "uart_tx").unwrap().node;
+    design.flat.checks[0] = FlatCheck { enable: None, cond: tx, ..design.flat.checks[0].clone() };
+    let path = design.flat.checks[0].path.clone();
+
+    let native = Native::new(&design, &NativeOptions::default()).unwrap();
+    let engines: [Box<dyn Simulator>; 2] = [Box::new(native), Box::new(Interpreter::new(&design))];
+    for engine in engines {
+        let mut sim = Chip::new(&chip, engine);
+        sim.write(program.base, &program.bytes).unwrap();
+        let source = sim.run(&LIMITS, &mut Default::default()).unwrap_err();
+        let RunError::Check { failure, .. } = &source else { panic!("{source}") };
+        let StepError::Check { cycle, .. } = **failure;
+        let message = source.to_string();
+        let start = format!("cycle {cycle}: assertion `{path}` does not hold (written at ");
+        assert!(cycle > 0 && message.starts_with(&start), "{message}");
+        let place = "next  80000008: 0000006f  jal zero, 0x80000008";
+        assert!(message.contains("\n  last  8000000") && message.ends_with(place), "{message}");
+        let error = Error::Run { path: "program.elf".into(), source };
+        assert_eq!(error.exit_code(), 126);
+    }
+}
+
+#[test]
 fn the_ram_is_loaded_and_read_at_any_address_and_nowhere_else() {
     let chip = small_chip();
-    let mut sim = interpreted(&chip);
+    let mut sim = on_both(&chip);
     sim.write(RAM_BASE, &[0x11; 12]).unwrap();
     sim.write(RAM_BASE + 3, &[1, 2, 3]).unwrap();
     let expected = [0x11, 0x11, 0x11, 1, 2, 3, 0x11, 0x11];
