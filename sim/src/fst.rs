@@ -23,9 +23,6 @@ pub const TIME_PER_CYCLE: u64 = 10;
 /// How long a clock stays high after its edge.
 const HIGH_TIME: u64 = TIME_PER_CYCLE / 2;
 
-/// Instances of one module that are recorded without being asked for.
-const MOST_INSTANCES: usize = 16;
-
 /// Why a waveform cannot be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum FstError {
@@ -60,9 +57,9 @@ pub enum FstError {
 /// What to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FstOptions {
-    /// Instances to record with all that lies inside them, named from the top module down: `Core`, `Core.decode`. None means
-    /// everything but the instances of modules of which there are more than 16, which make a waveform large and slow: the processing
-    /// elements of an array. The top's name means everything.
+    /// Instances to record with all that lies inside them, named from the top module down: `Core`, `Core.decode`. The top's name means
+    /// everything. None means the top's own signals and those of the instances in it, without what lies deeper: an overview that costs
+    /// little.
     pub scopes: Vec<String>,
     /// The first cycle to record.
     pub start: u64,
@@ -71,6 +68,13 @@ pub struct FstOptions {
     /// Memories of up to this many words are recorded, each word as a signal of its own. The default keeps register files
     /// and small queues, and leaves out what would make the file large.
     pub memory_words: u32,
+}
+
+impl FstOptions {
+    /// Everything that a design has.
+    pub fn everything(flat: &Flat) -> FstOptions {
+        FstOptions { scopes: vec![flat.scope_path(0)], ..FstOptions::default() }
+    }
 }
 
 impl Default for FstOptions {
@@ -162,7 +166,7 @@ impl FstRecorder {
     /// The file cannot be written, or the engine's time runs backwards.
     pub fn sample(&mut self, engine: &mut dyn Simulator, clocks: &[usize]) -> Result<(), FstError> {
         let cycle = engine.cycle();
-        if cycle < self.start || self.stop.is_some_and(|stop| cycle >= stop) {
+        if self.unrecorded(cycle) > 0 {
             return Ok(());
         }
         let Some(recording) = &mut self.recording else { return Ok(()) };
@@ -172,6 +176,15 @@ impl FstRecorder {
         match recording.sample(engine, cycle, clocks) {
             true => Ok(()),
             false => self.complete(),
+        }
+    }
+
+    /// How many cycles from `cycle` on are not recorded, so that nothing is missed without a sample of them.
+    pub fn unrecorded(&self, cycle: u64) -> u64 {
+        match self.stop {
+            _ if cycle < self.start => self.start - cycle,
+            Some(stop) if cycle >= stop => u64::MAX,
+            _ => 0,
         }
     }
 

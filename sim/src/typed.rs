@@ -129,7 +129,8 @@ impl<M: Module> Sim<M> {
     /// # Errors
     /// The file cannot be written there.
     pub fn trace(&mut self, path: impl AsRef<Path>) -> Result<(), FstError> {
-        self.trace = Some(FstRecorder::create(path, self.engine.flat(), &FstOptions::default())?);
+        self.trace =
+            Some(FstRecorder::create(path, self.engine.flat(), &FstOptions::everything(self.engine.flat()))?);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use designs::{Counters, LeafIn, Pair, Top};
+use designs::{Counters, LeafIn, Nested, Pair, Top};
 use ferrite_hdl::{Bits, elaborate};
 use ferrite_sim::{
     FstError, FstOptions, FstRecorder, Interpreter, Sim, Simulator, TIME_PER_CYCLE, Verilator,
@@ -26,6 +26,10 @@ struct Run {
     signals: Vec<Vec<Option<Bits>>>,
     /// Per cycle, the words of the first memory.
     words: Vec<Vec<Bits>>,
+}
+
+fn everything() -> FstOptions {
+    FstOptions::everything(interpreter().flat())
 }
 
 fn interpreter() -> Interpreter {
@@ -146,7 +150,7 @@ fn outline(h: &Hierarchy, scope: ScopeRef, depth: usize, text: &mut String) {
 fn a_file_has_the_values_that_the_engine_showed_in_every_cycle() {
     let (_folder, path) = place();
     let mut engine = interpreter();
-    let run = record(&path, &mut engine, &FstOptions::default());
+    let run = record(&path, &mut engine, &everything());
     let file = File::open(&path);
     let mut widest = 0;
     for (k, signal) in engine.flat().signals.iter().enumerate() {
@@ -173,14 +177,14 @@ fn a_file_has_the_values_that_the_engine_showed_in_every_cycle() {
 #[test]
 fn scopes_and_signals_are_named_as_in_rust_and_enums_have_their_names() {
     let (_folder, path) = place();
-    record(&path, &mut interpreter(), &FstOptions::default());
+    record(&path, &mut interpreter(), &everything());
     insta::assert_snapshot!(File::open(&path).outline());
 }
 
 #[test]
 fn a_clock_rises_where_it_was_stepped_and_falls_half_a_cycle_later() {
     let (_folder, path) = place();
-    let run = record(&path, &mut interpreter(), &FstOptions::default());
+    let run = record(&path, &mut interpreter(), &everything());
     let file = File::open(&path);
     for (k, clock) in ["Top.clk", "Top.fast_clk"].into_iter().enumerate() {
         for cycle in 0..CYCLES as usize {
@@ -196,7 +200,7 @@ fn a_clock_rises_where_it_was_stepped_and_falls_half_a_cycle_later() {
 #[test]
 fn signals_of_one_value_share_one_trace() {
     let (_folder, path) = place();
-    record(&path, &mut interpreter(), &FstOptions::default());
+    record(&path, &mut interpreter(), &everything());
     let file = File::open(&path);
     let h = file.0.hierarchy();
     let trace = |path: &[&str], name: &str| h[h.lookup_var(path, name).expect("a signal")].signal_ref();
@@ -210,12 +214,8 @@ fn signals_of_one_value_share_one_trace() {
 fn only_the_chosen_scopes_and_cycles_are_recorded() {
     let (_folder, path) = place();
     let mut engine = interpreter();
-    let options = FstOptions {
-        scopes: vec!["Top.subtracter".to_string()],
-        start: 10,
-        stop: Some(20),
-        ..FstOptions::default()
-    };
+    let options =
+        FstOptions { scopes: vec!["Top.subtracter".to_string()], start: 10, stop: Some(20), ..everything() };
     let run = record(&path, &mut engine, &options);
     let file = File::open(&path);
     insta::assert_snapshot!(file.outline());
@@ -230,10 +230,30 @@ fn only_the_chosen_scopes_and_cycles_are_recorded() {
 }
 
 #[test]
+fn without_a_choice_the_top_and_the_instances_in_it_are_recorded() {
+    let (_folder, path) = place();
+    let engine = Interpreter::new(&elaborate(&Nested).expect("a good design"));
+    let recorder = FstRecorder::create(&path, engine.flat(), &FstOptions::default());
+    recorder.expect("a writable folder").finish().expect("a writable file");
+    let outline = File::open(&path).outline();
+    assert!(outline.contains("  inner: Top"), "{outline}");
+    assert!(!outline.contains("adder"), "{outline}");
+}
+
+#[test]
+fn cycles_outside_of_the_options_need_no_sample() {
+    let (_folder, path) = place();
+    let options = FstOptions { start: 10, stop: Some(20), ..everything() };
+    let recorder = FstRecorder::create(&path, interpreter().flat(), &options).expect("a writable folder");
+    let unrecorded = [0, 9, 10, 19, 20].map(|cycle| recorder.unrecorded(cycle));
+    assert_eq!(unrecorded, [10, 1, 0, 0, u64::MAX]);
+}
+
+#[test]
 fn an_unknown_scope_is_an_error_that_lists_the_known_ones() {
     let (folder, path) = place();
     let engine = interpreter();
-    let options = FstOptions { scopes: vec!["Top.middle".to_string()], ..FstOptions::default() };
+    let options = FstOptions { scopes: vec!["Top.middle".to_string()], ..everything() };
     let error = FstRecorder::create(&path, engine.flat(), &options).err().expect("no such scope");
     assert_eq!(
         error.to_string(),
@@ -245,9 +265,9 @@ fn an_unknown_scope_is_an_error_that_lists_the_known_ones() {
 #[test]
 fn memories_are_recorded_up_to_the_size_of_the_options() {
     let (_folder, path) = place();
-    record(&path, &mut interpreter(), &FstOptions { memory_words: 15, ..FstOptions::default() });
+    record(&path, &mut interpreter(), &FstOptions { memory_words: 15, ..everything() });
     assert!(!File::open(&path).outline().contains("words"));
-    record(&path, &mut interpreter(), &FstOptions { memory_words: 16, ..FstOptions::default() });
+    record(&path, &mut interpreter(), &FstOptions { memory_words: 16, ..everything() });
     assert!(File::open(&path).outline().contains("words"));
 }
 
@@ -257,7 +277,7 @@ fn a_place_that_cannot_be_written_is_an_error_before_the_run() {
     let engine = interpreter();
     let missing = folder.path().join("missing").join("run.fst");
     for path in [missing.as_path(), folder.path(), std::path::Path::new("/dev/null")] {
-        let error = FstRecorder::create(path, engine.flat(), &FstOptions::default()).err();
+        let error = FstRecorder::create(path, engine.flat(), &everything()).err();
         let Some(FstError::Write { path: named, .. }) = error else { panic!("{} was taken", path.display()) };
         assert_eq!(named, path);
     }
@@ -267,8 +287,7 @@ fn a_place_that_cannot_be_written_is_an_error_before_the_run() {
 fn the_file_appears_when_it_is_complete_and_nothing_is_left_beside_it() {
     let (folder, path) = place();
     let mut engine = interpreter();
-    let mut recorder =
-        FstRecorder::create(&path, engine.flat(), &FstOptions::default()).expect("a writable folder");
+    let mut recorder = FstRecorder::create(&path, engine.flat(), &everything()).expect("a writable folder");
     recorder.sample(&mut engine, &[0]).expect("a writable file");
     assert!(!path.exists());
     recorder.finish().expect("a writable file");
@@ -302,8 +321,8 @@ fn a_run_that_fails_leaves_its_waveform_up_to_the_failure() {
 fn the_same_run_gives_the_same_file() {
     let (folder, first) = place();
     let second = folder.path().join("second.fst");
-    record(&first, &mut interpreter(), &FstOptions::default());
-    record(&second, &mut interpreter(), &FstOptions::default());
+    record(&first, &mut interpreter(), &everything());
+    record(&second, &mut interpreter(), &everything());
     assert_eq!(std::fs::read(first).expect("a file"), std::fs::read(second).expect("a file"));
 }
 
@@ -312,8 +331,8 @@ fn every_engine_writes_the_same_file() {
     let (folder, interpreted) = place();
     let compiled = folder.path().join("compiled.fst");
     let Some(mut engine) = verilator(true) else { return };
-    record(&interpreted, &mut interpreter(), &FstOptions::default());
-    record(&compiled, &mut engine, &FstOptions::default());
+    record(&interpreted, &mut interpreter(), &everything());
+    record(&compiled, &mut engine, &everything());
     assert!(std::fs::read(interpreted).expect("a file") == std::fs::read(compiled).expect("a file"));
 }
 
@@ -321,7 +340,7 @@ fn every_engine_writes_the_same_file() {
 fn a_signal_that_the_engine_hides_stays_unknown() {
     let (_folder, path) = place();
     let Some(mut engine) = verilator(false) else { return };
-    let run = record(&path, &mut engine, &FstOptions::default());
+    let run = record(&path, &mut engine, &everything());
     let file = File::open(&path);
     let mut hidden = 0;
     for (k, signal) in engine.flat().signals.iter().enumerate() {

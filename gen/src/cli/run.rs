@@ -57,12 +57,19 @@ pub struct Run {
     /// Records waveforms (FST, for GTKWave and Surfer).
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
-    /// Records only what lies inside this instance, as in ferrite.core; can be given several times.
+    /// Records all that lies inside this instance, as in ferrite.core; can be given several times. The top's name records everything, which
+    /// is large and slow; without it, the top and the instances in it are recorded, without what lies deeper.
     #[arg(long, value_name = "SCOPE", requires = "trace")]
     trace_scope: Vec<String>,
+    /// Records from this clock cycle on; until then the run is as fast as without waveforms.
+    #[arg(long, value_name = "CYCLE", requires = "trace", default_value_t = 0, hide_default_value = true)]
+    trace_start: u64,
+    /// Records no longer than before this clock cycle.
+    #[arg(long, value_name = "CYCLE", requires = "trace")]
+    trace_stop: Option<u64>,
     /// Records only the last N cycles of a program: it runs at full speed, and when it ends, whatever the reason, its end runs once more with
     /// waveforms.
-    #[arg(long, value_name = "N", requires = "trace", value_parser = value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "trace", conflicts_with_all = ["trace_start", "trace_stop"], value_parser = value_parser!(u64).range(1..))]
     pub trace_last: Option<u64>,
     /// Saves the state of a program that is ended before it ends itself (exit codes 123, 124 and 126), for --resume.
     #[arg(long, value_name = "FILE")]
@@ -173,8 +180,16 @@ impl Run {
 
     /// The chip in simulation.
     pub fn start(&self, config: ChipConfig) -> Result<Bench, Error> {
+        if self.trace_stop.is_some_and(|stop| stop <= self.trace_start) {
+            return Err(Error::Usage("--trace-stop must be after --trace-start".to_string()));
+        }
         let design = design(&config)?;
-        let options = FstOptions { scopes: self.trace_scope.clone(), ..FstOptions::default() };
+        let options = FstOptions {
+            scopes: self.trace_scope.clone(),
+            start: self.trace_start,
+            stop: self.trace_stop,
+            ..FstOptions::default()
+        };
         let waves = match &self.trace {
             Some(path) => Some(FstRecorder::create(path, &design.flat, &options)?),
             None => None,

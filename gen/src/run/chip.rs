@@ -302,7 +302,7 @@ impl Chip {
             }
             let stops = watch.checkpoints.iter().map(|checkpoint| checkpoint.every.max(1)).chain([period]);
             let until_stop = stops.map(|every| every - cycle % every).min().unwrap_or(period);
-            let most = if self.look(watch)? { 1 } else { until_stop.min(max_cycles - cycle) };
+            let most = self.look(watch)?.min(until_stop).min(max_cycles - cycle);
             self.advance(most, watch)?;
             if !self.state.cycle.is_multiple_of(period) {
                 continue;
@@ -339,18 +339,21 @@ impl Chip {
         Ok(())
     }
 
-    /// Shows this cycle to those who look at every one; says whether there are any.
-    fn look(&mut self, watch: &mut Watch) -> Result<bool, RunError> {
+    /// Shows this cycle to those who look on; gives the number of cycles after which somebody wants to look again.
+    fn look(&mut self, watch: &mut Watch) -> Result<u64, RunError> {
+        let mut next = u64::MAX;
         if let Some(waves) = &mut watch.waves {
             waves.sample(&mut *self.engine, &[0])?;
+            next = waves.unrecorded(self.engine.cycle()).max(1);
         }
         if let Some(lockstep) = &mut watch.lockstep {
             let record = self.pins.rvfi.record(&mut *self.engine);
             // The waveform's count of cycles, which includes resets.
             let cycle = self.engine.cycle();
             lockstep.check(cycle, &record)?;
+            next = 1;
         }
-        Ok(watch.waves.is_some() || watch.lockstep.is_some())
+        Ok(next)
     }
 
     /// Goes on for at most `cycles`, or until the UART's line changes or the program ends.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use ferrite_hdl::flat::{Flat, FlatSignal, Index};
 use ferrite_hdl::ir::SignalKind;
 
+use super::FstError;
 use super::format::{Counts, Direction, Kind};
 use super::hierarchy::Hierarchy;
-use super::{FstError, MOST_INSTANCES};
 use crate::probes::Probe;
 
 /// How many scopes an error lists.
@@ -24,13 +24,6 @@ pub(super) struct Declared {
     pub probes: Vec<Probe>,
 }
 
-/// Modules of which there are too many instances to record them unasked.
-fn crowds(flat: &Flat) -> Vec<&str> {
-    let mut instances: HashMap<&str, usize> = HashMap::new();
-    flat.scopes.iter().for_each(|scope| *instances.entry(&scope.module).or_default() += 1);
-    instances.into_iter().filter(|(_, count)| *count > MOST_INSTANCES).map(|(module, _)| module).collect()
-}
-
 /// For every scope, whether its signals are recorded.
 pub(super) fn chosen_scopes(flat: &Flat, wanted: &[String]) -> Result<Vec<bool>, FstError> {
     let paths: Vec<String> = (0..flat.scopes.len()).map(|k| flat.scope_path(k)).collect();
@@ -41,16 +34,15 @@ pub(super) fn chosen_scopes(flat: &Flat, wanted: &[String]) -> Result<Vec<bool>,
         }
         return Err(FstError::UnknownScope { scope: scope.clone(), known });
     }
-    let crowds = if wanted.is_empty() { crowds(flat) } else { Vec::new() };
     // A scope stands behind its parent.
     let mut chosen: Vec<bool> = Vec::new();
     for (k, scope) in flat.scopes.iter().enumerate() {
-        let inside = match scope.parent {
-            Some(parent) => chosen[parent],
-            None => wanted.is_empty(),
+        let asked = match scope.parent {
+            _ if wanted.is_empty() => scope.parent.is_none_or(|parent| parent == 0),
+            Some(parent) => chosen[parent] || wanted.contains(&paths[k]),
+            None => wanted.contains(&paths[k]),
         };
-        let left_out = crowds.contains(&scope.module.as_str());
-        chosen.push(inside && !left_out || wanted.contains(&paths[k]));
+        chosen.push(asked);
     }
     Ok(chosen)
 }

@@ -176,6 +176,10 @@ impl Write {
             // Nobody takes it when the recording has ended.
             let _ = written.send(log);
         }
+        if is_first {
+            // Nothing was recorded; readers expect a time all the same.
+            self.sections.time(0);
+        }
         self.counts.end_time = self.sections.now();
         self.counts.sections += 1;
         self.sections.take(&mut self.file)?;

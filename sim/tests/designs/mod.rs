@@ -140,6 +140,28 @@ impl Module for Top {
     }
 }
 
+/// A [`Top`] inside of another module.
+#[module]
+pub struct Nested;
+
+impl Module for Nested {
+    type In = LeafIn<UInt>;
+    type Out = TopOut<UInt>;
+
+    fn clocks(&self) -> Vec<&'static str> {
+        Top.clocks()
+    }
+    fn inputs(&self) -> LeafIn<Shape> {
+        Top.inputs()
+    }
+    fn outputs(&self) -> TopOut<Shape> {
+        Top.outputs()
+    }
+    fn build(&self, m: &Builder, i: LeafIn<UInt>) -> TopOut<UInt> {
+        m.instance("inner", &Top).connect(i)
+    }
+}
+
 #[derive(Clone, Bundle)]
 pub struct CountersOut<T> {
     pub counter: Vec<T>,
