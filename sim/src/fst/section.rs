@@ -15,14 +15,38 @@ const PACKED_LZ4: u8 = b'4';
 const FEWEST_PACKED_BYTES: usize = 32;
 
 struct Trace {
-    width: u32,
-    /// Where its words are among all values.
-    first: usize,
-    /// A value was seen.
-    known: bool,
+    changes: Vec<u8>,
     /// The time of the last change, by its number in the section.
     last: u32,
-    changes: Vec<u8>,
+    /// Where its words are among all values.
+    first: u32,
+    width: u32,
+    /// A value was seen.
+    known: bool,
+    form: Form,
+}
+
+/// How a change of up to 64 bits is written.
+#[derive(Clone, Copy)]
+struct Form {
+    /// Bits beside the time in the number that a change begins with.
+    beside: u8,
+    /// Of these, those that are the value: a single bit stands there.
+    value: u8,
+    /// Bytes of the value behind that number, the highest first, filled up with zeros.
+    bytes: u8,
+    /// How far a value is moved to begin at the highest bit of 64.
+    left: u8,
+}
+
+impl Form {
+    fn new(width: u32) -> Form {
+        match width {
+            1 => Form { beside: 2, value: 0b10, bytes: 0, left: 0 },
+            2..=64 => Form { beside: 1, value: 0, bytes: width.div_ceil(8) as u8, left: 64 - width as u8 },
+            _ => Form { beside: 1, value: 0, bytes: 0, left: 0 },
+        }
+    }
 }
 
 /// Takes changes in the order of time and makes sections of them.
@@ -44,13 +68,14 @@ impl Sections {
         let mut words = 0;
         let mut trace = |width: &u32| {
             let first = words;
-            words += width.div_ceil(64) as usize;
-            Trace { width: *width, first, known: false, changes: Vec::new(), last: 0 }
+            words += width.div_ceil(64);
+            let form = Form::new(*width);
+            Trace { changes: Vec::new(), last: 0, first, width: *width, known: false, form }
         };
         let traces = widths.iter().map(&mut trace).collect();
         let mut sections = Sections {
             traces,
-            values: vec![0; words],
+            values: vec![0; words as usize],
             frame: Vec::new(),
             times: Vec::new(),
             count: 0,
@@ -88,18 +113,15 @@ impl Sections {
         let index = self.count - 1;
         let passed = u64::from(index - std::mem::replace(&mut trace.last, index));
         trace.known = true;
-        self.values[trace.first] = value;
+        self.values[trace.first as usize] = value;
         let before = trace.changes.len();
-        match trace.width {
-            1 => put_number(&mut trace.changes, passed << 2 | (value & 1) << 1),
-            width => {
-                put_number(&mut trace.changes, passed << 1);
-                // Eight bytes and a cut are quicker than as many as there are.
-                let at = trace.changes.len();
-                trace.changes.extend_from_slice(&(value << (64 - width)).to_be_bytes());
-                trace.changes.truncate(at + width.div_ceil(8) as usize);
-            }
-        }
+        // One path for all widths, since which one comes next is hard to guess.
+        let Form { beside, value: within, bytes, left } = trace.form;
+        put_number(&mut trace.changes, passed << beside | value << 1 & u64::from(within));
+        // Eight bytes and a cut are quicker than as many as there are.
+        let at = trace.changes.len();
+        trace.changes.extend_from_slice(&(value << left).to_be_bytes());
+        trace.changes.truncate(at + usize::from(bytes));
         self.bytes += trace.changes.len() - before;
     }
 
@@ -109,7 +131,8 @@ impl Sections {
         let index = self.count - 1;
         let passed = u64::from(index - std::mem::replace(&mut trace.last, index));
         trace.known = true;
-        self.values[trace.first..trace.first + value.len()].copy_from_slice(value);
+        let first = trace.first as usize;
+        self.values[first..first + value.len()].copy_from_slice(value);
         let before = trace.changes.len();
         put_number(&mut trace.changes, passed << 1);
         put_wide(&mut trace.changes, trace.width, value);
@@ -172,7 +195,7 @@ impl Sections {
         for trace in &mut self.traces {
             trace.changes.clear();
             trace.last = 0;
-            let words = &self.values[trace.first..];
+            let words = &self.values[trace.first as usize..];
             let digit = |bit: u32| match trace.known {
                 true => b'0' + (words[bit as usize / 64] >> (bit % 64) & 1) as u8,
                 false => b'x',

@@ -13,11 +13,11 @@ use super::{HIGH_TIME, TIME_PER_CYCLE};
 use crate::probes::Change;
 
 /// Changes that are handed over at once: they fit the processor's cache.
-const LOG_CHANGES: usize = 1 << 12;
+const LOG_CHANGES: usize = 1 << 14;
 /// Logs that may wait; a simulation that is faster than the writer waits then, and memory stays bounded.
 const WAITING_LOGS: usize = 8;
 /// Bytes of changes that become a section.
-const SECTION_BYTES: usize = 8 << 20;
+const SECTION_BYTES: usize = 1 << 20;
 
 /// Instead of a word's number: the value is the set of clocks that rise at the beginning of the next cycle in the log.
 const EDGES: u32 = u32::MAX;
