@@ -62,3 +62,79 @@ impl NativeError {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ferrite_hdl::flat::{FlatNode, FlatPort, FlatSignal};
+    use ferrite_hdl::library::{AsyncFifo, Queue};
+    use ferrite_hdl::{Design, elaborate};
+
+    use super::super::plan::Plan;
+    use super::*;
+    use crate::{Native, NativeOptions};
+
+    fn design() -> Design {
+        elaborate(&Queue { width: 8, depth: 2 }).expect("a good design")
+    }
+
+    fn refused(design: &Design) -> NativeError {
+        Native::new(design, &NativeOptions::default()).err().expect("refused")
+    }
+
+    #[test]
+    fn more_clocks_than_a_word_has_bits_are_refused() {
+        let mut design = design();
+        design.flat.clocks = (0..65).map(|k| format!("clk_{k}")).collect();
+        assert_eq!(refused(&design), NativeError::TooManyClocks { count: 65 });
+    }
+
+    #[test]
+    fn a_design_with_more_state_than_can_be_addressed_is_refused_with_its_size_and_the_limit() {
+        let mut design = design();
+        let port = design.flat.inputs[0].clone();
+        let node = FlatNode { width: u32::MAX, ..design.flat.nodes[port.node as usize].clone() };
+        design.flat.inputs.push(FlatPort { node: design.flat.nodes.len() as u32, ..port });
+        design.flat.nodes.push(node);
+        let error = refused(&design);
+        let NativeError::TooLarge { bytes, limit } = error else { panic!("{error}") };
+        assert!(bytes >= u64::from(u32::MAX / 8) && limit < bytes);
+        let message = error.to_string();
+        assert!(message.contains(&bytes.to_string()) && message.contains(&limit.to_string()), "{message}");
+    }
+
+    #[test]
+    fn every_part_that_is_compiled_has_a_place_with_instance_module_and_signal() {
+        let design = elaborate(&AsyncFifo { width: 8, depth: 4 }).expect("a good design");
+        let plan = Plan::new(&design.flat, false).expect("a design within the limits");
+        let flat = &design.flat;
+        let mut instances = BTreeSet::new();
+        for block in &plan.blocks {
+            let place = NativeError::place(flat, block);
+            let is_there = |signal: &FlatSignal| {
+                let scope = signal.scope;
+                let (path, module) = (flat.scope_path(scope), &flat.scopes[scope].module);
+                let end = format!(
+                    " of instance {path} of module {module} (its signal `{}` and others)",
+                    signal.name
+                );
+                place.ends_with(&end).then_some(path)
+            };
+            let instance = flat.signals.iter().find_map(is_there);
+            instances.insert(instance.unwrap_or_else(|| panic!("{place}")));
+        }
+        assert!(instances.len() > 1, "{instances:?}");
+    }
+
+    #[test]
+    fn a_failure_of_the_code_generator_is_the_engines_and_names_the_place() {
+        let place = "level 3 of instance core.decode of module Decoder".to_owned();
+        let error = NativeError::Compile { place, reason: "code is too large".to_owned() };
+        assert_eq!(
+            error.to_string(),
+            "the native engine failed on level 3 of instance core.decode of module Decoder: code is too large; this is a fault of the \
+             engine, not of the design"
+        );
+    }
+}
