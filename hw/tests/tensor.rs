@@ -4,7 +4,7 @@ use ferrite_hdl::{Bits, elaborate};
 use ferrite_hw::tensor::TensorUnit;
 use ferrite_model::iss::{Coprocessor, Reading, Reply};
 use ferrite_model::tensor::{self as model, TensorConfig, command};
-use ferrite_sim::{Interpreter, Sim};
+use ferrite_sim::Sim;
 use proptest::prelude::*;
 
 /// A command as the core gives it.
@@ -23,9 +23,8 @@ impl Bench {
     fn new(config: TensorConfig) -> Bench {
         let TensorConfig { rows, cols, scratchpad_bytes, acc_rows } = config;
         let unit = TensorUnit { rows, cols, scratchpad_bytes, acc_rows };
-        let design = elaborate(&unit).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        let engine = Box::new(Interpreter::new(&design));
-        Bench { sim: Sim::on(&unit, engine), model: model::TensorUnit::new(config).unwrap() }
+        let sim = Sim::new(&unit).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        Bench { sim, model: model::TensorUnit::new(config).unwrap() }
     }
 
     /// Gives a command to the unit and waits for its response.

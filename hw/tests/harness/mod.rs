@@ -110,7 +110,7 @@ struct Pending {
 
 /// A core, its board, and the model beside it.
 pub struct Bench {
-    core: Dut,
+    core: Dut<Core>,
     board: Board,
     lockstep: Lockstep<Board>,
     random: Random,
