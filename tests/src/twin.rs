@@ -156,10 +156,13 @@ mod tests {
     use crate::bench::{LIMITS, design, small_chip};
     use crate::workloads::core_only;
 
+    /// A cycle and an output.
+    type Spot = Rc<Cell<Option<(u64, usize)>>>;
+
     /// Shows the lowest bit of an output wrong in one cycle.
     struct Perturbed {
         engine: Box<dyn Simulator>,
-        at: Rc<Cell<Option<(u64, usize)>>>,
+        at: Spot,
     }
 
     impl Simulator for Perturbed {
@@ -199,7 +202,7 @@ mod tests {
         }
     }
 
-    fn twin() -> (Twin, Rc<Cell<Option<(u64, usize)>>>) {
+    fn twin() -> (Twin, Spot) {
         let design = design(&small_chip());
         let native = || Native::new(&design, &NativeOptions::default()).expect("it can be compiled");
         let at = Rc::new(Cell::new(None));
