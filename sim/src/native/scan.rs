@@ -28,11 +28,16 @@ const NO_PART: u32 = u32::MAX;
 type Slots = [u8; CHUNK_BYTES as usize];
 const NO_SLOT: u8 = u8::MAX;
 
+/// A bit for every byte that belongs to a part.
+fn followed(slots: &Slots) -> u32 {
+    slots.iter().rev().fold(0, |bytes, slot| bytes << 1 | u32::from(*slot != NO_SLOT))
+}
+
 /// A chunk that has changed.
 #[derive(Clone, Copy, Default)]
 struct Note {
     chunk: u32,
-    /// A bit for every byte that is another one now.
+    /// A bit for every byte of a followed value that is another one now.
     bytes: u32,
 }
 
@@ -140,6 +145,8 @@ pub(crate) struct Scan {
     offsets: Vec<u64>,
     /// What they held.
     before: Vec<Chunk>,
+    /// Their bytes that belong to followed values.
+    followed: Vec<u32>,
     /// Parts, those of a chunk together; behind them those that show what others show.
     parts: Vec<Part>,
     /// The first part of every chunk.
@@ -225,6 +232,7 @@ impl Scan {
         Scan {
             id: IDS.fetch_add(1, Ordering::Relaxed),
             before: vec![Chunk::default(); offsets.len()],
+            followed: slots.iter().map(followed).collect(),
             unmarked: unmarked.map(|(chunk, _)| chunk as u32).collect(),
             noted: vec![Note::default(); offsets.len() + 1],
             notes: 0,
@@ -289,7 +297,7 @@ impl Scan {
         let k = chunk as usize;
         let now = code.chunk(self.offsets[k]);
         let before = std::mem::replace(&mut self.before[k], now);
-        let bytes = differing_bytes(&before, &now);
+        let bytes = differing_bytes(&before, &now) & self.followed[k];
         // Whether a chunk has changed is hard to guess, so that a branch for it would cost more than to note it and forget it.
         self.noted[self.notes] = Note { chunk, bytes };
         self.notes += usize::from(bytes != 0);
@@ -302,13 +310,8 @@ impl Scan {
             let (now, slots, first_part) = (&self.before[chunk], &self.slots[chunk], self.first_parts[chunk]);
             while bytes != 0 {
                 let byte = bytes.trailing_zeros();
-                let slot = slots[byte as usize];
-                if slot == NO_SLOT {
-                    bytes &= bytes - 1;
-                    continue;
-                }
                 let value = now[byte as usize / 8];
-                let mut part = first_part + u32::from(slot);
+                let mut part = first_part + u32::from(slots[byte as usize]);
                 while part != NO_PART {
                     let Part { word, next, shift, bits } = self.parts[part as usize];
                     let value = value << (64 - bits - shift) >> (64 - bits);
