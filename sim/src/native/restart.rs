@@ -1,37 +1,19 @@
 //! Taking the state out of the buffer, and going on from one that is put into it.
 
-use std::ops::Range;
-
 use ferrite_hdl::Bits;
-use ferrite_hdl::flat::FlatOp;
 
 use super::layout::Place;
 use super::plan::Plan;
 use super::{Native, Source, WordBits, raise, word_bits};
 use crate::snapshot::{Snapshot, SnapshotError, States};
 
-/// What must be put right when the state changes from outside.
-pub(super) struct Restart {
-    /// From what a register holds to what it takes next, in bytes.
-    shadow: u64,
-    /// All blocks, to be activated.
-    blocks: Vec<WordBits>,
-    /// The offsets of the words that say what changes at the next edge.
-    pending: Range<u64>,
-}
+/// All blocks, to be activated when the state changes from outside.
+pub(super) struct Restart(Vec<WordBits>);
 
 impl Restart {
     pub fn new(plan: &Plan) -> Restart {
         let all: Vec<u32> = (0..plan.blocks.len() as u32).collect();
-        let layout = &plan.layout;
-        let bits = layout.memories.iter().map(|memory| &memory.pending).chain(&layout.unit_bits);
-        let words = bits.max().map_or(0, |last| last / 64 + 1);
-        let pending = u64::from(layout.pending.offset);
-        Restart {
-            shadow: layout.shadow.into(),
-            blocks: word_bits(layout.active, &all),
-            pending: pending..pending + 8 * u64::from(words),
-        }
+        Restart(word_bits(plan.layout.active, &all))
     }
 }
 
@@ -72,9 +54,6 @@ impl Native {
                 let Source::Place(Place { offset, bytes }) = self.sources[node as usize] else { continue };
                 let value = Bits::from_words(width, words);
                 self.write(offset.into(), bytes, &value);
-                if !matches!(self.flat.nodes[node as usize].op, FlatOp::Input) {
-                    self.write(u64::from(offset) + self.restart.shadow, bytes, &value);
-                }
             }
         }
         let _ = self.states.set(states);
@@ -84,11 +63,9 @@ impl Native {
                 *self.code.word_mut(offset) = *word;
             }
         }
-        // What was to change at the next edge belongs to the state that is gone; evaluating everything finds what is to change now.
-        for offset in self.restart.pending.clone().step_by(8) {
-            *self.code.word_mut(offset) = 0;
-        }
-        raise(&mut self.code, &self.restart.blocks);
+        // Evaluating everything finds anew what registers take at the next edge and which memories are written. What is still pending from
+        // the state that is gone does no harm: a register takes what was found now, and a memory looks at its enables.
+        raise(&mut self.code, &self.restart.0);
         self.stale = true;
         self.scanned = 0;
         self.cycle = snapshot.cycle();
