@@ -264,6 +264,7 @@ fn options_that_contradict_each_other_are_refused_before_the_run() {
         (&["hello.elf", "--save", "x", "--save-every", "0"], "not in 1.."),
         (&["hello.elf", "--trace-last", "9"], "--trace <FILE>"),
         (&["hello.elf", "--trace", "x", "--trace-last", "0"], "not in 1.."),
+        (&["hello.elf", "--trace", "x", "--trace-last", "9", "--trace-start", "5"], "cannot be used with"),
         (&["hello.elf", "--save", "hello.elf"], "also the file to run"),
         (&["hello.elf", "--save", "x", "--trace", "x"], "also --trace"),
         (&["hello.elf", "--resume", "x", "--trace", "x"], "also --resume"),
