@@ -6,6 +6,8 @@
 pub enum Format {
     /// `rd, rs1, rs2`
     Reg,
+    /// `rd, rs1`
+    Unary,
     /// `rd, rs1, imm`: 12 bits, signed.
     Imm,
     /// `rd, rs1, shamt`: 5 bits, unsigned.
@@ -57,7 +59,10 @@ impl Format {
     /// True if the instruction writes `rd`.
     pub const fn writes_rd(self) -> bool {
         use Format::*;
-        matches!(self, Reg | Imm | Shift | Load | U | Jal | Jalr | Csr | CsrImm | TensorRd | TensorRdRs1)
+        matches!(
+            self,
+            Reg | Unary | Imm | Shift | Load | U | Jal | Jalr | Csr | CsrImm | TensorRd | TensorRdRs1
+        )
     }
 
     /// True if the instruction reads `rs1`.
@@ -65,7 +70,17 @@ impl Format {
         use Format::*;
         matches!(
             self,
-            Reg | Imm | Shift | Load | Store | Branch | Jalr | Csr | TensorRs1 | TensorRs1Rs2 | TensorRdRs1
+            Reg | Unary
+                | Imm
+                | Shift
+                | Load
+                | Store
+                | Branch
+                | Jalr
+                | Csr
+                | TensorRs1
+                | TensorRs1Rs2
+                | TensorRdRs1
         )
     }
 
@@ -81,7 +96,7 @@ impl Format {
             Reg | TensorBare | TensorRd | TensorRs1 | TensorRs1Rs2 | TensorRdRs1 | TensorOther => {
                 (true, true, true)
             }
-            Imm | Shift | Load | Jalr | Csr | Fence | FenceI => (true, true, false),
+            Unary | Imm | Shift | Load | Jalr | Csr | Fence | FenceI => (true, true, false),
             Store | Branch => (false, true, true),
             U | Jal | CsrImm => (true, false, false),
             Bare => (false, false, false),
@@ -99,7 +114,9 @@ impl Format {
             Jal => (-0x10_0000, 0xF_FFFE, 2),
             Fence | FenceI => (0, 0xFFF, 1),
             TensorOther => (0, 0x7F, 1),
-            Reg | Csr | Bare | TensorBare | TensorRd | TensorRs1 | TensorRs1Rs2 | TensorRdRs1 => (0, 0, 1),
+            Reg | Unary | Csr | Bare | TensorBare | TensorRd | TensorRs1 | TensorRs1Rs2 | TensorRdRs1 => {
+                (0, 0, 1)
+            }
         };
         Range { min, max, step }
     }
@@ -124,7 +141,7 @@ impl Format {
             CsrImm => field(word, 15, 5, 0) as i32,
             Fence | FenceI => (word >> 20) as i32,
             TensorOther => (word >> 25) as i32,
-            Reg | Csr | Bare | TensorBare | TensorRd | TensorRs1 | TensorRs1Rs2 | TensorRdRs1 => 0,
+            Reg | Unary | Csr | Bare | TensorBare | TensorRd | TensorRs1 | TensorRs1Rs2 | TensorRdRs1 => 0,
         }
     }
 
@@ -144,7 +161,7 @@ impl Format {
             U => imm << 12,
             CsrImm => imm << 15,
             TensorOther => imm << 25,
-            Reg | Csr | Bare | TensorBare | TensorRd | TensorRs1 | TensorRs1Rs2 | TensorRdRs1 => 0,
+            Reg | Unary | Csr | Bare | TensorBare | TensorRd | TensorRs1 | TensorRs1Rs2 | TensorRdRs1 => 0,
         }
     }
 }

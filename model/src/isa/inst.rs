@@ -162,7 +162,7 @@ impl Inst {
             TensorRd => write!(f, " {rd}"),
             TensorRs1 => write!(f, " {rs1}"),
             TensorRs1Rs2 => write!(f, " {rs1}, {rs2}"),
-            TensorRdRs1 => write!(f, " {rd}, {rs1}"),
+            Unary | TensorRdRs1 => write!(f, " {rd}, {rs1}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The instruction set: RV32IM, Zicsr, Zifencei, the machine-mode instructions and the tensor commands.
+//! The instruction set: RV32IM, Zba, Zbb, Zbs, Zicsr, Zifencei, the machine-mode instructions and the tensor commands.
 //!
 //! Everything derives from the one table in `table.rs`: [`decode`], [`Inst::encode`], the disassembler
 //! ([`Inst`]'s `Display` and [`Inst::at`]) and the methods of [`Asm`].

@@ -1,9 +1,9 @@
 //! The one instruction table.
 //!
 //! A row holds: variant of [`Op`], method of [`Asm`](super::Asm), mnemonic, operand format, extension, and the fixed bits
-//! (a mask and the value under it). Sources: RISC-V Unprivileged 20240411, "RV32/64G Instruction Set Listings", Privileged
-//! 20240411, chapter 3; `docs/tensor-unit.md` for the tensor commands. A 16-bit instruction would be a row whose
-//! fixed bits 1:0 are not 11.
+//! (a mask and the value under it). Sources: RISC-V Unprivileged 20240411, "RV32/64G Instruction Set Listings" and
+//! chapter 28 (bit manipulation, the RV32 forms), Privileged 20240411, chapter 3; `docs/tensor-unit.md` for the tensor
+//! commands. The 16-bit instructions have a table of their own, in `compressed`.
 
 use super::format::Format;
 
@@ -36,6 +36,11 @@ const fn op3(opcode: u32, funct3: u32) -> Fixed {
 /// Opcode, funct3 and funct7.
 const fn op37(opcode: u32, funct3: u32, funct7: u32) -> Fixed {
     (0xFE00_707F, funct7 << 25 | funct3 << 12 | opcode)
+}
+
+/// Opcode, funct3 and bits 31:20, where other instructions of the opcode have rs2 or an immediate.
+const fn op312(opcode: u32, funct3: u32, funct12: u32) -> Fixed {
+    (0xFFF0_707F, funct12 << 20 | funct3 << 12 | opcode)
 }
 
 /// All 32 bits.
@@ -106,6 +111,38 @@ macro_rules! for_each_instruction {
             Rem rem "rem" Reg M op37(OP, 6, 0x01);
             Remu remu "remu" Reg M op37(OP, 7, 0x01);
 
+            Sh1add sh1add "sh1add" Reg Zba op37(OP, 2, 0x10);
+            Sh2add sh2add "sh2add" Reg Zba op37(OP, 4, 0x10);
+            Sh3add sh3add "sh3add" Reg Zba op37(OP, 6, 0x10);
+
+            Andn andn "andn" Reg Zbb op37(OP, 7, 0x20);
+            Orn orn "orn" Reg Zbb op37(OP, 6, 0x20);
+            Xnor xnor "xnor" Reg Zbb op37(OP, 4, 0x20);
+            Clz clz "clz" Unary Zbb op312(OP_IMM, 1, 0x600);
+            Ctz ctz "ctz" Unary Zbb op312(OP_IMM, 1, 0x601);
+            Cpop cpop "cpop" Unary Zbb op312(OP_IMM, 1, 0x602);
+            SextB sext_b "sext.b" Unary Zbb op312(OP_IMM, 1, 0x604);
+            SextH sext_h "sext.h" Unary Zbb op312(OP_IMM, 1, 0x605);
+            ZextH zext_h "zext.h" Unary Zbb op312(OP, 4, 0x080);
+            Min min "min" Reg Zbb op37(OP, 4, 0x05);
+            Minu minu "minu" Reg Zbb op37(OP, 5, 0x05);
+            Max max "max" Reg Zbb op37(OP, 6, 0x05);
+            Maxu maxu "maxu" Reg Zbb op37(OP, 7, 0x05);
+            Rol rol "rol" Reg Zbb op37(OP, 1, 0x30);
+            Ror ror "ror" Reg Zbb op37(OP, 5, 0x30);
+            Rori rori "rori" Shift Zbb op37(OP_IMM, 5, 0x30);
+            OrcB orc_b "orc.b" Unary Zbb op312(OP_IMM, 5, 0x287);
+            Rev8 rev8 "rev8" Unary Zbb op312(OP_IMM, 5, 0x698);
+
+            Bclr bclr "bclr" Reg Zbs op37(OP, 1, 0x24);
+            Bclri bclri "bclri" Shift Zbs op37(OP_IMM, 1, 0x24);
+            Bext bext "bext" Reg Zbs op37(OP, 5, 0x24);
+            Bexti bexti "bexti" Shift Zbs op37(OP_IMM, 5, 0x24);
+            Binv binv "binv" Reg Zbs op37(OP, 1, 0x34);
+            Binvi binvi "binvi" Shift Zbs op37(OP_IMM, 1, 0x34);
+            Bset bset "bset" Reg Zbs op37(OP, 1, 0x14);
+            Bseti bseti "bseti" Shift Zbs op37(OP_IMM, 1, 0x14);
+
             Mret mret "mret" Bare Machine exactly(0x3020_0073);
             Wfi wfi "wfi" Bare Machine exactly(0x1050_0073);
 
@@ -138,6 +175,12 @@ pub enum Extension {
     I,
     /// Integer multiplication and division.
     M,
+    /// Addresses: shift and add.
+    Zba,
+    /// Basic bit manipulation.
+    Zbb,
+    /// Single bits.
+    Zbs,
     /// CSR instructions.
     Zicsr,
     /// Instruction-fetch fence.

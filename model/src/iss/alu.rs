@@ -1,4 +1,4 @@
-//! Register-to-register arithmetic (RISC-V Unprivileged 20240411, 2.4 and chapter 13).
+//! Register-to-register arithmetic (RISC-V Unprivileged 20240411, 2.4, chapters 13 and 28).
 
 use crate::isa::Op;
 
@@ -27,6 +27,38 @@ pub(super) fn compute(op: Op, a: u32, b: u32) -> Option<u32> {
         Op::Rem if b == 0 => a,
         Op::Rem => signed_a.wrapping_rem(signed_b) as u32,
         Op::Remu => a.checked_rem(b).unwrap_or(a),
+        _ => return bit_manipulation(op, a, b),
+    })
+}
+
+/// Zba, Zbb and Zbs (Unprivileged 20240411, 28.5); `b` is rs2 or the shift amount.
+fn bit_manipulation(op: Op, a: u32, b: u32) -> Option<u32> {
+    let bit = 1 << (b & 31);
+    Some(match op {
+        Op::Sh1add => (a << 1).wrapping_add(b),
+        Op::Sh2add => (a << 2).wrapping_add(b),
+        Op::Sh3add => (a << 3).wrapping_add(b),
+        Op::Andn => a & !b,
+        Op::Orn => a | !b,
+        Op::Xnor => !(a ^ b),
+        Op::Clz => a.leading_zeros(),
+        Op::Ctz => a.trailing_zeros(),
+        Op::Cpop => a.count_ones(),
+        Op::SextB => a as i8 as u32,
+        Op::SextH => a as i16 as u32,
+        Op::ZextH => a & 0xFFFF,
+        Op::Min => (a as i32).min(b as i32) as u32,
+        Op::Minu => a.min(b),
+        Op::Max => (a as i32).max(b as i32) as u32,
+        Op::Maxu => a.max(b),
+        Op::Rol => a.rotate_left(b & 31),
+        Op::Ror | Op::Rori => a.rotate_right(b & 31),
+        Op::OrcB => u32::from_le_bytes(a.to_le_bytes().map(|byte| if byte == 0 { 0 } else { 0xFF })),
+        Op::Rev8 => a.swap_bytes(),
+        Op::Bclr | Op::Bclri => a & !bit,
+        Op::Bext | Op::Bexti => u32::from(a & bit != 0),
+        Op::Binv | Op::Binvi => a ^ bit,
+        Op::Bset | Op::Bseti => a | bit,
         _ => return None,
     })
 }

@@ -18,6 +18,7 @@
 //! are 11 (Privileged 20240411, 2.1).
 
 use super::bus::Reading;
+use super::config::HartConfig;
 use super::trap::Interrupt;
 use crate::isa::csr::*;
 
@@ -29,37 +30,6 @@ const MSTATUS_MPIE: u32 = 1 << 7;
 const MSTATUS_MPP: u32 = 0b11 << 11;
 /// The interrupts that exist.
 const INTERRUPTS: u32 = Interrupt::External.bit() | Interrupt::Software.bit() | Interrupt::Timer.bit();
-
-/// Constants of a hart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HartConfig {
-    /// Where the hart starts; a multiple of 4.
-    pub reset_pc: u32,
-    /// `misa`.
-    pub misa: u32,
-    /// `mvendorid`.
-    pub mvendorid: u32,
-    /// `marchid`.
-    pub marchid: u32,
-    /// `mimpid`.
-    pub mimpid: u32,
-    /// `mhartid`.
-    pub mhartid: u32,
-}
-
-impl Default for HartConfig {
-    /// Starts in the boot ROM; RV32IM; all identities 0, which means not implemented.
-    fn default() -> HartConfig {
-        HartConfig {
-            reset_pc: super::memory_map::ROM_BASE,
-            misa: 1 << 30 | 1 << 12 | 1 << 8,
-            mvendorid: 0,
-            marchid: 0,
-            mimpid: 0,
-            mhartid: 0,
-        }
-    }
-}
 
 /// The CSRs' state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +68,11 @@ impl CsrFile {
         }
     }
 
+    /// The hart's features and constants.
+    pub fn config(&self) -> &HartConfig {
+        &self.config
+    }
+
     /// Reads a CSR while the interrupt lines are as in `mip`; `None` if it does not exist.
     pub fn read(&self, csr: u16, mip: u32) -> Option<Reading> {
         Some(Reading::Exact(match csr {
@@ -106,7 +81,7 @@ impl CsrFile {
                 let mpie = if self.previous_interrupts_enabled { MSTATUS_MPIE } else { 0 };
                 MSTATUS_MPP | mie | mpie
             }
-            MISA => self.config.misa,
+            MISA => self.config.misa(),
             MIE => self.mie,
             MTVEC => self.mtvec,
             MSCRATCH => self.mscratch,

@@ -40,7 +40,7 @@ impl<B: Bus> Iss<B> {
         let effects = Effects { next_pc, ..Effects::default() };
         let write = |value: u32| Effects { rd: Some((inst.rd, value)), ..effects };
         match inst.op.spec().format {
-            Format::Reg => Ok(write(alu::compute(inst.op, a, b).ok_or(illegal)?)),
+            Format::Reg | Format::Unary => Ok(write(alu::compute(inst.op, a, b).ok_or(illegal)?)),
             Format::Imm | Format::Shift => {
                 Ok(write(alu::compute(inst.op, a, inst.imm as u32).ok_or(illegal)?))
             }

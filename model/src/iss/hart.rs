@@ -1,11 +1,12 @@
 //! One hart: its state, and the step from one instruction to the next.
 
 use super::bus::Bus;
-use super::csr_file::{CsrFile, HartConfig};
+use super::config::HartConfig;
+use super::csr_file::CsrFile;
 use super::execute::Effects;
 use super::retired::{Observed, Retired};
 use super::trap::{Interrupt, Trap, cause};
-use crate::isa::{Reg, decode};
+use crate::isa::{Inst, Reg, decode};
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +100,8 @@ impl<B: Bus> Iss<B> {
         let pc = self.pc;
         let fetched = self.bus.fetch(pc).map_err(|_| Trap::new(cause::INSTRUCTION_ACCESS, pc));
         let word = fetched.unwrap_or(0);
-        let inst = fetched.ok().and_then(decode);
+        let implemented = |inst: &Inst| self.csrs.config().implements(inst.op.spec().extension);
+        let inst = fetched.ok().and_then(decode).filter(implemented);
         let rs_values = (self.register(Reg::from_field(word, 15)), self.register(Reg::from_field(word, 20)));
         let outcome = match (fetched, inst) {
             (Err(trap), _) => Err(trap),

@@ -6,6 +6,7 @@
 mod alu;
 mod bus;
 mod clint;
+mod config;
 mod csr_file;
 mod execute;
 mod hart;
@@ -14,7 +15,8 @@ mod retired;
 mod trap;
 
 pub use bus::{Bus, BusFault, Coprocessor, NoCoprocessor, Reading, Reply, Width};
-pub use csr_file::{CsrFile, HartConfig};
+pub use config::{Counters, HartConfig, Misaligned, PmpRegions};
+pub use csr_file::CsrFile;
 pub use hart::{Exit, Iss};
 pub use machine::{Machine, MachineConfig, MachineError, memory_map};
 pub use retired::{CsrAccess, MemoryAccess, Observed, Retired};

@@ -9,6 +9,9 @@ macro_rules! define_method {
     ($method:ident $op:ident $mnemonic:literal Reg) => {
         define_method! { @ $method $op $mnemonic (rd: Reg, rs1: Reg, rs2: Reg) "rd, rs1, rs2" }
     };
+    ($method:ident $op:ident $mnemonic:literal Unary) => {
+        define_method! { @ $method $op $mnemonic (rd: Reg, rs1: Reg) "rd, rs1" }
+    };
     ($method:ident $op:ident $mnemonic:literal Imm) => {
         define_method! { @ $method $op $mnemonic (rd: Reg, rs1: Reg, imm: i32) "rd, rs1, imm" }
     };
