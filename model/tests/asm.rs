@@ -134,7 +134,7 @@ fn mistakes_are_reported_with_their_address() {
         asm.byte(0);
         asm.nop();
     });
-    assert_eq!(misaligned, AsmError::MisalignedInstruction { address: 0x1001 });
+    assert_eq!(misaligned, AsmError::MisalignedInstruction { address: 0x1001, alignment: 4 });
     assert_eq!(mistake(|asm| asm.align(3)), AsmError::Alignment { address: 0x1000, bytes: 3 });
     let odd = mistake(|asm| {
         let odd = asm.label("odd");

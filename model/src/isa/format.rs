@@ -1,6 +1,8 @@
 //! Operand formats: which operands an instruction has, and where its immediate stands
 //! (RISC-V Unprivileged 20240411, 2.2 and 2.3).
 
+use super::inst::EncodeError;
+
 /// The operands of an instruction, in the order of assembly text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -53,6 +55,17 @@ pub(super) struct Range {
     pub min: i32,
     pub max: i32,
     pub step: i32,
+}
+
+impl Range {
+    /// An error that names the range if `value` does not lie in it.
+    pub fn check(&self, mnemonic: &'static str, value: i32) -> Result<(), EncodeError> {
+        let Range { min, max, step } = *self;
+        if value < min || value > max || value % step != 0 {
+            return Err(EncodeError::Immediate { mnemonic, value, min, max, step });
+        }
+        Ok(())
+    }
 }
 
 impl Format {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use thiserror::Error;
 
+use super::compressed::{Compressed, decode_compressed, is_compressed};
 use super::csr;
 use super::format::Format;
 use super::reg::Reg;
@@ -53,6 +54,25 @@ pub enum EncodeError {
         mnemonic: &'static str,
         /// The number given.
         csr: u16,
+    },
+    /// The register cannot be named in three bits.
+    #[error("`{mnemonic}`: register {register} is out of range; it must be one of s0, s1 and a0 to a5")]
+    Register {
+        /// The instruction.
+        mnemonic: &'static str,
+        /// The register given.
+        register: Reg,
+    },
+    /// The operands together make a code point that the specification gives another meaning, or none.
+    #[error(
+        "`{mnemonic}`: with these operands the code point {half:#06x} is reserved or another instruction; an \
+         immediate or a register must not be 0"
+    )]
+    CodePoint {
+        /// The instruction.
+        mnemonic: &'static str,
+        /// What the operands would make.
+        half: u16,
     },
 }
 
@@ -109,16 +129,7 @@ impl Inst {
     pub fn encode(&self) -> Result<u32, EncodeError> {
         let spec = self.op.spec();
         let format = spec.format;
-        let range = format.range();
-        if self.imm < range.min || self.imm > range.max || self.imm % range.step != 0 {
-            return Err(EncodeError::Immediate {
-                mnemonic: spec.mnemonic,
-                value: self.imm,
-                min: range.min,
-                max: range.max,
-                step: range.step,
-            });
-        }
+        format.range().check(spec.mnemonic, self.imm)?;
         if self.csr >= 0x1000 {
             return Err(EncodeError::Csr { mnemonic: spec.mnemonic, csr: self.csr });
         }
@@ -187,9 +198,32 @@ impl fmt::Display for InstAt {
     }
 }
 
-struct Target {
-    pc: Option<u32>,
-    offset: i32,
+/// The text of an instruction as it was fetched: 16 bits of `word`, or all 32 where bits 1:0 are 11. Targets are
+/// addresses if the `pc` is given. `None` if there is no such instruction.
+pub fn disassemble(word: u32, pc: Option<u32>) -> Option<String> {
+    struct Text<T>(T, Option<u32>);
+    impl fmt::Display for Text<Inst> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.write(f, self.1)
+        }
+    }
+    impl fmt::Display for Text<Compressed> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.write(f, self.1)
+        }
+    }
+    let half = word as u16;
+    if is_compressed(half) {
+        decode_compressed(half).map(|inst| Text(inst, pc).to_string())
+    } else {
+        decode(word).map(|inst| Text(inst, pc).to_string())
+    }
+}
+
+/// A target of a jump or branch: its address, or its distance if the instruction's own address is not known.
+pub(super) struct Target {
+    pub pc: Option<u32>,
+    pub offset: i32,
 }
 
 impl fmt::Display for Target {

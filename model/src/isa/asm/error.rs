@@ -46,13 +46,24 @@ pub enum AsmError {
         /// Name of the target.
         label: String,
     },
-    /// An instruction would stand at an address that is no multiple of 4.
+    /// An instruction would stand at an address that is not aligned for it.
     #[error(
-        "at {address:#010x}: an instruction must stand at a multiple of 4; put `align(4)` after the data"
+        "at {address:#010x}: an instruction must stand at a multiple of {alignment}; put `align({alignment})` after \
+         the data"
     )]
     MisalignedInstruction {
         /// Address of the instruction.
         address: u32,
+        /// What the address must be a multiple of.
+        alignment: u32,
+    },
+    /// A 16-bit instruction in a program that has none.
+    #[error("at {address:#010x}: `{mnemonic}` needs a program begun with `Asm::with_compressed`")]
+    NoCompressed {
+        /// Address of the instruction.
+        address: u32,
+        /// The instruction.
+        mnemonic: &'static str,
     },
     /// A label is used and never bound.
     #[error("at {address:#010x}: label `{label}` is used but never bound; call `bind`")]

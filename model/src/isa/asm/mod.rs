@@ -1,5 +1,6 @@
 //! An assembler in Rust: one method per instruction of the table, labels, data and pseudo-instructions.
 
+mod compressed;
 mod error;
 mod methods;
 mod pseudo;
@@ -8,7 +9,8 @@ use std::collections::BTreeMap;
 
 pub use error::AsmError;
 
-use super::format::Format;
+use super::compressed::COp;
+use super::format::{Format, Range};
 use super::inst::Inst;
 use super::reg::Reg;
 
@@ -35,6 +37,8 @@ struct LabelState {
 enum FixupKind {
     /// The instruction's immediate is the distance.
     Relative,
+    /// The same in a 16-bit instruction.
+    Compressed(COp),
     /// `auipc` and the following instruction's 12-bit immediate hold the distance (from the `auipc`).
     RelativePair,
     /// A data word holds the address.
@@ -68,13 +72,21 @@ pub struct Asm {
     bytes: Vec<u8>,
     labels: Vec<LabelState>,
     fixups: Vec<Fixup>,
+    compressed: bool,
     error: Option<AsmError>,
 }
 
 impl Asm {
     /// An empty program whose first byte will stand at address `base`.
     pub fn new(base: u32) -> Asm {
-        Asm { base, bytes: Vec::new(), labels: Vec::new(), fixups: Vec::new(), error: None }
+        Asm {
+            base,
+            bytes: Vec::new(),
+            labels: Vec::new(),
+            fixups: Vec::new(),
+            compressed: false,
+            error: None,
+        }
     }
 
     /// The address of the next byte.
@@ -138,15 +150,21 @@ impl Asm {
     /// Appends an instruction.
     pub fn inst(&mut self, inst: Inst) {
         let address = self.address();
-        if address & 3 != 0 {
-            self.fail(AsmError::MisalignedInstruction { address });
-        }
+        self.check_alignment();
         match inst.encode() {
             Ok(word) => self.word(word),
             Err(source) => {
                 self.fail(AsmError::Operand { address, source });
                 self.word(0);
             }
+        }
+    }
+
+    fn check_alignment(&mut self) {
+        let address = self.address();
+        let alignment = if self.compressed { 2 } else { 4 };
+        if !address.is_multiple_of(alignment) {
+            self.fail(AsmError::MisalignedInstruction { address, alignment });
         }
     }
 
@@ -244,33 +262,41 @@ impl Asm {
                 self.patch(fixup.offset, |word| word | Format::U.immediate_bits(high));
                 self.patch(fixup.offset + 4, |word| word | Format::Imm.immediate_bits(low));
             }
-            FixupKind::Relative => self.resolve_relative(fixup, distance)?,
+            FixupKind::Relative => {
+                // A word that could not be encoded has been reported already.
+                let Some(inst) = super::inst::decode(self.word_at(fixup.offset)) else { return Ok(()) };
+                let format = inst.op.spec().format;
+                self.check_distance(fixup, inst.op.spec().mnemonic, distance, &format.range())?;
+                self.patch(fixup.offset, |word| word | format.immediate_bits(distance as i32));
+            }
+            FixupKind::Compressed(op) => {
+                let format = op.spec().format;
+                self.check_distance(fixup, op.spec().mnemonic, distance, &format.range())?;
+                let at = fixup.offset as usize;
+                let bits = (format.immediate_bits(distance as i32) as u16).to_le_bytes();
+                self.bytes[at] |= bits[0];
+                self.bytes[at + 1] |= bits[1];
+            }
         }
         Ok(())
     }
 
-    fn resolve_relative(&mut self, fixup: &Fixup, distance: i64) -> Result<(), AsmError> {
+    fn check_distance(
+        &self,
+        fixup: &Fixup,
+        mnemonic: &'static str,
+        distance: i64,
+        range: &Range,
+    ) -> Result<(), AsmError> {
         let address = self.base + fixup.offset;
-        let word = self.word_at(fixup.offset);
-        let Some(inst) = super::inst::decode(word) else { return Ok(()) };
-        let spec = inst.op.spec();
-        let range = spec.format.range();
         let label = || self.name_of(fixup.label);
-        if distance < i64::from(range.min) || distance > i64::from(range.max) {
-            return Err(AsmError::OutOfReach {
-                address,
-                mnemonic: spec.mnemonic,
-                label: label(),
-                distance,
-                min: range.min,
-                max: range.max,
-            });
+        let (min, max) = (range.min, range.max);
+        if distance < i64::from(min) || distance > i64::from(max) {
+            return Err(AsmError::OutOfReach { address, mnemonic, label: label(), distance, min, max });
         }
         if distance & 1 != 0 {
-            return Err(AsmError::OddTarget { address, mnemonic: spec.mnemonic, label: label() });
+            return Err(AsmError::OddTarget { address, mnemonic, label: label() });
         }
-        let patched = word | spec.format.immediate_bits(distance as i32);
-        self.patch(fixup.offset, |_| patched);
         Ok(())
     }
 
