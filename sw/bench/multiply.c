@@ -5,6 +5,9 @@
 #define LENGTH 64
 #define TAPS 8
 
+/* How many taps there are, unknown to the compiler, which would unroll the loop. */
+static volatile int given_taps = TAPS;
+
 static int32_t samples[LENGTH + TAPS];
 static int32_t taps[TAPS];
 
@@ -16,10 +19,11 @@ void prepare(void) {
 
 /* A filter in fractions of 1: of every product the high half counts. */
 static uint32_t filter(void) {
+  int count = given_taps;
   uint32_t sum = 0;
   for (int i = 0; i < LENGTH; i++) {
     int32_t output = 0;
-    for (int k = 0; k < TAPS; k++) output += (int32_t)(((int64_t)samples[i + k] * taps[k]) >> 32);
+    for (int k = 0; k < count; k++) output += (int32_t)(((int64_t)samples[i + k] * taps[k]) >> 32);
     sum = mix(sum, (uint32_t)output);
   }
   return sum;

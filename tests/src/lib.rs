@@ -2,6 +2,9 @@
 
 pub mod bench;
 pub mod files;
+pub mod kernels;
+pub mod section;
+pub mod stalls;
 pub mod tools;
 pub mod twin;
 pub mod workloads;

