@@ -125,6 +125,16 @@ pub enum Error {
         /// Why.
         source: RunError,
     },
+    /// A program does not say where its signature is, or says it wrongly.
+    #[error(
+        "{}: --signature writes the words from the symbol begin_signature to end_signature, but {problem}", path.display()
+    )]
+    Signature {
+        /// The program.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// A program does not fit the RAM.
     #[error(transparent)]
     OutsideRam(#[from] OutsideRam),
@@ -213,7 +223,10 @@ impl Error {
             RunError::Budget { .. } => 124,
             RunError::Divergence(_) => 125,
             RunError::Check { .. } => 126,
-            RunError::Waves(_) | RunError::Save(_) => 1,
+            RunError::Host { .. }
+            | RunError::HostInLockstep { .. }
+            | RunError::Waves(_)
+            | RunError::Save(_) => 1,
         }
     }
 }

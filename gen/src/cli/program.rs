@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use ferrite_gen::elf::{self, ElfError};
 use ferrite_gen::error::Error;
-use ferrite_gen::run::{Checkpoint, Watch, golden};
+use ferrite_gen::run::{Checkpoint, Host, Watch, golden};
 use ferrite_hw::map::MemoryMap;
 use ferrite_model::lockstep::Lockstep;
 use ferrite_sim::Snapshot;
@@ -16,7 +16,7 @@ use super::progress::Cycles;
 use super::replay::{History, replay};
 use super::report::{print, say};
 use super::run::Run;
-use super::saved;
+use super::{saved, signature};
 
 /// Runs an ELF program until it exits.
 pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
@@ -29,9 +29,14 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
     if program.entry != expected {
         return Err(Error::Entry { path, entry: program.entry, expected });
     }
+    let signature = match &options.signature {
+        Some(_) => Some(signature::place(&path, &program.symbols, map.ram())?),
+        None => None,
+    };
     let mut bench = options.start(config)?;
     let mut lockstep = options.lockstep.then(|| Lockstep::new(golden(&bench.config)));
     bench.chip.set_program(file);
+    bench.chip.set_host(Host::of(&program.symbols))?;
     for segment in &program.segments {
         bench.chip.write(segment.address, &segment.bytes)?;
         if let Some(lockstep) = &mut lockstep {
@@ -96,6 +101,9 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
         (None, _) => {}
     }
     let ended = ended.map_err(|source| Error::Run { path, source })?;
+    if let (Some(file), Some(place)) = (&options.signature, signature) {
+        signature::write(file, &bench.chip, place)?;
+    }
 
     let (total, instructions) = (ended.cycles, ended.instructions);
     if options.json {

@@ -66,6 +66,7 @@ pub fn replay(
     let failed = |found: String| Error::Replay { from: *earliest, found };
 
     let mut chip = options.start_with_signals(bench)?;
+    chip.set_host(bench.chip.host())?;
     chip.restore(state).map_err(|error| failed(format!("refused its state ({error})")))?;
     if chip.cycle() < from {
         match chip.resume(&Limits { max_cycles: from, ..limits }, &mut Watch::default()) {

@@ -23,7 +23,7 @@ use super::{network, program};
 
 /// Runs a program or a neural network on a simulated chip.
 ///
-/// A program (ELF) runs until it exits; its output is printed and its exit code passed on (255 for larger ones). A network (.tflite, int8) is
+/// A program (ELF) runs until it exits, by the chip's exit device or by a variable `tohost` (HTIF); its output is printed and its exit code passed on (255 for larger ones). A network (.tflite, int8) is
 /// compiled for the chip and runs once for every input tensor in the file of --input; its outputs are compared with TensorFlow Lite's reference
 /// kernels.
 ///
@@ -58,7 +58,7 @@ pub struct Run {
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Records all that lies inside this instance, as in ferrite.core; can be given several times. The top's name records everything, which
-    /// is large and slow; without it, the top and the instances in it are recorded, without what lies deeper.
+    /// is large and slow; without it, the top and the instances in it are recorded, without what lies deeper (and with --trace-last everything).
     #[arg(long, value_name = "SCOPE", requires = "trace")]
     trace_scope: Vec<String>,
     /// Records from this clock cycle on; until then the run is as fast as without waveforms.
@@ -80,6 +80,9 @@ pub struct Run {
     /// Goes on with the program from a saved state; cycles are counted from reset, as if there had been no interruption.
     #[arg(long, value_name = "FILE", conflicts_with = "lockstep")]
     pub resume: Option<PathBuf>,
+    /// Writes what an architecture test has computed: the words from its symbol begin_signature to end_signature, in hexadecimal, one to a line.
+    #[arg(long, value_name = "FILE")]
+    pub signature: Option<PathBuf>,
     /// Compares every instruction with the golden model.
     #[arg(long)]
     pub lockstep: bool,
@@ -158,8 +161,12 @@ impl Run {
         ];
         let mut taken: Vec<_> = read.into_iter().flatten().collect();
         taken.push(("the file to run", self.file.clone()));
-        let written =
-            [given("--output", &self.output), given("--trace", &self.trace), given("--save", &self.save)];
+        let written = [
+            given("--output", &self.output),
+            given("--trace", &self.trace),
+            given("--save", &self.save),
+            given("--signature", &self.signature),
+        ];
         for (name, path) in written.into_iter().flatten() {
             // A state that was gone on from may make room for a later one.
             let may_replace = |other: &str| name == "--save" && other == "--resume";
@@ -189,6 +196,11 @@ impl Run {
             start: self.trace_start,
             stop: self.trace_stop,
             ..FstOptions::default()
+        };
+        let options = match self.trace_last {
+            // A short end, which is looked at to find out why.
+            Some(_) if self.trace_scope.is_empty() => FstOptions::everything(&design.flat),
+            _ => options,
         };
         let waves = match &self.trace {
             Some(path) => Some(FstRecorder::create(path, &design.flat, &options)?),
@@ -220,16 +232,18 @@ impl Run {
             ("--save", self.save.is_some()),
             ("--resume", self.resume.is_some()),
             ("--trace-last", self.trace_last.is_some()),
+            ("--signature", self.signature.is_some()),
         ];
         let file = self.file.display();
         let (wrong, message) = match kind {
-            Kind::Program => (&of_networks, format!("is for networks, but {file} is a program")),
-            Kind::Network => (&of_programs, format!("is for programs, but {file} is a network")),
+            Kind::Program => (of_networks.as_slice(), format!("is for networks, but {file} is a program")),
+            Kind::Network => (of_programs.as_slice(), format!("is for programs, but {file} is a network")),
         };
         if let Some((name, _)) = wrong.iter().find(|(_, given)| *given) {
             return Err(Error::Usage(format!("{name} {message}")));
         }
-        match of_programs.iter().find(|(_, given)| *given && self.engine == EngineKind::Verilator) {
+        let with_state = &of_programs[..3];
+        match with_state.iter().find(|(_, given)| *given && self.engine == EngineKind::Verilator) {
             Some((name, _)) => Err(Error::Usage(format!(
                 "{name} needs an engine whose state can be saved and set; use --engine native or --engine interpret"
             ))),
@@ -241,7 +255,7 @@ impl Run {
 /// Runs `ferrite run`.
 pub fn run(options: &Run) -> Result<ExitCode, Error> {
     options.check_files()?;
-    for path in [&options.output, &options.trace, &options.save].into_iter().flatten() {
+    for path in [&options.output, &options.trace, &options.save, &options.signature].into_iter().flatten() {
         check_writable(path)?;
     }
     let file = read_bounded(&options.file, "a program or network", MAX_FILE_BYTES)?;

@@ -35,7 +35,11 @@ pub fn save_at_end(options: &Run, chip: &mut Chip, failure: &RunError) {
         RunError::Budget { .. } => " and a larger --max-cycles",
         RunError::Hang { .. } => " and a larger --max-idle-cycles, or see what happens with --trace",
         RunError::Check { .. } => " and --trace to see what happens",
-        RunError::Divergence(_) | RunError::Waves(_) | RunError::Save(_) => return,
+        RunError::Host { .. }
+        | RunError::HostInLockstep { .. }
+        | RunError::Divergence(_)
+        | RunError::Waves(_)
+        | RunError::Save(_) => return,
     };
     let Some(path) = &options.save else { return };
     let saved = chip.save().and_then(|state| write(&state, path));

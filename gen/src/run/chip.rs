@@ -8,6 +8,7 @@ use ferrite_model::iss::Machine;
 use ferrite_model::lockstep::{Divergence, Lockstep};
 use ferrite_sim::{FstError, FstRecorder, Simulator, Snapshot, SnapshotError, StepError};
 
+use super::host::{self, Host, Request};
 use super::place::Place;
 use super::rvfi::RvfiPins;
 use super::state::{RestoreError, RunState, fingerprint};
@@ -21,6 +22,11 @@ const FRAMES_UNDER_WAY: u64 = 2;
 const FRAME_BITS: u64 = 10;
 /// More cycles than pass between a store to the UART and the start bit.
 const UART_START_CYCLES: u64 = 8;
+
+/// Cycles between two looks at whether the program asks something of its host.
+const HOST_CYCLES: u64 = 64;
+/// More cycles than pass between the two stores of a request's halves.
+const HOST_STORE_CYCLES: u64 = 16;
 
 /// Addresses outside of the chip's RAM.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +63,28 @@ pub enum RunError {
         cycle: u64,
         /// Where the program is.
         place: Place,
+    },
+    /// The program asks something of its host that this one cannot do.
+    #[error(
+        "cycle {cycle}: the program asks its host for {value:#x} (tohost); known here are only its exit, characters for the console \
+         (device 1, command 1) and the system calls write and exit\n{place}"
+    )]
+    Host {
+        /// The value of `tohost`.
+        value: u64,
+        /// Cycles since reset.
+        cycle: u64,
+        /// Where the program is.
+        place: Place,
+    },
+    /// The program asks its host to print. Loads that are under way in the hardware then do not see the answer, those of the golden model do.
+    #[error(
+        "cycle {cycle}: the program asks its host to print (tohost), which cannot be answered in lockstep with the golden model; run it without \
+         --lockstep"
+    )]
+    HostInLockstep {
+        /// Cycles since reset.
+        cycle: u64,
     },
     /// A property of the hardware does not hold.
     #[error("{failure}\n{place}")]
@@ -143,6 +171,7 @@ pub struct Chip {
     words: usize,
     pins: Pins,
     cycles_per_bit: u32,
+    host: Option<Host>,
     state: RunState,
 }
 
@@ -164,7 +193,7 @@ impl Chip {
         let words = words.expect("a chip has a RAM");
         let (ram, cycles_per_bit) = (*MemoryMap::of(chip).ram(), chip.soc.uart_cycles_per_bit());
         let state = RunState::at_reset(0, cycles_per_bit);
-        Chip { engine, ram, words, pins, cycles_per_bit, state }
+        Chip { engine, ram, words, pins, cycles_per_bit, host: None, state }
     }
 
     fn first_word(&self, address: u32, bytes: usize) -> Result<u32, OutsideRam> {
@@ -243,6 +272,25 @@ impl Chip {
         self.state.program = fingerprint(file);
     }
 
+    /// The program that runs next may talk to its host by these variables, which must be in the RAM.
+    ///
+    /// # Errors
+    /// They are not; nothing is changed then.
+    pub fn set_host(&mut self, host: Option<Host>) -> Result<(), OutsideRam> {
+        if let Some(host) = host {
+            for variable in [host.tohost, host.fromhost.unwrap_or(host.tohost)] {
+                self.first_word(variable, 8)?;
+            }
+        }
+        self.host = host;
+        Ok(())
+    }
+
+    /// What was given to [`Chip::set_host`].
+    pub fn host(&self) -> Option<Host> {
+        self.host
+    }
+
     /// Cycles since reset.
     pub fn cycle(&self) -> u64 {
         self.state.cycle
@@ -292,7 +340,13 @@ impl Chip {
         let max_cycles = limits.max_cycles;
         let start = self.state.cycle;
         let period = PROGRESS_CYCLES.min(limits.max_idle_cycles.max(1));
-        while !self.is_up(self.pins.exit_valid) {
+        let exit_code = loop {
+            if self.is_up(self.pins.exit_valid) {
+                break self.engine.peek(self.pins.exit_code).low_u64() as u32;
+            }
+            if let Some(exit_code) = self.serve(watch)? {
+                break exit_code;
+            }
             let cycle = self.state.cycle;
             if cycle > start {
                 self.reach_checkpoints(watch)?;
@@ -301,6 +355,7 @@ impl Chip {
                 return Err(RunError::Budget { cycles: max_cycles, place: self.place() });
             }
             let stops = watch.checkpoints.iter().map(|checkpoint| checkpoint.every.max(1)).chain([period]);
+            let stops = stops.chain(self.host.map(|_| HOST_CYCLES));
             let until_stop = stops.map(|every| every - cycle % every).min().unwrap_or(period);
             let most = self.look(watch)?.min(until_stop).min(max_cycles - cycle);
             self.advance(most, watch)?;
@@ -318,8 +373,7 @@ impl Chip {
             if idle > limits.max_idle_cycles {
                 return Err(RunError::Hang { idle, cycle: self.state.cycle, place: self.place() });
             }
-        }
-        let exit_code = self.engine.peek(self.pins.exit_code).low_u64() as u32;
+        };
         let ended = Ended { exit_code, cycles: self.state.cycle, instructions: self.retired() };
 
         let settled = if self.state.line.heard { u64::from(self.cycles_per_bit) } else { UART_START_CYCLES };
@@ -328,6 +382,55 @@ impl Chip {
             self.advance(settled, watch)?;
         }
         Ok(ended)
+    }
+
+    /// Does what the program asks of its host; gives the exit code of one that has ended.
+    fn serve(&mut self, watch: &mut Watch) -> Result<Option<u32>, RunError> {
+        let Some(host) = self.host.filter(|_| self.state.cycle.is_multiple_of(HOST_CYCLES)) else {
+            return Ok(None);
+        };
+        if self.double_word(host.tohost) == Some(0) {
+            return Ok(None);
+        }
+        // The program may be between its two stores.
+        for _ in 0..HOST_STORE_CYCLES {
+            self.look(watch)?;
+            self.advance(1, watch)?;
+        }
+        let value = self.double_word(host.tohost).unwrap_or(0);
+        let request = host::request(value, |address| self.double_word(address));
+        let (printed, call) = match request {
+            Some(Request::Exit(code)) => return Ok(Some(code)),
+            Some(Request::Print(bytes)) => (Some(bytes), None),
+            Some(Request::Write { call, from, bytes }) => (self.read(from, bytes as usize).ok(), Some(call)),
+            None => (None, None),
+        };
+        let Some(printed) = printed else {
+            return Err(RunError::Host { value, cycle: self.state.cycle, place: self.place() });
+        };
+        if watch.lockstep.is_some() {
+            return Err(RunError::HostInLockstep { cycle: self.state.cycle });
+        }
+        if let Some(call) = call {
+            self.answer(call, printed.len() as u64);
+        }
+        if let Some(console) = &mut watch.console {
+            printed.into_iter().for_each(console);
+        }
+        self.answer(host.tohost, 0);
+        if let Some(fromhost) = host.fromhost.filter(|_| call.is_some()) {
+            self.answer(fromhost, 1);
+        }
+        Ok(None)
+    }
+
+    fn double_word(&self, address: u32) -> Option<u64> {
+        let bytes = self.read(address, 8).ok()?;
+        Some(u64::from(little_endian(&bytes[..4])) | u64::from(little_endian(&bytes[4..])) << 32)
+    }
+
+    fn answer(&mut self, address: u32, value: u64) {
+        self.write(address, &value.to_le_bytes()).expect("it was read from there");
     }
 
     fn reach_checkpoints(&mut self, watch: &mut Watch) -> Result<(), SnapshotError> {

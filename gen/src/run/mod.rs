@@ -3,6 +3,7 @@
 mod chip;
 mod console;
 mod golden;
+mod host;
 mod network;
 mod place;
 mod rvfi;
@@ -10,6 +11,7 @@ mod state;
 
 pub use chip::{Checkpoint, Chip, Ended, Limits, OutsideRam, RunError, Watch};
 pub use golden::golden;
+pub use host::Host;
 pub use network::{
     Inference, NetworkError, golden_output, load_network, run_loaded, run_network, split_inputs, target,
 };
