@@ -18,13 +18,11 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::isa::{Format, Inst, Reg, decode};
+use crate::isa::{Format, Reg, disassemble, is_compressed};
 use crate::iss::{Bus, Interrupt, Iss, MemoryAccess, Observed, Retired, cause};
 
 /// Instructions shown before a divergence.
 const HISTORY: usize = 10;
-/// RVFI's `mode` in machine mode.
-const MODE_MACHINE: u8 = 3;
 /// RVFI's `ixl` for 32-bit registers.
 const IXL_32: u8 = 1;
 
@@ -210,7 +208,7 @@ impl<B: Bus> Lockstep<B> {
             row("trap", rvfi.trap, model.trap.is_some(), bool::to_string),
             row("intr", rvfi.intr, model.handler_entry, bool::to_string),
             row("pc_wdata", rvfi.pc_wdata, model.next_pc, hex),
-            row("mode", rvfi.mode, MODE_MACHINE, u8::to_string),
+            row("mode", rvfi.mode, model.privilege as u8, u8::to_string),
             row("ixl", rvfi.ixl, IXL_32, u8::to_string),
         ];
         let fetched = model.trap.is_none_or(|trap| trap.cause != cause::INSTRUCTION_ACCESS);
@@ -256,8 +254,7 @@ impl<B: Bus> Lockstep<B> {
             let words = [("core", &row.core), ("model", &row.model)];
             for (side, text) in words.iter().take(if row.differs { 2 } else { 1 }) {
                 let word = u32::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or(0);
-                history
-                    .push_str(&format!("now, by the {side}'s insn:  {}\n", Text(word, decode(word), None)));
+                history.push_str(&format!("now, by the {side}'s insn:  {}\n", Text(word, true, None)));
             }
         }
         Box::new(Divergence { cycle, reason, table, history })
@@ -282,19 +279,19 @@ fn memory_rows(core: Option<MemoryAccess>, model: Option<MemoryAccess>) -> Vec<R
 const NO_ACCESS: MemoryAccess =
     MemoryAccess { address: 0, read_mask: 0, write_mask: 0, read_data: 0, write_data: 0 };
 
-/// A word with its meaning, and where it stands if that is known.
-struct Text(u32, Option<Inst>, Option<u32>);
+/// A word, whether it is an instruction of the hart, and where it stands if that is known.
+struct Text(u32, bool, Option<u32>);
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Text(word, inst, pc) = self;
-        write!(f, "{word:08x}  ")?;
-        let text = match (inst, pc) {
-            (Some(inst), Some(pc)) => inst.at(*pc).to_string(),
-            (Some(inst), None) => inst.to_string(),
-            (None, _) => "undefined".to_string(),
-        };
-        write!(f, "{text:<32}")
+        let Text(word, defined, pc) = *self;
+        if word >> 16 == 0 && is_compressed(word as u16) && defined {
+            write!(f, "{word:04x}      ")?;
+        } else {
+            write!(f, "{word:08x}  ")?;
+        }
+        let text = Some(word).filter(|_| defined).and_then(|word| disassemble(word, pc));
+        write!(f, "{:<32}", text.as_deref().unwrap_or("undefined"))
     }
 }
 
@@ -304,7 +301,7 @@ struct Line<'a>(&'a Retired);
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Line(retired) = self;
-        write!(f, "{:08x}: {}", retired.pc, Text(retired.word, retired.inst, Some(retired.pc)))?;
+        write!(f, "{:08x}: {}", retired.pc, Text(retired.word, retired.inst.is_some(), Some(retired.pc)))?;
         if let Some((reg, value)) = retired.rd {
             write!(f, " {reg} = {value:#x}")?;
         }

@@ -96,7 +96,7 @@ impl Coprocessor for NoCoprocessor {
 
 /// A hart's surroundings. Addresses are multiples of the access's width.
 pub trait Bus {
-    /// Reads the instruction word at `address`.
+    /// Reads the word at `address`, a multiple of 4, to execute from it.
     ///
     /// # Errors
     /// [`BusFault`] raises an instruction access fault.
@@ -122,6 +122,11 @@ pub trait Bus {
 
     /// The interrupt lines, at their places in `mip` (bits 3, 7 and 11).
     fn interrupts(&self) -> u32 {
+        0
+    }
+
+    /// The time that the `time` CSR shows.
+    fn time(&self) -> u64 {
         0
     }
 

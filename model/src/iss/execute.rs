@@ -2,7 +2,9 @@
 
 use super::alu;
 use super::bus::{Bus, Reading, Reply, Width};
+use super::fetch::Fetched;
 use super::hart::Iss;
+use super::privilege::Privilege;
 use super::retired::{CsrAccess, MemoryAccess, Observed};
 use super::trap::{Trap, cause};
 use crate::isa::{Format, Inst, Op, Reg};
@@ -33,10 +35,15 @@ impl Effects {
 }
 
 impl<B: Bus> Iss<B> {
-    pub(super) fn execute(&mut self, inst: Inst, word: u32, observed: &Observed) -> Result<Effects, Trap> {
-        let illegal = Trap::new(cause::ILLEGAL_INSTRUCTION, word);
+    pub(super) fn execute(
+        &mut self,
+        inst: Inst,
+        fetched: Fetched,
+        observed: &Observed,
+    ) -> Result<Effects, Trap> {
+        let illegal = Trap::new(cause::ILLEGAL_INSTRUCTION, fetched.word);
         let (a, b) = (self.register(inst.rs1), self.register(inst.rs2));
-        let next_pc = self.pc.wrapping_add(4);
+        let next_pc = self.pc.wrapping_add(fetched.bytes);
         let effects = Effects { next_pc, ..Effects::default() };
         let write = |value: u32| Effects { rd: Some((inst.rd, value)), ..effects };
         match inst.op.spec().format {
@@ -49,11 +56,11 @@ impl<B: Bus> Iss<B> {
                 Ok(write(if inst.op == Op::Auipc { self.pc.wrapping_add(upper) } else { upper }))
             }
             Format::Jal => {
-                let target = aligned(self.pc.wrapping_add_signed(inst.imm))?;
+                let target = self.aligned(self.pc.wrapping_add_signed(inst.imm))?;
                 Ok(Effects { next_pc: target, ..write(next_pc) })
             }
             Format::Jalr => {
-                let target = aligned(a.wrapping_add_signed(inst.imm) & !1)?;
+                let target = self.aligned(a.wrapping_add_signed(inst.imm) & !1)?;
                 Ok(Effects { next_pc: target, ..write(next_pc) })
             }
             Format::Branch => {
@@ -61,7 +68,7 @@ impl<B: Bus> Iss<B> {
                     return Ok(effects);
                 }
                 // Only a branch that is taken can have a misaligned target (Unprivileged 20240411, 2.5.2).
-                Ok(Effects { next_pc: aligned(self.pc.wrapping_add_signed(inst.imm))?, ..effects })
+                Ok(Effects { next_pc: self.aligned(self.pc.wrapping_add_signed(inst.imm))?, ..effects })
             }
             Format::Load => self.load(inst, a.wrapping_add_signed(inst.imm), observed, effects),
             Format::Store => self.store(inst, a.wrapping_add_signed(inst.imm), b, effects),
@@ -74,10 +81,17 @@ impl<B: Bus> Iss<B> {
             // One hart, and every access completes before the next instruction: nothing to wait for.
             Format::Fence | Format::FenceI => Ok(effects),
             Format::Bare => match inst.op {
-                Op::Ecall => Err(Trap::new(cause::ECALL_MACHINE, 0)),
+                Op::Ecall => Err(Trap::new(
+                    match self.csrs.privilege() {
+                        Privilege::User => cause::ECALL_USER,
+                        Privilege::Machine => cause::ECALL_MACHINE,
+                    },
+                    0,
+                )),
                 // mtval may be the pc or 0 here (Privileged 20240411, 3.1.16); the pc stands in mepc already.
                 Op::Ebreak => Err(Trap::new(cause::BREAKPOINT, 0)),
-                Op::Mret => Ok(Effects { next_pc: self.csrs.leave_trap(), ..effects }),
+                Op::Mret => Ok(Effects { next_pc: self.csrs.leave_trap().ok_or(illegal)?, ..effects }),
+                Op::Wfi if !self.csrs.may_wait() => Err(illegal),
                 // Waiting may end at any time, so it may as well not begin (Privileged 20240411, 3.3.3).
                 _ => Ok(effects),
             },
@@ -87,7 +101,7 @@ impl<B: Bus> Iss<B> {
             | Format::TensorRs1Rs2
             | Format::TensorRdRs1
             | Format::TensorOther => {
-                let reply = self.bus.command(word >> 25, a, b).ok_or(illegal)?;
+                let reply = self.bus.command(fetched.word >> 25, a, b).ok_or(illegal)?;
                 let mut effects = effects;
                 if let Reply::Value(reading) = reply {
                     let value = effects.settle(reading, observed.rd_value);
@@ -112,10 +126,7 @@ impl<B: Bus> Iss<B> {
             Op::Lhu => (Width::Half, false),
             _ => (Width::Word, false),
         };
-        if !address.is_multiple_of(width.bytes()) {
-            return Err(Trap::new(cause::LOAD_MISALIGNED, address));
-        }
-        let reading = self.bus.load(address, width).map_err(|_| Trap::new(cause::LOAD_ACCESS, address))?;
+        let reading = self.read_data(address, width)?;
         let unused_bits = 32 - 8 * width.bytes();
         let data =
             effects.settle(reading, observed.load_data.or(observed.rd_value)) << unused_bits >> unused_bits;
@@ -137,12 +148,9 @@ impl<B: Bus> Iss<B> {
             Op::Sh => Width::Half,
             _ => Width::Word,
         };
-        if !address.is_multiple_of(width.bytes()) {
-            return Err(Trap::new(cause::STORE_MISALIGNED, address));
-        }
         let unused_bits = 32 - 8 * width.bytes();
         let data = value << unused_bits >> unused_bits;
-        self.bus.store(address, width, data).map_err(|_| Trap::new(cause::STORE_ACCESS, address))?;
+        self.write_data(address, width, data)?;
         effects.memory = Some(MemoryAccess {
             address,
             read_mask: 0,
@@ -154,7 +162,7 @@ impl<B: Bus> Iss<B> {
     }
 
     /// Zicsr (Unprivileged 20240411, chapter 7). `operand_given` is false for `x0` or an immediate of 0, with which the
-    /// set and clear forms do not write at all. `None` if the CSR does not exist or must not be written.
+    /// set and clear forms do not write at all. `None` if the CSR does not exist or the access is not permitted.
     fn access_csr(
         &mut self,
         inst: Inst,
@@ -163,12 +171,12 @@ impl<B: Bus> Iss<B> {
         observed: &Observed,
         mut effects: Effects,
     ) -> Option<Effects> {
-        let reading = self.csrs.read(inst.csr, self.bus.interrupts())?;
         let replaces = matches!(inst.op, Op::Csrrw | Op::Csrrwi);
         let writes = replaces || operand_given;
-        if writes && inst.csr >> 10 == 0b11 {
+        if !self.csrs.permits(inst.csr, writes) {
             return None;
         }
+        let reading = self.csrs.read(inst.csr, self.bus.interrupts(), self.bus.time())?;
         // A destination of x0 shows no value to adopt.
         let shown = observed.rd_value.filter(|_| inst.rd != Reg::default());
         let old = effects.settle(reading, shown);
@@ -184,9 +192,14 @@ impl<B: Bus> Iss<B> {
         effects.csr = Some(CsrAccess { csr: inst.csr, old, written: writes.then_some(new) });
         Some(effects)
     }
-}
 
-/// A jump's target, which must be a multiple of 4 (Unprivileged 20240411, 2.2); the jump itself traps.
-fn aligned(target: u32) -> Result<u32, Trap> {
-    if target & 3 == 0 { Ok(target) } else { Err(Trap::new(cause::INSTRUCTION_MISALIGNED, target)) }
+    /// A jump's target, which must be a multiple of 4, or of 2 with compressed instructions (Unprivileged 20240411, 2.2);
+    /// the jump itself traps.
+    fn aligned(&self, target: u32) -> Result<u32, Trap> {
+        if target.is_multiple_of(self.csrs.config().instruction_alignment()) {
+            Ok(target)
+        } else {
+            Err(Trap::new(cause::INSTRUCTION_MISALIGNED, target))
+        }
+    }
 }

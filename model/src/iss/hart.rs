@@ -4,9 +4,10 @@ use super::bus::Bus;
 use super::config::HartConfig;
 use super::csr_file::CsrFile;
 use super::execute::Effects;
+use super::privilege::Privilege;
 use super::retired::{Observed, Retired};
 use super::trap::{Interrupt, Trap, cause};
-use crate::isa::{Inst, Reg, decode};
+use crate::isa::Reg;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +56,17 @@ impl<B: Bus> Iss<B> {
 
     /// A CSR's value; `None` if it does not exist.
     pub fn csr(&self, csr: u16) -> Option<u32> {
-        self.csrs.read(csr, self.bus.interrupts()).map(|reading| reading.value())
+        self.csrs.read(csr, self.bus.interrupts(), self.bus.time()).map(|reading| reading.value())
     }
 
     /// The CSRs.
     pub fn csrs(&self) -> &CsrFile {
         &self.csrs
+    }
+
+    /// The mode in which the next instruction is executed, unless an interrupt comes first.
+    pub fn privilege(&self) -> Privilege {
+        self.csrs.privilege()
     }
 
     /// True if the last instruction raised an exception, so that the next is a handler's first.
@@ -98,15 +104,18 @@ impl<B: Bus> Iss<B> {
             self.pc = self.csrs.enter_trap(self.pc, cause::INTERRUPT | interrupt.code(), 0);
         }
         let pc = self.pc;
-        let fetched = self.bus.fetch(pc).map_err(|_| Trap::new(cause::INSTRUCTION_ACCESS, pc));
-        let word = fetched.unwrap_or(0);
-        let implemented = |inst: &Inst| self.csrs.config().implements(inst.op.spec().extension);
-        let inst = fetched.ok().and_then(decode).filter(implemented);
-        let rs_values = (self.register(Reg::from_field(word, 15)), self.register(Reg::from_field(word, 20)));
+        let privilege = self.csrs.privilege();
+        let fetched = self.fetch();
+        let (word, inst) = fetched.map_or((0, None), |fetched| (fetched.word, fetched.inst));
+        let (rs1, rs2) = match inst {
+            Some(inst) if word & 3 != 3 => (inst.rs1, inst.rs2),
+            _ => (Reg::from_field(word, 15), Reg::from_field(word, 20)),
+        };
+        let rs_values = (self.register(rs1), self.register(rs2));
         let outcome = match (fetched, inst) {
             (Err(trap), _) => Err(trap),
             (Ok(_), None) => Err(Trap::new(cause::ILLEGAL_INSTRUCTION, word)),
-            (Ok(_), Some(inst)) => self.execute(inst, word, observed),
+            (Ok(fetched), Some(inst)) => self.execute(inst, fetched, observed),
         };
         let (effects, trap) = match outcome {
             Ok(effects) => (effects, None),
@@ -125,6 +134,7 @@ impl<B: Bus> Iss<B> {
             std::mem::replace(&mut self.trapped, trap.is_some()) || observed.interrupt.is_some();
         Retired {
             pc,
+            privilege,
             word,
             inst,
             next_pc: effects.next_pc,

@@ -224,6 +224,10 @@ impl<C: Coprocessor> Bus for Machine<C> {
         self.clint.interrupts()
     }
 
+    fn time(&self) -> u64 {
+        self.clint.mtime
+    }
+
     fn tick(&mut self) {
         self.clint.mtime = self.clint.mtime.wrapping_add(1);
     }

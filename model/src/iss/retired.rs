@@ -1,5 +1,6 @@
 //! The record of one executed instruction.
 
+use super::privilege::Privilege;
 use super::trap::{Interrupt, Trap};
 use crate::isa::{Inst, Reg};
 
@@ -46,13 +47,16 @@ pub struct CsrAccess {
 pub struct Retired {
     /// Address of the instruction.
     pub pc: u32,
-    /// Its word; 0 if it could not be fetched.
+    /// The mode in which it was executed.
+    pub privilege: Privilege,
+    /// Its word, or its 16 bits if it is compressed; 0 if it could not be fetched.
     pub word: u32,
-    /// Its meaning; `None` if it could not be fetched or is undefined.
+    /// Its meaning, for a compressed instruction that of its expansion; `None` if it could not be fetched or is
+    /// undefined.
     pub inst: Option<Inst>,
     /// Address of the next instruction: after a trap, of the handler.
     pub next_pc: u32,
-    /// Values of the registers in the word's rs1 and rs2 fields.
+    /// Values of the registers in the word's rs1 and rs2 fields, or the expansion's if it is compressed.
     pub rs_values: (u32, u32),
     /// Register written and its value; `None` if none was, or x0.
     pub rd: Option<(Reg, u32)>,

@@ -18,6 +18,8 @@ pub mod cause {
     pub const STORE_MISALIGNED: u32 = 6;
     /// Nothing can be written at the address.
     pub const STORE_ACCESS: u32 = 7;
+    /// `ecall` in user mode.
+    pub const ECALL_USER: u32 = 8;
     /// `ecall` in machine mode.
     pub const ECALL_MACHINE: u32 = 11;
     /// Bit 31 of `mcause`: the trap is an interrupt.
