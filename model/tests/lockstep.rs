@@ -4,15 +4,21 @@ mod common;
 
 use common::random;
 use ferrite_model::isa::{Asm, Program, csr, reg::*};
-use ferrite_model::iss::{HartConfig, Interrupt, Iss, Machine, MachineConfig, Observed, Retired, memory_map};
+use ferrite_model::iss::{
+    HartConfig, Interrupt, Iss, Machine, MachineConfig, Observed, PmpRegions, Retired, memory_map,
+};
 use ferrite_model::lockstep::{Divergence, Lockstep, Rvfi};
 
 const BASE: u32 = memory_map::RAM_BASE;
 
 fn hart(program: &Program) -> Iss<Machine> {
+    hart_with(program, HartConfig::default())
+}
+
+fn hart_with(program: &Program, config: HartConfig) -> Iss<Machine> {
     let mut machine = Machine::new(MachineConfig::default());
     machine.write_memory(program.base, &program.bytes).expect("fits the RAM");
-    Iss::new(machine, HartConfig { reset_pc: BASE, ..HartConfig::default() })
+    Iss::new(machine, HartConfig { reset_pc: BASE, ..config })
 }
 
 fn program(write: impl FnOnce(&mut Asm)) -> Program {
@@ -35,7 +41,7 @@ fn report(order: u64, retired: &Retired) -> Rvfi {
         trap: retired.trap.is_some(),
         halt: false,
         intr: retired.handler_entry,
-        mode: 3,
+        mode: retired.privilege as u8,
         ixl: 1,
         rs1_addr: rs1,
         rs2_addr: rs2,
@@ -75,7 +81,15 @@ fn compare(
     instructions: u64,
     change: impl Fn(u64, &mut Rvfi),
 ) -> Result<(), Box<Divergence>> {
-    let (mut core, mut lockstep) = (hart(program), Lockstep::new(hart(program)));
+    compare_harts(hart(program), instructions, change)
+}
+
+fn compare_harts(
+    mut core: Iss<Machine>,
+    instructions: u64,
+    change: impl Fn(u64, &mut Rvfi),
+) -> Result<(), Box<Divergence>> {
+    let mut lockstep = Lockstep::new(core.clone());
     for order in 0..instructions {
         let mut rvfi = report(order, &core.step());
         change(order, &mut rvfi);
@@ -92,6 +106,33 @@ fn a_core_that_does_the_same_never_diverges() {
         compare(&program, 3000, |_, _| {}).expect("the same steps");
         compare(&program, 3000, |_, rvfi| *rvfi = in_lanes(*rvfi)).expect("the same steps, in lanes");
     }
+}
+
+#[test]
+fn compressed_instructions_and_user_mode_are_compared_like_all_others() {
+    let config = HartConfig { pmp_regions: PmpRegions::None, ..HartConfig::full() };
+    for (seed, user_mode) in [(1, false), (2, true)] {
+        let core = hart_with(&random::full_program(seed, 500, user_mode), config);
+        compare_harts(core.clone(), 3000, |_, _| {}).expect("the same steps");
+        compare_harts(core.clone(), 3000, |_, rvfi| *rvfi = in_lanes(*rvfi))
+            .expect("the same steps, in lanes");
+        let wrong_mode = compare_harts(core, 3000, |_, rvfi| rvfi.mode = 3);
+        assert_eq!(wrong_mode.err().map(|divergence| divergence.reason), user_mode.then(|| "mode".into()));
+    }
+}
+
+#[test]
+fn the_history_shows_compressed_instructions_as_such() {
+    let mut asm = Asm::with_compressed(BASE);
+    asm.c_li(A0, 5);
+    asm.c_addi(A0, 1);
+    let program = asm.finish().expect("a correct program");
+    let core = hart_with(&program, HartConfig::full());
+    let divergence =
+        compare_harts(core, 2, |order, rvfi| rvfi.rd_wdata += order as u32).expect_err("a wrong sum");
+    let text = divergence.to_string();
+    assert!(text.contains("80000000: 4515      c.li a0, 5                       a0 = 0x5"), "{text}");
+    assert!(text.contains("now, by the core's insn:  0505      c.addi a0, 1"), "{text}");
 }
 
 /// A store, a load and an addition, so that every field means something.

@@ -22,13 +22,19 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{TestProgram, log_csrs, random};
-use ferrite_model::isa::{Inst, Op, Program, csr, reg::*};
-use ferrite_model::iss::{Exit, HartConfig, Interrupt, Iss, Machine, MachineConfig, memory_map};
+use ferrite_model::isa::{Format, Inst, Op, Program, csr, reg::*};
+use ferrite_model::iss::{Exit, HartConfig, Interrupt, Iss, Machine, MachineConfig, PmpRegions, memory_map};
 
 const QEMU: &str = "qemu-system-riscv32";
 /// RV32IM: everything else that can be switched off is.
 const CPU: &str =
     "rv32,a=false,c=false,f=false,d=false,zba=false,zbb=false,zbc=false,zbs=false,mmu=false,pmp=false";
+/// Everything that the model can have, but PMP: without it user mode may access all memory.
+const FULL_CPU: &str =
+    "rv32,a=false,c=true,f=false,d=false,zba=true,zbb=true,zbc=false,zbs=true,mmu=false,pmp=false";
+/// The same with PMP.
+const PMP_CPU: &str =
+    "rv32,a=false,c=true,f=false,d=false,zba=true,zbb=true,zbc=false,zbs=true,mmu=false,pmp=true";
 /// A hanging QEMU is ended after this.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Far more than any program here executes.
@@ -48,13 +54,13 @@ fn qemu_is_there() -> bool {
     found
 }
 
-fn on_qemu(program: &Program) -> String {
+fn on_qemu(program: &Program, cpu: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (image, output) = (folder.path().join("program.bin"), folder.path().join("uart.txt"));
     std::fs::write(&image, &program.bytes).expect("the image can be written");
     let mut child = Command::new(QEMU)
         .args([
-            "-M", "virt", "-cpu", CPU, "-bios", "none", "-display", "none", "-monitor", "none", "-m", "16M",
+            "-M", "virt", "-cpu", cpu, "-bios", "none", "-display", "none", "-monitor", "none", "-m", "16M",
         ])
         .arg("-serial")
         .arg(format!("file:{}", output.display()))
@@ -83,17 +89,22 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-fn on_the_simulator(program: &Program) -> String {
+fn on_the_simulator(program: &Program, config: HartConfig) -> String {
     let mut machine = Machine::new(MachineConfig::default());
     machine.write_memory(program.base, &program.bytes).expect("the program fits the RAM");
-    let mut iss = Iss::new(machine, HartConfig::default());
+    let mut iss = Iss::new(machine, config);
     assert_eq!(iss.run(BUDGET), Exit::Code(0));
     String::from_utf8(iss.bus.uart).expect("text")
 }
 
-/// Compares the signatures; `what` is shown when they differ.
+/// Compares the signatures of the chip's hart; `what` is shown when they differ.
 fn compare(what: &str, program: &Program) {
-    let (qemu, model) = (on_qemu(program), on_the_simulator(program));
+    compare_on(what, program, CPU, HartConfig::default());
+}
+
+/// Compares the signatures of two harts with the same features.
+fn compare_on(what: &str, program: &Program, cpu: &str, config: HartConfig) {
+    let (qemu, model) = (on_qemu(program, cpu), on_the_simulator(program, config));
     let words = ((program.symbols["signature_end"] - program.symbols["signature"]) / 4) as usize;
     assert_eq!(model.lines().count(), words, "{what}: the signature is incomplete");
     let differing: Vec<String> = qemu
@@ -114,6 +125,76 @@ fn random_programs_end_in_the_same_state() {
     }
     for seed in 1..=6 {
         compare(&format!("random program, seed {seed}"), &random::program(seed, 3000));
+    }
+}
+
+#[test]
+fn random_programs_of_the_full_instruction_set_end_in_the_same_state() {
+    if !qemu_is_there() {
+        return;
+    }
+    let full = HartConfig { pmp_regions: PmpRegions::None, ..HartConfig::full() };
+    for seed in 1..=3 {
+        for user_mode in [false, true] {
+            let what = format!("full instruction set, seed {seed}, user mode {user_mode}");
+            compare_on(&what, &random::full_program(seed, 3000, user_mode), FULL_CPU, full);
+        }
+    }
+}
+
+/// Random regions in the scratch memory, then accesses around their edges with user mode's privilege (MPRV).
+fn pmp_program(seed: u64) -> Program {
+    const ACCESSES: u32 = 400;
+    const MPRV: i32 = 1 << 17;
+    let random = &mut random::Random::new(seed);
+    let mut test = TestProgram::new(ACCESSES);
+    let asm = &mut test.asm;
+    for entry in 0..8 {
+        // Within 256 bytes; the ones at the low end make NAPOT ranges of 8 to 64 bytes.
+        asm.addi(T0, GP, 4 * random.below(64) as i32);
+        asm.srli(T0, T0, 2);
+        asm.ori(T0, T0, random.pick(&[0, 0, 1, 3, 7]));
+        asm.csrw(csr::PMPADDR0 + entry, T0);
+    }
+    // Configurations of any mode, none with W and not R, none locked.
+    for word in 0..2 {
+        let bytes = [0; 4].map(|_: u8| random.pick(&[0u8, 1, 3, 4, 5, 7]) | (random.below(4) as u8) << 3);
+        asm.li(T0, i32::from_le_bytes(bytes));
+        asm.csrw(csr::PMPCFG0 + word, T0);
+        asm.csrr(T1, csr::PMPCFG0 + word);
+        asm.add(S1, S1, T1);
+    }
+    asm.li(T0, 3 << 11);
+    asm.csrc(csr::MSTATUS, T0);
+    asm.li(T0, MPRV);
+    asm.csrs(csr::MSTATUS, T0);
+    for _ in 0..ACCESSES {
+        let (op, bytes) =
+            random.pick(&[(Op::Lbu, 1), (Op::Lh, 2), (Op::Lw, 4), (Op::Sb, 1), (Op::Sh, 2), (Op::Sw, 4)]);
+        let imm = (random.below(320) / bytes * bytes) as i32;
+        let store = op.spec().format == Format::Store;
+        asm.li(A0, random.value());
+        asm.inst(Inst {
+            rd: if store { ZERO } else { A0 },
+            rs1: GP,
+            rs2: if store { A0 } else { ZERO },
+            imm,
+            ..Inst::new(op)
+        });
+        asm.add(S2, S2, A0);
+    }
+    asm.li(T0, MPRV);
+    asm.csrc(csr::MSTATUS, T0);
+    test.finish()
+}
+
+#[test]
+fn memory_protection_refuses_the_same_accesses() {
+    if !qemu_is_there() {
+        return;
+    }
+    for seed in 1..=6 {
+        compare_on(&format!("PMP, seed {seed}"), &pmp_program(seed), PMP_CPU, HartConfig::full());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Test programs that print a signature: a log of all traps, a stretch of memory, and all registers.
 
+mod compressed;
 pub mod random;
 
 use ferrite_model::isa::{Asm, Label, Program, Reg, csr, reg::*};
@@ -26,7 +27,15 @@ impl TestProgram {
     /// A program whose handler logs `mcause`, `mepc`, `mtval` and `mstatus` of every exception and goes on with
     /// the next instruction. It has room for `traps` of them.
     pub fn new(traps: u32) -> TestProgram {
-        let mut asm = Asm::new(RAM_BASE);
+        TestProgram::in_asm(traps, Asm::new(RAM_BASE))
+    }
+
+    /// The same for a hart with compressed instructions: the handler goes on behind 2 or 4 bytes.
+    pub fn with_compressed(traps: u32) -> TestProgram {
+        TestProgram::in_asm(traps, Asm::with_compressed(RAM_BASE))
+    }
+
+    fn in_asm(traps: u32, mut asm: Asm) -> TestProgram {
         let signature = asm.label("signature");
         let signature_end = asm.label("signature_end");
         let scratch_middle = asm.label("scratch_middle");
@@ -41,9 +50,7 @@ impl TestProgram {
         asm.align(4);
         asm.bind(handler);
         log_csrs(&mut asm);
-        asm.csrr(T6, csr::MEPC);
-        asm.addi(T6, T6, 4);
-        asm.csrw(csr::MEPC, T6);
+        skip_instruction(&mut asm);
         asm.mret();
         asm.align(16);
         let log_bytes = traps * 4 * LOG_WORDS_PER_TRAP as u32;
@@ -116,6 +123,36 @@ pub fn log_csrs(asm: &mut Asm) {
     asm.lw(T5, 12, SP);
     asm.sw(T6, 12, SP);
     asm.addi(SP, SP, 4 * LOG_WORDS_PER_TRAP);
+}
+
+/// Goes on in user mode with the next instruction; overwrites `t5` and `t6`.
+pub fn enter_user_mode(asm: &mut Asm) {
+    let user = asm.local();
+    asm.la(T6, user);
+    asm.csrw(csr::MEPC, T6);
+    asm.li(T5, 3 << 11);
+    asm.csrc(csr::MSTATUS, T5);
+    asm.mret();
+    asm.bind(user);
+}
+
+/// Sets `mepc` behind the instruction that it points to; overwrites `t6`.
+fn skip_instruction(asm: &mut Asm) {
+    let (wide, end) = (asm.local(), asm.local());
+    asm.csrr(T6, csr::MEPC);
+    asm.lhu(T6, 0, T6);
+    // Bits 1:0 become 00 if they were 11.
+    asm.addi(T6, T6, 1);
+    asm.andi(T6, T6, 3);
+    asm.beqz(T6, wide);
+    asm.csrr(T6, csr::MEPC);
+    asm.addi(T6, T6, 2);
+    asm.j(end);
+    asm.bind(wide);
+    asm.csrr(T6, csr::MEPC);
+    asm.addi(T6, T6, 4);
+    asm.bind(end);
+    asm.csrw(csr::MEPC, T6);
 }
 
 /// Waits for the UART at `s2` and sends `a2`; overwrites `a3`.

@@ -1,6 +1,6 @@
 //! Random straight-line programs.
 
-use super::{SCRATCH_BYTES, TestProgram};
+use super::{SCRATCH_BYTES, TestProgram, compressed};
 use ferrite_model::isa::{Asm, Extension, Format, Inst, Op, Program, Reg, TABLE, csr, decode, reg::*};
 
 /// An address at which nothing answers, in the chip and in QEMU's `virt` machine.
@@ -30,7 +30,7 @@ impl Random {
         self.word() % bound
     }
 
-    fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u32) as usize]
     }
 
@@ -42,7 +42,7 @@ impl Random {
     }
 
     /// Values at which arithmetic has its corners, more often than others.
-    fn value(&mut self) -> i32 {
+    pub fn value(&mut self) -> i32 {
         match self.below(3) {
             0 => self.pick(&[0, 1, -1, i32::MIN, i32::MAX, 0x8000, 0xFFFF, -0x8000]),
             1 => self.immediate(),
@@ -50,12 +50,12 @@ impl Random {
         }
     }
 
-    fn source(&mut self) -> Reg {
+    pub fn source(&mut self) -> Reg {
         Reg::from_field(self.word(), 0)
     }
 
     /// Any register but the three that belong to the test program.
-    fn destination(&mut self) -> Reg {
+    pub fn destination(&mut self) -> Reg {
         loop {
             let reg = self.source();
             if ![SP, GP, T6].contains(&reg) {
@@ -72,18 +72,46 @@ pub fn program(seed: u64, length: u32) -> Program {
     for reg in Reg::all().filter(|reg| ![ZERO, SP, GP, T6].contains(reg)) {
         test.asm.li(reg, random.value());
     }
+    let arithmetic =
+        computations(|extension| matches!(extension, Extension::I | Extension::M | Extension::Zifencei));
     for _ in 0..length {
-        step(&mut test.asm, random);
+        step(&mut test.asm, random, &arithmetic);
     }
     test.finish()
 }
 
-fn step(asm: &mut Asm, random: &mut Random) {
+/// The same for a hart with everything: 16-bit instructions and bit manipulation among the others, in machine mode or,
+/// where every CSR access is refused, in user mode.
+pub fn full_program(seed: u64, length: u32, user_mode: bool) -> Program {
+    let random = &mut Random::new(seed);
+    let mut test = TestProgram::with_compressed(2 * length);
+    if user_mode {
+        super::enter_user_mode(&mut test.asm);
+    }
+    for reg in Reg::all().filter(|reg| ![ZERO, SP, GP, T6].contains(reg)) {
+        test.asm.li(reg, random.value());
+    }
+    let all = computations(|extension| extension != Extension::Tensor);
+    let bits =
+        computations(|extension| matches!(extension, Extension::Zba | Extension::Zbb | Extension::Zbs));
+    for _ in 0..length {
+        match random.below(3) {
+            0 => compressed::step(&mut test.asm, random),
+            1 => {
+                let op = random.pick(&bits);
+                simple(&mut test.asm, random, op);
+            }
+            _ => step(&mut test.asm, random, &all),
+        }
+    }
+    test.finish()
+}
+
+fn step(asm: &mut Asm, random: &mut Random, arithmetic: &[Op]) {
     match random.below(100) {
         0..50 => {
-            let arithmetic = computations();
-            let spec = random.pick(&arithmetic);
-            simple(asm, random, spec);
+            let op = random.pick(arithmetic);
+            simple(asm, random, op);
         }
         50..60 => {
             let (reg, value) = (random.destination(), random.value());
@@ -96,11 +124,11 @@ fn step(asm: &mut Asm, random: &mut Random) {
     }
 }
 
-fn computations() -> Vec<Op> {
+/// The instructions of some extensions that only compute.
+fn computations(wanted: impl Fn(Extension) -> bool) -> Vec<Op> {
     use Format::*;
-    let plain = |format| matches!(format, Reg | Imm | Shift | U | Fence | FenceI);
-    let standard = |extension| matches!(extension, Extension::I | Extension::M | Extension::Zifencei);
-    TABLE.iter().filter(|row| plain(row.format) && standard(row.extension)).map(|row| row.op).collect()
+    let plain = |format| matches!(format, Reg | Unary | Imm | Shift | U | Fence | FenceI);
+    TABLE.iter().filter(|row| plain(row.format) && wanted(row.extension)).map(|row| row.op).collect()
 }
 
 fn simple(asm: &mut Asm, random: &mut Random, op: Op) {
