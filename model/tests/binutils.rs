@@ -1,9 +1,13 @@
-//! The disassembler against GNU objdump, and so the table against the encodings that GNU's assembler uses.
+//! The disassembler against GNU objdump and GNU's assembler, and so the tables against the encodings that these use.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use ferrite_model::isa::{Extension, Format, Spec, TABLE, csr, decode};
+use ferrite_model::isa::{Extension, Format, Spec, TABLE, csr, decode, decode_compressed};
 
+const ASSEMBLER: &str = "riscv64-unknown-elf-as";
+const LINKER: &str = "riscv64-unknown-elf-ld";
+const OBJCOPY: &str = "riscv64-unknown-elf-objcopy";
 const OBJDUMP: &str = "riscv64-unknown-elf-objdump";
 /// Words of each row that are compared.
 const SAMPLES: u32 = 20;
@@ -78,4 +82,54 @@ fn every_standard_instruction_has_the_text_that_objdump_gives() {
             .map_or("undefined".into(), |inst| inst.at(0x8000_0000 + 4 * index as u32).to_string());
         assert_eq!(as_objdump(&ours), theirs, "{word:#010x}");
     }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("the tool starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The bytes that GNU's assembler and linker make of a program.
+fn assemble(folder: &Path, program: &str) -> Vec<u8> {
+    let [source, object, linked, image] =
+        ["program.s", "program.o", "program.elf", "program.bin"].map(|name| folder.join(name));
+    std::fs::write(&source, program).expect("the source can be written");
+    run(Command::new(ASSEMBLER)
+        .args(["-march=rv32imc_zicsr_zifencei_zba_zbb_zbs", "-mabi=ilp32", "-o"])
+        .args([&object, &source]));
+    run(Command::new(LINKER)
+        .args(["-m", "elf32lriscv", "--no-relax", "-Ttext=0x80000000", "-e0x80000000", "-o"])
+        .args([&linked, &object]));
+    run(Command::new(OBJCOPY).args(["-O", "binary", "-j", ".text"]).args([&linked, &image]));
+    std::fs::read(image).expect("the image was written")
+}
+
+#[test]
+fn the_text_of_bit_manipulation_and_of_every_compressed_instruction_assembles_to_its_bits() {
+    if !objdump_is_there() {
+        return;
+    }
+    let (mut program, mut expected) = (String::from(".option norelax\n"), Vec::new());
+    let mut noise = 0x8765_4321u32;
+    let added = |spec: &&Spec| matches!(spec.extension, Extension::Zba | Extension::Zbb | Extension::Zbs);
+    // Between 32-bit instructions that could be compressed, the assembler is told not to.
+    program.push_str(".option norvc\n");
+    for spec in TABLE.iter().filter(added) {
+        for _ in 0..SAMPLES {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let word = spec.bits | (noise ^ noise >> 13) & !spec.mask;
+            program.push_str(&format!("{}\n", decode(word).expect("an instruction of the table")));
+            expected.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+    program.push_str(".option rvc\n");
+    for half in 0..=u16::MAX {
+        let Some(inst) = decode_compressed(half).filter(|inst| !inst.is_hint()) else { continue };
+        program.push_str(&format!("{}\n", inst.to_string().replace("pc", ".")));
+        expected.extend_from_slice(&half.to_le_bytes());
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bytes = assemble(folder.path(), &program);
+    let differs = bytes.iter().zip(&expected).position(|(theirs, ours)| theirs != ours);
+    assert_eq!((differs, bytes.len()), (None, expected.len()));
 }
