@@ -80,12 +80,16 @@ proptest! {
             Machine::with_tensor(MachineConfig::default(), tensor.expect("sizes in range"));
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         machine.write_memory(BASE, &bytes).expect("fits the RAM");
-        let mut iss = Iss::new(machine, HartConfig { reset_pc: BASE, ..HartConfig::default() });
-        for reg in ferrite_model::isa::Reg::all() {
-            iss.set_register(reg, seed.rotate_left(reg.number()));
+        for config in [HartConfig::default(), HartConfig::full()] {
+            let mut iss = Iss::new(machine.clone(), HartConfig { reset_pc: BASE, ..config });
+            for reg in ferrite_model::isa::Reg::all() {
+                iss.set_register(reg, seed.rotate_left(reg.number()));
+            }
+            let retired: Vec<_> = (0..200).map(|_| iss.step()).collect();
+            prop_assert!(retired.windows(2).all(|pair| pair[0].next_pc == pair[1].pc));
+            let alignment = config.instruction_alignment();
+            prop_assert!(retired.iter().all(|retired| retired.pc.is_multiple_of(alignment)));
         }
-        let retired: Vec<_> = (0..200).map(|_| iss.step()).collect();
-        prop_assert!(retired.windows(2).all(|pair| pair[0].next_pc == pair[1].pc));
     }
 }
 

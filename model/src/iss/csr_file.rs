@@ -19,9 +19,9 @@
 //! | `menvcfg`, `menvcfgh` | with user mode: 0, as no extension here has a field; writes are ignored |
 //! | `pmpcfg0` to `3`, `pmpaddr0` to `15` | with PMP: see [`Pmp`] |
 //!
-//! MPP reads 11 without user mode; with it a value that is no mode of the hart (01, 10) becomes 00. All other CSRs do not
-//! exist: an access is an illegal instruction, as is one that the mode does not permit, and a write to one that is
-//! read-only.
+//! MPP reads 11 without user mode; with it a value that is no mode of the hart (01, 10) becomes 00, which it is after
+//! reset. All other CSRs do not exist: an access is an illegal instruction, as is one that the mode does not permit, and
+//! a write to one that is read-only.
 
 use super::bus::Reading;
 use super::config::HartConfig;
