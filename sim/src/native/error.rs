@@ -36,6 +36,14 @@ pub enum NativeError {
         /// What they may take.
         limit: u64,
     },
+    /// The design's memories have more words than a simulation should hold.
+    #[error("the design's memories take {bytes} bytes; the native engine takes up to {limit}")]
+    LargeMemories {
+        /// What they take.
+        bytes: u64,
+        /// What they may take.
+        limit: u64,
+    },
     /// The design has more clocks than a set of them can hold.
     #[error("the design has {count} clocks; the native engine takes up to {MOST_CLOCKS}")]
     TooManyClocks {
@@ -88,6 +96,15 @@ mod tests {
         let mut design = design();
         design.flat.clocks = (0..65).map(|k| format!("clk_{k}")).collect();
         assert_eq!(refused(&design), NativeError::TooManyClocks { count: 65 });
+    }
+
+    #[test]
+    fn memories_that_no_machine_holds_are_refused_before_any_is_allocated() {
+        let mut design = design();
+        design.flat.memories[0].depth = 1 << 31;
+        design.flat.memories[0].width = 64;
+        let limit = 4 << 30;
+        assert_eq!(refused(&design), NativeError::LargeMemories { bytes: 8 << 31, limit });
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use ferrite_hdl::flat::Flat;
+use ferrite_hdl::flat::{Flat, FlatMemory};
 
 use super::cluster::{Cluster, NONE, Partition, Sink, needs, source};
 use super::error::{MOST_CLOCKS, NativeError};
@@ -13,6 +13,9 @@ use super::netlist::Netlist;
 
 /// Most bytes that the values of a design may take; four times as much is less than an offset in an instruction can say.
 const MOST_BYTES: u64 = 1 << 28;
+
+/// Most bytes that the memories of a design may take: more than any of a chip, and less than a machine would be brought down by.
+const MOST_MEMORY_BYTES: u64 = 4 << 30;
 
 /// What one function computes.
 pub(super) enum Block {
@@ -64,6 +67,12 @@ impl Plan {
     pub fn new(flat: &Flat, signals: bool) -> Result<Plan, NativeError> {
         if flat.clocks.len() > MOST_CLOCKS {
             return Err(NativeError::TooManyClocks { count: flat.clocks.len() });
+        }
+        let memory_bytes =
+            |memory: &FlatMemory| u64::from(slot_bytes(memory.width)) * u64::from(memory.depth);
+        let bytes = flat.memories.iter().fold(0u64, |sum, memory| sum.saturating_add(memory_bytes(memory)));
+        if bytes > MOST_MEMORY_BYTES {
+            return Err(NativeError::LargeMemories { bytes, limit: MOST_MEMORY_BYTES });
         }
         let netlist = Netlist::new(flat);
         let bytes: u64 = netlist.graph.nodes.iter().map(|n| u64::from(slot_bytes(n.width))).sum();
