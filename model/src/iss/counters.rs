@@ -71,7 +71,8 @@ impl CounterFile {
 
     /// The bits of `mcounteren`: the counters that U mode can be given.
     pub fn enable_mask(&self) -> u32 {
-        if self.config.unprivileged { self.counting() | 1 << TIME } else { 0 }
+        let given = self.config.machine && self.config.unprivileged;
+        if given { self.counting() | 1 << TIME } else { 0 }
     }
 
     /// Reads a counter, an event selector or `mcountinhibit`; `None` if it does not exist.
