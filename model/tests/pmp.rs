@@ -62,6 +62,9 @@ fn a_range_is_where_its_encoding_puts_it() {
     assert_eq!(words(&[(0x2000 >> 2, 0), (0x1000 >> 2, TOR | R)]), None);
     assert_eq!(words(&[(0x2000 >> 2, 0), (0x2000 >> 2, TOR | R)]), None);
     assert_eq!(words(&[(0, TOR | R)]), None);
+    // Not even an access that lies across its place.
+    let empty = pmp(&[(0x2000 >> 2, 0), (0x2000 >> 2, TOR), (u32::MAX, NAPOT | R)]);
+    assert!(empty.allows(0x1FFE, 4, Read, U));
     assert_eq!(words(&[(0x1000 >> 2, R)]), None);
 }
 

@@ -13,7 +13,10 @@
 //!   specification wants the target's (Privileged 20240411, 3.1.16). After `jalr` they agree.
 //! * `csrrs` and `csrrc` on a read-only CSR with a register that is not x0 but holds 0: QEMU 7.2 lets them pass, where
 //!   the specification wants an illegal instruction (Unprivileged 20240411, 7.1).
-//! * Words whose bits 1:0 are not 11: QEMU takes 16 of them into `mtval`, the chip all 32.
+//! * Words whose bits 1:0 are not 11, on a hart without compressed instructions: QEMU takes 16 of them into `mtval`, the
+//!   chip all 32.
+//! * `wfi` in user mode: with supervisor mode present, as in QEMU, it is illegal.
+//! * PMP configurations with W and not R, which are reserved: QEMU 7.2 keeps them, the model drops W.
 
 mod common;
 
