@@ -1,9 +1,12 @@
 //! The `ferrite` command as a user meets it: what it writes and prints, its errors and exit codes.
 
+mod command;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use command::{ferrite, told};
 use ferrite_tests::files::microflow;
 use ferrite_tests::tools::{GCC, examples, have};
 use tempfile::TempDir;
@@ -12,21 +15,8 @@ use tempfile::TempDir;
 const SMALL: [&str; 6] =
     ["--set", "tensor.rows=4", "--set", "tensor.cols=4", "--set", "soc.uart_baud=10000000"];
 
-fn ferrite(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ferrite"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the command starts")
-}
-
 fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Exit code and standard error.
-fn failure(output: &Output) -> (Option<i32>, String) {
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 fn on_small_chip<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
@@ -44,7 +34,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 fn wrong_usage_has_exit_code_2_and_says_what_is_right() {
     let folder = TempDir::new().unwrap();
     for arguments in [&[][..], &["run"], &["frobnicate"], &["run", "x.elf", "--engine", "abacus"]] {
-        let (code, message) = failure(&ferrite(folder.path(), arguments));
+        let (code, message) = told(&ferrite(folder.path(), arguments));
         assert_eq!(code, Some(2), "{arguments:?}: {message}");
         assert!(message.contains("--help"), "{message}");
     }
@@ -65,7 +55,7 @@ fn help_names_every_parameter_of_a_chip() {
 fn gen_writes_a_chip_that_verilator_and_icarus_accept() {
     let folder = TempDir::new().unwrap();
     let output = ferrite(folder.path(), &["gen", "--set", "name=npu"]);
-    assert!(output.status.success(), "{:?}", failure(&output));
+    assert!(output.status.success(), "{:?}", told(&output));
     assert!(stdout(&output).contains("top module `npu`"), "{}", stdout(&output));
     let build = folder.path().join("build");
     let expected = [".ferrite-output", "chip.toml", "npu.svd", "registers.md", "rtl", "sw"];
@@ -82,7 +72,7 @@ fn gen_writes_a_chip_that_verilator_and_icarus_accept() {
     ] {
         if have(&[tool]) {
             let run = Command::new(tool).args(arguments).current_dir(build.join("rtl")).output().unwrap();
-            let said = format!("{}{}", stdout(&run), failure(&run).1);
+            let said = format!("{}{}", stdout(&run), told(&run).1);
             assert!(run.status.success() && said.is_empty(), "{tool}: {said}");
         }
     }
@@ -106,7 +96,7 @@ fn gen_leaves_a_folder_alone_that_it_did_not_write() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("build")).unwrap();
     fs::write(folder.path().join("build/thesis.tex"), "x").unwrap();
-    let (code, message) = failure(&ferrite(folder.path(), &["gen"]));
+    let (code, message) = told(&ferrite(folder.path(), &["gen"]));
     assert_eq!(code, Some(1));
     assert!(message.contains("ferrite did not write thesis.tex"), "{message}");
     assert_eq!(names_in(&folder.path().join("build")), ["thesis.tex"]);
@@ -117,10 +107,10 @@ fn gen_leaves_a_folder_alone_that_it_did_not_write() {
 fn gen_says_where_a_description_is_wrong_and_writes_nothing() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("chip.toml"), "name = \"npu\"\n[tensor]\nrows = 12\n").unwrap();
-    let (code, message) = failure(&ferrite(folder.path(), &["gen", "chip.toml"]));
+    let (code, message) = told(&ferrite(folder.path(), &["gen", "chip.toml"]));
     assert_eq!(code, Some(1));
     assert!(message.contains("chip.toml:3") && message.contains("4, 8, 16, 32"), "{message}");
-    let (code, message) = failure(&ferrite(folder.path(), &["gen", "missing.toml"]));
+    let (code, message) = told(&ferrite(folder.path(), &["gen", "missing.toml"]));
     assert_eq!(code, Some(1));
     assert!(message.contains("cannot read missing.toml"), "{message}");
     assert_eq!(names_in(folder.path()), ["chip.toml"]);
@@ -131,11 +121,11 @@ fn a_name_that_is_taken_is_refused_and_leaves_nothing_behind() {
     let folder = TempDir::new().unwrap();
     for name in ["alu", "pe", "module"] {
         let set = format!("name={name}");
-        let (code, message) = failure(&ferrite(folder.path(), &["gen", "-o", "a/b", "--set", &set]));
+        let (code, message) = told(&ferrite(folder.path(), &["gen", "-o", "a/b", "--set", &set]));
         assert_eq!(code, Some(1));
         assert!(message.contains(&format!("the chip cannot be called `{name}`")), "{message}");
     }
-    let (code, _) = failure(&ferrite(folder.path(), &["run", "missing", "--output", "a/b"]));
+    let (code, _) = told(&ferrite(folder.path(), &["run", "missing", "--output", "a/b"]));
     assert_eq!(code, Some(1));
     assert_eq!(names_in(folder.path()), Vec::<String>::new());
 }
@@ -144,7 +134,7 @@ fn a_name_that_is_taken_is_refused_and_leaves_nothing_behind() {
 fn gen_reports_a_place_that_cannot_be_written() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "x").unwrap();
-    let (code, message) = failure(&ferrite(folder.path(), &["gen", "-o", "file/build"]));
+    let (code, message) = told(&ferrite(folder.path(), &["gen", "-o", "file/build"]));
     assert_eq!(code, Some(1));
     assert!(message.contains("cannot write file/build"), "{message}");
     assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "x");
@@ -157,7 +147,7 @@ fn a_network_runs_on_every_input_and_its_outputs_are_written() {
     fs::write(folder.path().join("in.bin"), [0x80, 0x00, 0x40]).unwrap();
     let arguments = ["sine.tflite", "--input", "in.bin", "--output", "out.bin", "--lockstep"];
     let output = ferrite(folder.path(), &on_small_chip(&arguments));
-    assert!(output.status.success(), "{:?}", failure(&output));
+    assert!(output.status.success(), "{:?}", told(&output));
     let text = stdout(&output);
     for part in [
         "sine.tflite on chip `ferrite`, array of 4 x 4, engine native",
@@ -186,7 +176,7 @@ fn a_recorded_output_is_compared_byte_for_byte() {
     ] {
         fs::write(folder.path().join("expected.bin"), expected).unwrap();
         let arguments = [network.as_str(), "--input", "in.bin", "--expect", "expected.bin"];
-        let (found, message) = failure(&ferrite(folder.path(), &on_small_chip(&arguments)));
+        let (found, message) = told(&ferrite(folder.path(), &on_small_chip(&arguments)));
         assert_eq!(found, code, "{message}");
         assert!(message.contains(part), "{message}");
     }
@@ -204,7 +194,7 @@ fn no_file_is_overwritten_that_is_also_read() {
         (&["sine.tflite", "--input", "in.bin", "--output", "in.bin"], "also --input"),
         (&["sine.tflite", "--output", "a", "--trace", "a"], "also --output"),
     ] {
-        let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(arguments)));
+        let (code, message) = told(&ferrite(folder.path(), &on_small_chip(arguments)));
         assert_eq!(code, Some(2), "{message}");
         assert!(message.contains(part), "{message}");
     }
@@ -223,7 +213,7 @@ fn a_report_that_cannot_be_printed_is_an_error_and_no_panic() {
         .stdout(full)
         .output()
         .unwrap();
-    let (code, message) = failure(&run);
+    let (code, message) = told(&run);
     assert_eq!(code, Some(1));
     assert!(message.contains("cannot write to standard output"), "{message}");
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -251,7 +241,7 @@ fn an_input_of_another_size_is_refused_with_the_size_that_is_right() {
     let network = microflow("sine.tflite").display().to_string();
     fs::write(folder.path().join("in.bin"), []).unwrap();
     let arguments = [network.as_str(), "--input", "in.bin", "--output", "out.bin"];
-    let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&arguments)));
+    let (code, message) = told(&ferrite(folder.path(), &on_small_chip(&arguments)));
     assert_eq!(code, Some(1));
     assert!(
         message.contains("the input has 0 bytes") && message.contains("takes 1 (1 x 1 int8)"),
@@ -271,7 +261,7 @@ fn networks_that_the_chip_cannot_run_are_refused_with_the_reason() {
         (&[&sine, "--set", "tensor.rows=5"], "allowed: 4, 8, 16, 32"),
     ] {
         let arguments = [&["run", "--engine", "interpret"], arguments].concat();
-        let (code, message) = failure(&ferrite(folder.path(), &arguments));
+        let (code, message) = told(&ferrite(folder.path(), &arguments));
         assert_eq!(code, Some(1), "{message}");
         assert!(message.contains(part), "{message}");
     }
@@ -283,7 +273,7 @@ fn a_network_too_large_for_the_memory_is_refused_with_what_to_do() {
     let folder = TempDir::new().unwrap();
     let network = network.display().to_string();
     let arguments = ["run", "--engine", "interpret", &network, "--set", "soc.ram_bytes=65536"];
-    let (code, message) = failure(&ferrite(folder.path(), &arguments));
+    let (code, message) = told(&ferrite(folder.path(), &arguments));
     assert_eq!(code, Some(1));
     assert!(message.contains("65536") && message.contains("bytes"), "{message}");
 }
@@ -304,7 +294,7 @@ fn files_that_are_something_else_or_broken_are_named() {
         ("missing.elf", "cannot read missing.elf"),
         (".", "cannot read ."),
     ] {
-        let (code, message) = failure(&ferrite(folder.path(), &["run", name]));
+        let (code, message) = told(&ferrite(folder.path(), &["run", name]));
         assert_eq!(code, Some(1), "{name}: {message}");
         assert!(message.contains(part), "{name}: {message}");
     }
@@ -318,7 +308,7 @@ fn a_place_that_cannot_be_written_is_found_before_the_run() {
     for option in ["--output", "--trace"] {
         for place in ["file/out", "."] {
             let arguments = [network.as_str(), option, place];
-            let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&arguments)));
+            let (code, message) = told(&ferrite(folder.path(), &on_small_chip(&arguments)));
             assert_eq!(code, Some(1));
             assert!(message.contains(&format!("cannot write {place}")), "{message}");
         }
@@ -332,11 +322,11 @@ fn a_waveform_is_written_and_an_unknown_scope_is_answered_with_the_known_ones() 
     let network = microflow("sine.tflite").display().to_string();
     let arguments = [network.as_str(), "--trace", "sine.fst", "--trace-scope", "ferrite.core"];
     let output = ferrite(folder.path(), &on_small_chip(&arguments));
-    assert!(output.status.success(), "{:?}", failure(&output));
+    assert!(output.status.success(), "{:?}", told(&output));
     assert!(stdout(&output).contains("waveform: sine.fst"));
     assert!(fs::metadata(folder.path().join("sine.fst")).unwrap().len() > 1000);
     let arguments = [network.as_str(), "--trace", "other.fst", "--trace-scope", "ferrite.cpu"];
-    let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&arguments)));
+    let (code, message) = told(&ferrite(folder.path(), &on_small_chip(&arguments)));
     assert_eq!(code, Some(1));
     assert!(message.contains("no scope `ferrite.cpu`") && message.contains("ferrite.core"), "{message}");
     assert_eq!(names_in(folder.path()), ["sine.fst"]);
@@ -351,10 +341,10 @@ fn a_program_prints_and_its_exit_code_is_passed_on() {
     let hello = examples().join("hello.elf").display().to_string();
     let output = ferrite(folder.path(), &on_small_chip(&[&hello, "--lockstep"]));
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "Hello from Ferrite!\n"));
-    let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&[&hello, "--output", "out.bin"])));
+    let (code, message) = told(&ferrite(folder.path(), &on_small_chip(&[&hello, "--output", "out.bin"])));
     assert_eq!(code, Some(2));
     assert!(message.contains("--output is for networks"), "{message}");
-    let (code, message) = failure(&ferrite(folder.path(), &on_small_chip(&[&hello, "--max-cycles", "100"])));
+    let (code, message) = told(&ferrite(folder.path(), &on_small_chip(&[&hello, "--max-cycles", "100"])));
     assert_eq!(code, Some(124));
     assert!(message.contains("has not ended after 100 cycles"), "{message}");
 }
@@ -369,7 +359,7 @@ fn verilator_that_is_missing_is_named_with_what_to_install() {
         .env("FERRITE_CACHE", folder.path())
         .output()
         .unwrap();
-    let (code, message) = failure(&output);
+    let (code, message) = told(&output);
     assert_eq!(code, Some(1));
     assert!(message.contains("apt install verilator") && message.contains("--engine native"), "{message}");
 }

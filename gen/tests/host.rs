@@ -1,9 +1,12 @@
 //! Programs that talk to their host by `tohost` and `fromhost`, and leave a signature, as architecture tests do.
 
+mod command;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use command::{ferrite, told};
 use ferrite_tests::tools::{GCC, have};
 use tempfile::TempDir;
 
@@ -44,16 +47,8 @@ fn program(code: &str) -> Option<TempDir> {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ferrite"))
-        .args(["run", "test.elf", "--set", "tensor.present=false", "--max-cycles", "20000"])
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the command starts")
-}
-
-fn told(output: &Output) -> (Option<i32>, String) {
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    let always = ["run", "test.elf", "--set", "tensor.present=false", "--max-cycles", "20000"];
+    ferrite(folder, &[&always, arguments].concat())
 }
 
 /// Computes two words between the symbols of a signature.

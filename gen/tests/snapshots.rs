@@ -1,9 +1,12 @@
 //! Runs that are saved, resumed and replayed by the `ferrite` command.
 
+mod command;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use command::told;
 use ferrite_tests::files::microflow;
 use ferrite_tests::tools::{GCC, examples, have, make};
 use serde_json::Value;
@@ -21,17 +24,7 @@ const SLOW: [&str; 5] = ["run", "--set", "tensor.rows=4", "--set", "tensor.cols=
 const CYCLE: u64 = ferrite_sim::TIME_PER_CYCLE;
 
 fn ferrite(folder: &Path, chip: &[&str], arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ferrite"))
-        .args(chip)
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the command starts")
-}
-
-/// Exit code and standard error.
-fn told(output: &Output) -> (Option<i32>, String) {
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    command::ferrite(folder, &[chip, arguments].concat())
 }
 
 /// The object that `--json` prints.

@@ -1,7 +1,6 @@
 //! FST waveforms: what GTKWave, Surfer and other viewers open, written by any engine.
 
 mod declare;
-mod file;
 mod format;
 mod hierarchy;
 mod section;
@@ -13,8 +12,8 @@ use std::path::{Path, PathBuf};
 use ferrite_hdl::flat::Flat;
 
 use crate::engine::Simulator;
+use crate::new_file::{NewFile, resolved};
 use crate::probes::Probes;
-use file::NewFile;
 use writer::Writer;
 
 /// Time units, of a nanosecond each, from a clock edge to the next: waveforms look as if the clock ran at 100 MHz.
@@ -141,14 +140,12 @@ impl FstRecorder {
         flat: &Flat,
         options: &FstOptions,
     ) -> Result<FstRecorder, FstError> {
-        // A link stays, and what it leads to is replaced.
-        let path = path.as_ref();
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let path = resolved(path.as_ref());
         let scopes = declare::chosen_scopes(flat, &options.scopes)?;
         let declared = declare::declare(flat, &scopes, options.memory_words);
         let probes = Probes::new(flat, &declared.probes);
         let begin = || {
-            let file = NewFile::beside(&path)?;
+            let file = NewFile::beside(&path, ".fst")?;
             Writer::start(file, declared)
         };
         let recording = Recording {

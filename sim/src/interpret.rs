@@ -6,7 +6,7 @@ use ferrite_hdl::ir::CheckKind;
 use ferrite_hdl::{Bits, Design};
 
 use crate::engine::{Simulator, StepError};
-use crate::snapshot::{Snapshot, SnapshotError, States};
+use crate::snapshot::{KeptStates, Snapshot, SnapshotError};
 
 /// Runs a design node by node.
 pub struct Interpreter {
@@ -16,6 +16,7 @@ pub struct Interpreter {
     stale: bool,
     cycle: u64,
     covered: Vec<u64>,
+    states: KeptStates,
 }
 
 impl Interpreter {
@@ -32,7 +33,7 @@ impl Interpreter {
             words
         });
         let (memories, covered) = (memories.collect(), vec![0; flat.checks.len()]);
-        Interpreter { flat, values, memories, stale: true, cycle: 0, covered }
+        Interpreter { flat, values, memories, stale: true, cycle: 0, covered, states: KeptStates::default() }
     }
 
     /// For every property of the netlist, the clock edges at which a `cover` held.
@@ -167,7 +168,7 @@ impl Simulator for Interpreter {
     }
 
     fn save(&mut self) -> Result<Snapshot, SnapshotError> {
-        let states = States::of(&self.flat);
+        let states = self.states.of(&self.flat);
         let mut snapshot = Snapshot::zero(&states, self.cycle);
         for (node, _) in &states.nodes {
             snapshot.push(&self.values[*node as usize].to_words());
@@ -181,7 +182,7 @@ impl Simulator for Interpreter {
     }
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
-        let states = States::of(&self.flat);
+        let states = self.states.of(&self.flat);
         snapshot.check(&states)?;
         for (node, width, words) in snapshot.values(&states) {
             self.values[node as usize] = Bits::from_words(width, words);

@@ -6,6 +6,7 @@ mod engine;
 mod fst;
 mod interpret;
 mod native;
+mod new_file;
 mod probes;
 mod snapshot;
 mod typed;

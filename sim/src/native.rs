@@ -21,7 +21,6 @@ mod scan;
 mod vector;
 mod wide;
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use ferrite_hdl::design::Design;
@@ -31,12 +30,11 @@ use ferrite_hdl::{Bits, ir};
 
 use crate::engine::{Simulator, StepError};
 use crate::probes::{Change, Probe, Probes};
-use crate::snapshot::{Snapshot, SnapshotError, States};
+use crate::snapshot::{KeptStates, Snapshot, SnapshotError};
 use code::Code;
 pub use error::NativeError;
 use layout::{BitRow, Place};
 use plan::Plan;
-use restart::Restart;
 pub(crate) use scan::Scan;
 use scan::{Marks, Spot};
 
@@ -69,15 +67,15 @@ pub struct Native {
     /// For every clock, its properties.
     checks: Vec<Vec<WordBits>>,
     failing: BitRow,
-    /// The blocks that every edge activates; none but for [`NativeOptions::never_sleep`].
-    sleepless: Vec<WordBits>,
+    /// All blocks.
+    blocks: Vec<WordBits>,
+    /// [`NativeOptions::never_sleep`]
+    never_sleep: bool,
     /// What compiled code marks, if signals are kept.
     marks: Option<Marks>,
     /// The scan that has seen all changes before those that are marked; 0 if there is none.
     scanned: u64,
-    restart: Restart,
-    /// What a snapshot holds, once one was asked for.
-    states: OnceCell<States>,
+    states: KeptStates,
     /// Something may be active.
     stale: bool,
     cycle: u64,
@@ -132,8 +130,8 @@ impl Native {
         };
         let checks = (0..flat.clocks.len()).map(checks_of).collect();
         let failing = layout.failing;
-        let all: Vec<u32> = (0..plan.blocks.len() as u32).filter(|_| options.never_sleep).collect();
-        let sleepless = word_bits(layout.active, &all);
+        let all: Vec<u32> = (0..plan.blocks.len() as u32).collect();
+        let blocks = word_bits(layout.active, &all);
         let mut native = Native {
             flat,
             code,
@@ -142,11 +140,11 @@ impl Native {
             memories,
             checks,
             failing,
-            sleepless,
+            blocks,
+            never_sleep: options.never_sleep,
             marks: Marks::new(&plan),
             scanned: 0,
-            restart: Restart::new(&plan),
-            states: OnceCell::new(),
+            states: KeptStates::default(),
             stale: true,
             cycle: 0,
         };
@@ -155,8 +153,7 @@ impl Native {
     }
 
     fn power_up(&mut self, plan: &Plan) {
-        let all: Vec<u32> = (0..plan.blocks.len() as u32).collect();
-        raise(&mut self.code, &word_bits(plan.layout.active, &all));
+        raise(&mut self.code, &self.blocks);
         for state in &plan.netlist.states {
             if let Some(place) = plan.layout.places.get(&state.id) {
                 let shadow = Place { offset: place.offset + plan.layout.shadow, ..*place };
@@ -292,7 +289,9 @@ impl Native {
     fn edge(&mut self, clocks: &[usize]) -> Result<(), StepError> {
         self.check(clocks)?;
         self.code.edge(clocks);
-        raise(&mut self.code, &self.sleepless);
+        if self.never_sleep {
+            raise(&mut self.code, &self.blocks);
+        }
         self.cycle += 1;
         self.stale = true;
         Ok(())

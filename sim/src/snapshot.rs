@@ -11,7 +11,7 @@ mod states;
 use ferrite_hdl::Bits;
 
 pub use error::SnapshotError;
-pub(crate) use states::States;
+pub(crate) use states::{KeptStates, States};
 
 /// What tells one netlist from another.
 pub(crate) type Fingerprint = [u8; 32];

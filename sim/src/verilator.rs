@@ -23,7 +23,7 @@ use ferrite_hdl::flat::{Flat, FlatMemory, FlatOp};
 use ferrite_hdl::verilog::{EmitOptions, emit};
 
 use crate::engine::{Simulator, StepError};
-use crate::snapshot::{Snapshot, SnapshotError, States};
+use crate::snapshot::{KeptStates, Snapshot, SnapshotError};
 use build::{Sources, Tools};
 use cache::Cache;
 pub use error::VerilatorError;
@@ -93,6 +93,7 @@ pub struct Verilator {
     cycle: u64,
     /// What was written since the model settled.
     written: Written,
+    states: KeptStates,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,6 +175,7 @@ impl Verilator {
             read_at_once,
             cycle: 0,
             written: Written::Nothing,
+            states: KeptStates::default(),
         };
         verilator.fill_memories();
         Ok(verilator)
@@ -273,7 +275,7 @@ impl Simulator for Verilator {
 
     fn save(&mut self) -> Result<Snapshot, SnapshotError> {
         self.settle();
-        let states = States::of(&self.flat);
+        let states = self.states.of(&self.flat);
         let mut snapshot = Snapshot::zero(&states, self.cycle);
         for (node, _) in &states.nodes {
             let value = self.probes.value(&self.flat, *node, &|place| self.model.read(place, 0));

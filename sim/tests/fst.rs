@@ -359,7 +359,7 @@ fn a_signal_that_the_engine_hides_stays_unknown() {
 
 #[test]
 fn a_run_with_more_changes_than_the_recorder_keeps_in_memory_is_whole() {
-    // Each cycle changes 40 registers of 200 bits, about 30 bytes each; 4 MiB are kept.
+    // Each cycle changes 40 registers of 200 bits, about 30 bytes each; 1 MiB becomes a section.
     const CYCLES: u64 = 8_000;
     let (_folder, path) = place();
     let mut sim = Sim::new(&Counters { count: 40 }).expect("a good design");

@@ -54,8 +54,9 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
     let cycles = Cycles::from_cycle(first);
     let mut printed = Vec::new();
     let mut console = |byte: u8| {
-        printed.push(byte);
-        if !options.json {
+        if options.json {
+            printed.push(byte);
+        } else {
             cycles.pause(|| {
                 let mut out = std::io::stdout();
                 // Nobody reads any more: the run goes on for its exit code.

@@ -316,7 +316,6 @@ impl Chip {
         if own != 0 && state.as_ref().is_ok_and(|state| state.program != own) {
             return Err(RestoreError::OtherProgram);
         }
-        // A snapshot of another chip should be called that.
         self.engine.restore(snapshot)?;
         self.state = state?;
         Ok(())

@@ -5,8 +5,8 @@
 
 use std::io;
 
-use super::file::NewFile;
 use super::format::{put_number, put_signed};
+use crate::new_file::NewFile;
 
 const BLOCK_CHANGES: u8 = 8;
 /// The changes of a trace are compressed with LZ4.
@@ -24,6 +24,14 @@ struct Trace {
     /// A value was seen.
     known: bool,
     form: Form,
+}
+
+impl Trace {
+    /// Times since the last change, now that there is another.
+    fn passed(&mut self, time: u32) -> u64 {
+        self.known = true;
+        u64::from(time - std::mem::replace(&mut self.last, time))
+    }
 }
 
 /// How a change of up to 64 bits is written.
@@ -110,11 +118,9 @@ impl Sections {
     /// A trace of up to 64 bits takes a value; to be called after the section's first time.
     pub fn change(&mut self, trace: usize, value: u64) {
         let trace = &mut self.traces[trace];
-        let index = self.count - 1;
-        let passed = u64::from(index - std::mem::replace(&mut trace.last, index));
-        trace.known = true;
-        self.values[trace.first as usize] = value;
         let before = trace.changes.len();
+        let passed = trace.passed(self.count - 1);
+        self.values[trace.first as usize] = value;
         // One path for all widths, since which one comes next is hard to guess.
         let Form { beside, value: within, bytes, left } = trace.form;
         put_number(&mut trace.changes, passed << beside | value << 1 & u64::from(within));
@@ -128,13 +134,11 @@ impl Sections {
     /// The same for a wider trace.
     pub fn change_wide(&mut self, trace: usize, value: &[u64]) {
         let trace = &mut self.traces[trace];
-        let index = self.count - 1;
-        let passed = u64::from(index - std::mem::replace(&mut trace.last, index));
-        trace.known = true;
+        let before = trace.changes.len();
+        let passed = trace.passed(self.count - 1);
         let first = trace.first as usize;
         self.values[first..first + value.len()].copy_from_slice(value);
-        let before = trace.changes.len();
-        put_number(&mut trace.changes, passed << 1);
+        put_number(&mut trace.changes, passed << trace.form.beside);
         put_wide(&mut trace.changes, trace.width, value);
         self.bytes += trace.changes.len() - before;
     }

@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use super::declare::Declared;
-use super::file::NewFile;
 use super::format::{Counts, geometry, header};
 use super::section::Sections;
 use super::{HIGH_TIME, TIME_PER_CYCLE};
+use crate::new_file::NewFile;
 use crate::probes::Change;
 
 /// Changes that are handed over at once: they fit the processor's cache.

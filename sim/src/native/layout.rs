@@ -13,20 +13,11 @@ use super::graph::{Id, Op};
 use super::lanes::{FEWEST_LANES, LANE_BITS};
 use super::netlist::Netlist;
 use super::plan::{Block, Unit};
+/// Bytes of a value. Memories lie in the buffer as they do in snapshots.
+pub(super) use crate::snapshot::word_bytes as slot_bytes;
 
 /// Bytes that a load may reach beyond a value's own.
 const OVERRUN: u32 = 16;
-
-/// Bytes of a value.
-pub(super) fn slot_bytes(width: u32) -> u32 {
-    match width {
-        0..=8 => 1,
-        9..=16 => 2,
-        17..=32 => 4,
-        33..=64 => 8,
-        _ => width.div_ceil(64) * 8,
-    }
-}
 
 /// A value in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

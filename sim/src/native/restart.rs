@@ -3,28 +3,13 @@
 use ferrite_hdl::Bits;
 
 use super::layout::Place;
-use super::plan::Plan;
-use super::{Native, Source, WordBits, raise, word_bits};
-use crate::snapshot::{Snapshot, SnapshotError, States};
-
-/// All blocks, to be activated when the state changes from outside.
-pub(super) struct Restart(Vec<WordBits>);
-
-impl Restart {
-    pub fn new(plan: &Plan) -> Restart {
-        let all: Vec<u32> = (0..plan.blocks.len() as u32).collect();
-        Restart(word_bits(plan.layout.active, &all))
-    }
-}
+use super::{Native, Source, raise};
+use crate::snapshot::{Snapshot, SnapshotError};
 
 impl Native {
-    fn states(&self) -> &States {
-        self.states.get_or_init(|| States::of(&self.flat))
-    }
-
     pub(super) fn save_state(&self) -> Snapshot {
-        let states = self.states();
-        let mut snapshot = Snapshot::zero(states, self.cycle);
+        let states = self.states.of(&self.flat);
+        let mut snapshot = Snapshot::zero(&states, self.cycle);
         for (node, width) in &states.nodes {
             match self.sources[*node as usize] {
                 Source::Place(Place { offset, bytes }) if bytes <= 8 => {
@@ -45,19 +30,13 @@ impl Native {
     }
 
     pub(super) fn restore_state(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
-        self.states();
-        let Some(states) = self.states.take() else { return Ok(()) };
-        let checked = snapshot.check(&states);
-        if checked.is_ok() {
-            for (node, width, words) in snapshot.values(&states) {
-                // All of them are in memory.
-                let Source::Place(Place { offset, bytes }) = self.sources[node as usize] else { continue };
-                let value = Bits::from_words(width, words);
-                self.write(offset.into(), bytes, &value);
-            }
+        let states = self.states.of(&self.flat);
+        snapshot.check(&states)?;
+        for (node, width, words) in snapshot.values(&states) {
+            // All of them are in memory.
+            let Source::Place(Place { offset, bytes }) = self.sources[node as usize] else { continue };
+            self.write(offset.into(), bytes, &Bits::from_words(width, words));
         }
-        let _ = self.states.set(states);
-        checked?;
         for (k, memory) in self.memories.iter().enumerate() {
             for (word, offset) in snapshot.memory(k).iter().zip((memory.offset..).step_by(8)) {
                 *self.code.word_mut(offset) = *word;
@@ -65,7 +44,7 @@ impl Native {
         }
         // Evaluating everything finds anew what registers take at the next edge and which memories are written. What is still pending from
         // the state that is gone does no harm: a register takes what was found now, and a memory looks at its enables.
-        raise(&mut self.code, &self.restart.0);
+        raise(&mut self.code, &self.blocks);
         self.stale = true;
         self.scanned = 0;
         self.cycle = snapshot.cycle();

@@ -14,12 +14,13 @@
 //! | 32 | SHA-256 of all before |
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::{Fingerprint, Snapshot, SnapshotError};
+use crate::new_file::{NewFile, resolved};
 
 const MAGIC: &[u8; 8] = b"FERRSNAP";
 const VERSION: u32 = 1;
@@ -40,30 +41,10 @@ impl Snapshot {
     }
 
     fn persist(&self, path: &Path) -> io::Result<()> {
-        // A link stays, and what it leads to is replaced.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        match std::fs::metadata(&path) {
-            Ok(there) if there.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
-            // A device or pipe must not be replaced.
-            Ok(there) if !there.is_file() => {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file"));
-            }
-            _ => {}
-        }
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // A temporary file is its owner's alone unless told otherwise; a snapshot is as readable as any other file.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.prefix(".ferrite-").suffix(".snapshot").tempfile_in(folder)?;
-        file.write_all(&self.to_bytes())?;
-        file.persist(&path).map(|_| ()).map_err(|error| error.error)
+        let path = resolved(path);
+        let mut file = NewFile::beside(&path, ".snapshot")?;
+        file.append(&self.to_bytes())?;
+        file.persist(&path)
     }
 
     fn to_bytes(&self) -> Vec<u8> {

@@ -1,7 +1,9 @@
 //! What of a netlist keeps its value from cycle to cycle.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use ferrite_hdl::flat::{Flat, Index};
 use sha2::{Digest, Sha256};
@@ -75,6 +77,16 @@ impl States {
             nodes,
             memories: memories.collect(),
         }
+    }
+}
+
+/// The states of an engine's netlist, found when a snapshot is first asked for: that reads the whole netlist.
+#[derive(Default)]
+pub(crate) struct KeptStates(OnceCell<Arc<States>>);
+
+impl KeptStates {
+    pub fn of(&self, flat: &Flat) -> Arc<States> {
+        Arc::clone(self.0.get_or_init(|| Arc::new(States::of(flat))))
     }
 }
 

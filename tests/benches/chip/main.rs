@@ -285,7 +285,7 @@ impl Bench {
         self.report.target(target, "", Goal::Below(1.25), Some(last / before));
     }
 
-    /// What waveforms of everything cost.
+    /// What waveforms of the default scopes cost.
     fn waves(&mut self) {
         let mut rows = Vec::new();
         for (name, program) in [("core only", core_only()), ("GEMM", default_gemm())] {
@@ -316,7 +316,7 @@ impl Bench {
             let target = format!("{name}: slower with waveforms by");
             self.report.target(&target, "", Goal::Below(3.0), Some(slower.median()));
         }
-        let heading = "Waveforms of all scopes, on the native engine: thousands of cycles per second";
+        let heading = "Waveforms of the default scopes, on the native engine: thousands of cycles per second";
         let header = ["workload", "without", "with", "slower by", "bytes of the file per cycle"];
         self.report.table(heading, header, &rows);
     }

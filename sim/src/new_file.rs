@@ -1,16 +1,21 @@
-//! The file under its temporary name.
+//! A file under its temporary name.
 
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+/// The file that a path means: a link stays, and what it leads to is replaced.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
 /// A file that gets its name when it is complete.
-pub(super) struct NewFile(BufWriter<NamedTempFile>);
+pub(crate) struct NewFile(BufWriter<NamedTempFile>);
 
 impl NewFile {
-    /// A new file in the folder of `path`.
-    pub fn beside(path: &Path) -> io::Result<NewFile> {
+    /// A new file in the folder of `path`, with a temporary name that ends in `suffix`.
+    pub fn beside(path: &Path, suffix: &str) -> io::Result<NewFile> {
         if path.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
         }
@@ -26,10 +31,10 @@ impl NewFile {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // A temporary file is its owner's alone unless told otherwise; a waveform is as readable as any other file.
+            // A temporary file is its owner's alone unless told otherwise; this one is as readable as any other file.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = builder.prefix(".ferrite-").suffix(".fst").tempfile_in(folder)?;
+        let file = builder.prefix(".ferrite-").suffix(suffix).tempfile_in(folder)?;
         Ok(NewFile(BufWriter::new(file)))
     }
 
