@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+pub use crate::core::CoreConfig;
 use crate::map;
 
 /// A whole chip.
@@ -18,13 +19,6 @@ pub struct ChipConfig {
     pub tensor: Option<TensorConfig>,
     /// Memories and devices.
     pub soc: SocConfig,
-}
-
-/// The RISC-V core.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CoreConfig {
-    /// Address of the first instruction after reset.
-    pub reset_vector: u32,
 }
 
 /// The tensor unit (`docs/tensor-unit.md`, "Sizes").
@@ -83,7 +77,7 @@ impl Default for ChipConfig {
     fn default() -> Self {
         Self {
             name: "ferrite".to_string(),
-            core: CoreConfig { reset_vector: map::ROM_BASE },
+            core: CoreConfig::FAST,
             tensor: Some(TensorConfig::default()),
             soc: SocConfig {
                 ram_bytes: 512 << 10,

@@ -2,20 +2,28 @@
 
 mod harness;
 
-use ferrite_hw::core::Core;
+use ferrite_hw::core::{Core, CoreConfig};
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, csr};
 use ferrite_model::iss::Interrupt;
 use harness::{BASE, Bench, MSIP};
 
+const CONFIG: CoreConfig = CoreConfig {
+    extensions: ferrite_hw::core::Extensions { m: true, ..ferrite_hw::core::Extensions::NONE },
+    user_mode: false,
+    predictor: ferrite_hw::core::Predictor::None,
+    return_stack: 0,
+    ..CoreConfig::FAST
+};
+
 fn bench(asm: Asm, waits: u32) -> Bench {
-    Bench::new(&asm.finish().unwrap(), true, 1, waits)
+    Bench::new(&asm.finish().unwrap(), CONFIG, true, 1, waits)
 }
 
 #[test]
 fn the_core_elaborates_without_mistakes() {
     for has_coprocessor in [false, true] {
-        let core = Core { reset_pc: 0x1000, hart_id: 0, has_coprocessor };
+        let core = Core { config: CONFIG, has_coprocessor };
         if let Err(mistakes) = ferrite_hdl::elaborate(&core) {
             panic!("{mistakes}");
         }
@@ -131,7 +139,7 @@ fn code_written_before_fence_i_is_executed() {
     asm.ebreak();
     let program = asm.finish().unwrap();
     for waits in 0..4 {
-        let mut bench = Bench::new(&program, true, 1, waits);
+        let mut bench = Bench::new(&program, CONFIG, true, 1, waits);
         bench.run(7);
         assert_eq!(bench.model().register(A0), 1);
     }
@@ -157,7 +165,7 @@ fn the_most_urgent_interrupt_comes_first_and_vectored_mode_gives_each_its_handle
     asm.nop();
     let program = asm.finish().unwrap();
     let table = program.symbols["table"];
-    let mut bench = Bench::new(&program, true, 1, 0);
+    let mut bench = Bench::new(&program, CONFIG, true, 1, 0);
     (bench.timer, bench.external) = (true, true);
     let interrupted = |bench: &mut Bench| {
         let records = std::iter::repeat_with(|| bench.run(1)[0]).take(40);
@@ -175,7 +183,7 @@ fn the_most_urgent_interrupt_comes_first_and_vectored_mode_gives_each_its_handle
 fn without_a_coprocessor_its_commands_are_illegal() {
     let mut asm = Asm::new(BASE);
     asm.t_status(A0);
-    let mut bench = Bench::new(&asm.finish().unwrap(), false, 1, 0);
+    let mut bench = Bench::new(&asm.finish().unwrap(), CONFIG, false, 1, 0);
     let trap = bench.run(1)[0].trap.unwrap();
     assert_eq!((trap.cause, trap.tval), (2, 0x0000_050B));
 }
@@ -227,7 +235,7 @@ fn an_interrupt_never_comes_behind_the_instruction_that_disables_it() {
     let mut outcomes = [0, 0];
     // The line rises once in every cycle of the program; the comparison with the model finds an interrupt that is too late.
     for rise in 0..30 {
-        let mut bench = Bench::new(&program, true, 1, 0);
+        let mut bench = Bench::new(&program, CONFIG, true, 1, 0);
         let mut interrupted = false;
         for cycle in 0..40 {
             bench.timer |= cycle == rise;
@@ -259,7 +267,7 @@ fn an_interrupt_never_comes_behind_the_store_that_withdraws_it() {
     let program = asm.finish().unwrap();
     for waits in 0..4 {
         // The comparison with the model finds an interrupt that is not pending any more.
-        let mut bench = Bench::new(&program, true, waits.into(), waits);
+        let mut bench = Bench::new(&program, CONFIG, true, waits.into(), waits);
         let withdrawn = bench.run(20).iter().filter(|record| record.memory.is_some()).count();
         assert!(withdrawn > 0);
     }

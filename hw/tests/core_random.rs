@@ -5,7 +5,19 @@ mod harness;
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, Op, Program, Reg, Spec, TABLE, csr};
 use ferrite_model::iss::HartConfig;
+use ferrite_hw::core::{CoreConfig, Extensions, Predictor};
 use harness::{BASE, Bench, MSIP, Random};
+
+const PLAIN: CoreConfig = CoreConfig {
+    extensions: Extensions { m: true, ..Extensions::NONE },
+    user_mode: false,
+    predictor: Predictor::None,
+    return_stack: 0,
+    ..CoreConfig::FAST
+};
+
+const CONFIGS: [CoreConfig; 2] =
+    [PLAIN, CoreConfig { predictor: Predictor::Btb { entries: 16, history: 0 }, return_stack: 4, ..PLAIN }];
 
 /// Programs in the ordinary test run; the environment variable `FERRITE_SEEDS` asks for more.
 const SEEDS: u64 = 40;
@@ -141,10 +153,10 @@ fn random_program(random: &mut Random, vectored: bool) -> Program {
     asm.finish().unwrap()
 }
 
-fn run(seed: u64, instructions: u64) -> (u64, u64) {
+fn run(config: CoreConfig, seed: u64, instructions: u64) -> (u64, u64) {
     let mut random = Random(seed * 2 + 1);
     let program = random_program(&mut random, seed.is_multiple_of(2));
-    let mut bench = Bench::new(&program, !seed.is_multiple_of(3), seed, (seed % 4) as u32);
+    let mut bench = Bench::new(&program, config, !seed.is_multiple_of(3), seed, (seed % 4) as u32);
     let (mut traps, mut interrupts) = (0, 0);
     let mut retired = 0;
     while retired < instructions {
@@ -166,11 +178,13 @@ fn random_programs_run_as_on_the_model() {
     let (mut traps, mut interrupts) = (0, 0);
     let seeds = std::env::var("FERRITE_SEEDS")
         .map_or(SEEDS, |count| count.parse().expect("FERRITE_SEEDS is a number"));
-    for seed in 0..seeds {
-        println!("seed {seed}");
-        let (t, i) = run(seed, 1500);
-        traps += t;
-        interrupts += i;
+    for config in CONFIGS {
+        for seed in 0..seeds {
+            println!("{config:?} seed {seed}");
+            let (t, i) = run(config, seed, 1500);
+            traps += t;
+            interrupts += i;
+        }
     }
     assert!(traps > 2000, "only {traps} traps");
     assert!(interrupts > 200, "only {interrupts} interrupts");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use agreement::assert_agreement;
 use ferrite_hdl::prelude::*;
-use ferrite_hw::core::Core;
+use ferrite_hw::core::{Core, CoreConfig};
 use ferrite_hw::tensor::TensorUnit;
 use ferrite_sim::{Verilator, VerilatorError, VerilatorOptions};
 
@@ -33,7 +33,7 @@ fn agrees<M: Module>(module: &M, signals: bool, cycles: u32) {
 #[test]
 fn the_core_runs_as_on_the_interpreter() {
     for signals in [false, true] {
-        agrees(&Core { reset_pc: 0x1000, hart_id: 3, has_coprocessor: true }, signals, 1500);
+        agrees(&Core { config: CoreConfig::FAST, has_coprocessor: true }, signals, 1500);
     }
 }
 

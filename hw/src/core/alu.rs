@@ -1,73 +1,181 @@
-//! The arithmetic and logic unit (RISC-V Unprivileged 20240411, 2.4).
+//! The arithmetic and logic unit (RISC-V Unprivileged 20240411, 2.4; Zba, Zbb and Zbs: chapter 28).
 
 use ferrite_hdl::prelude::*;
 
-/// What the ALU computes: bit 30 and `funct3` of the register instructions.
-#[derive(Clone, Copy, Debug, Encoding)]
-#[allow(missing_docs)] // The instructions' own names.
-pub enum AluOp {
-    Add = 0b0000,
-    Sll = 0b0001,
-    Slt = 0b0010,
-    Sltu = 0b0011,
-    Xor = 0b0100,
-    Srl = 0b0101,
-    Or = 0b0110,
-    And = 0b0111,
-    Sub = 0b1000,
-    Sra = 0b1101,
+use super::config::Extensions;
+
+/// What the ALU computes: which of its parts give the result, and how they go about it. Two parts never do at once; none gives 0.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct AluControl<T> {
+    /// a + b.
+    pub adds: T,
+    /// a - b.
+    pub subtracts: T,
+    /// 1 if a < b, else 0.
+    pub compares: T,
+    /// Numbers are compared without sign.
+    pub is_unsigned: T,
+    /// A bitwise operation.
+    pub combines: T,
+    /// Which: 0 xor, 1 or, 2 and.
+    pub bitwise: T,
+    /// It takes the complement of b.
+    pub complements: T,
+    /// Its b is the one bit that b numbers.
+    pub numbers_bit: T,
+    /// A shift or rotation of a by b.
+    pub shifts: T,
+    /// To the left, else right.
+    pub left: T,
+    /// Copies of the sign come in, else zeros.
+    pub arithmetic: T,
+    /// What goes out on one side comes in on the other.
+    pub rotates: T,
+    /// Only the lowest bit of what was shifted.
+    pub one_bit: T,
+    /// b plus a shifted by `shift_add`, if that is not 0.
+    pub shift_add: T,
+    /// The lowest byte or half word of a, extended.
+    pub extends: T,
+    /// The byte, else the half word.
+    pub byte: T,
+    /// The address of the next instruction.
+    pub links: T,
+}
+
+impl AluControl<Shape> {
+    /// The widths.
+    pub fn shape() -> AluControl<Shape> {
+        AluControl {
+            adds: bit(),
+            subtracts: bit(),
+            compares: bit(),
+            is_unsigned: bit(),
+            combines: bit(),
+            bitwise: bits(2),
+            complements: bit(),
+            numbers_bit: bit(),
+            shifts: bit(),
+            left: bit(),
+            arithmetic: bit(),
+            rotates: bit(),
+            one_bit: bit(),
+            shift_add: bits(2),
+            extends: bit(),
+            byte: bit(),
+            links: bit(),
+        }
+    }
 }
 
 /// Inputs of the ALU.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct AluIn<T> {
     /// What to compute.
-    pub op: T,
+    pub control: AluControl<T>,
     /// First operand.
     pub a: T,
     /// Second operand.
     pub b: T,
+    /// What `links` gives.
+    pub next_pc: T,
 }
 
-/// Output of the ALU.
+/// Outputs of the ALU.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct AluOut<T> {
     /// The result.
     pub result: T,
+    /// a < b.
+    pub less: T,
 }
 
-/// The ALU. Combinational.
+/// The ALU. Combinational. The sum and the difference, whose carries take longest, join last.
 #[module]
-pub struct Alu {}
+pub struct Alu {
+    /// Which instructions it must know.
+    pub extensions: Extensions,
+}
 
 impl Module for Alu {
     type In = AluIn<UInt>;
     type Out = AluOut<UInt>;
 
     fn inputs(&self) -> AluIn<Shape> {
-        AluIn { op: AluOp::shape(), a: bits(32), b: bits(32) }
+        AluIn { control: AluControl::shape(), a: bits(32), b: bits(32), next_pc: bits(32) }
     }
     fn outputs(&self) -> AluOut<Shape> {
-        AluOut { result: bits(32) }
+        AluOut { result: bits(32), less: bit() }
     }
     fn build(&self, m: &Builder, i: AluIn<UInt>) -> AluOut<UInt> {
-        let AluIn { op, a, b } = i;
-        wire!(m, amount = b.slice(0, 5));
-        wire!(m, less = a.signed().lt(b.signed()));
-        wire!(m, less_unsigned = a.lt(b));
-        let result = m.wire("result", 32);
-        result.set(a.wrapping_add(b));
-        m.switch(op, |s| {
-            s.case(AluOp::Sub, || result.set(a.wrapping_sub(b)));
-            s.case(AluOp::Sll, || result.set(a << amount));
-            s.case(AluOp::Slt, || result.set(less.extend(32)));
-            s.case(AluOp::Sltu, || result.set(less_unsigned.extend(32)));
-            s.case(AluOp::Xor, || result.set(a ^ b));
-            s.case(AluOp::Srl, || result.set(a >> amount));
-            s.case(AluOp::Sra, || result.set((a.signed() >> amount).unsigned()));
-            s.case(AluOp::Or, || result.set(a | b));
-            s.case(AluOp::And, || result.set(a & b));
-        });
-        AluOut { result }
+        let AluIn { control, a, b, next_pc } = i;
+        let Extensions { zba, zbb, zbs, .. } = self.extensions;
+        let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
+
+        // One comparison serves both kinds: without sign the highest bit counts as it stands, with sign the other way round.
+        let ranked = |value: UInt| (value.msb() ^ !control.is_unsigned).concat(value.slice(0, 31));
+        wire!(m, less = ranked(a).lt(ranked(b)));
+
+        let mut mask = b;
+        if zbs {
+            let one = m.constant(Bits::from_u64(32, 1));
+            mask = control.numbers_bit.mux(one << b.slice(0, 5), mask);
+        }
+        if zbb || zbs {
+            mask = mask ^ control.complements.repeat(32);
+        }
+        let (or, and) = (control.bitwise.bit(0), control.bitwise.bit(1));
+        wire!(m, combined = or.mux(a | mask, and.mux(a & mask, a ^ mask)));
+
+        wire!(m, shifted = self.shift(m, control, a, b.slice(0, 5)));
+        let mut other = only(control.combines, combined)
+            | only(control.shifts, shifted)
+            | only(control.links, next_pc)
+            | (control.compares & less).extend(32);
+        if zba {
+            let by = control.shift_add;
+            let zeros = |width: u32| m.constant(Bits::zero(width));
+            let left = |count: u32| a.slice(0, 32 - count).concat(zeros(count));
+            wire!(m, multiple = by.bit(1).mux(by.bit(0).mux(left(3), left(2)), left(1)));
+            wire!(m, shifted_sum = multiple.wrapping_add(b));
+            other = other | only(by.any(), shifted_sum);
+        }
+        if zbb {
+            let part = |width: u32| {
+                let sign = a.bit(width - 1) & !control.is_unsigned;
+                sign.repeat(32 - width).concat(a.slice(0, width))
+            };
+            other = other | only(control.extends, control.byte.mux(part(8), part(16)));
+        }
+        wire!(m, other = other);
+        wire!(m, sum = a.wrapping_add(b));
+        wire!(m, difference = a.wrapping_sub(b));
+        AluOut { result: only(control.adds, sum) | only(control.subtracts, difference) | other, less }
+    }
+}
+
+impl Alu {
+    /// Shifts right; to the left, everything is reversed before and behind.
+    fn shift(&self, m: &Builder, control: AluControl<UInt>, a: UInt, amount: UInt) -> UInt {
+        let reversed = |value: UInt| concat(value.to_bits());
+        let sign = control.arithmetic & a.msb();
+        let mut value = control.left.mux(reversed(a), a);
+        for stage in (0..5).rev() {
+            let distance = 1 << stage;
+            let out = value.slice(0, distance);
+            let mut fill = sign.repeat(distance);
+            if self.extensions.zbb {
+                fill = control.rotates.mux(out, fill);
+            }
+            value = amount.bit(stage).mux(fill.concat(value.slice(distance, 32 - distance)), value);
+        }
+        wire!(m, to_the_right = value);
+        let result = control.left.mux(reversed(to_the_right), to_the_right);
+        if self.extensions.zbs {
+            let low = to_the_right.bit(0).extend(32);
+            control.one_bit.mux(low, result)
+        } else {
+            result
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Jumps and branches: whether, and where to (RISC-V Unprivileged 20240411, 2.5).
+//! Jumps and branches: whether, where to, and whether fetch guessed it (RISC-V Unprivileged 20240411, 2.5).
 
 use ferrite_hdl::prelude::*;
 
@@ -11,16 +11,18 @@ pub struct BranchIn<T> {
     pub unit: T,
     /// Which branch.
     pub funct3: T,
-    /// Address of the instruction.
-    pub pc: T,
     /// Value of rs1.
     pub rs1_value: T,
     /// Value of rs2.
     pub rs2_value: T,
-    /// The distance.
-    pub imm: T,
-    /// The distance counts from rs1, else from the pc.
-    pub target_from_rs1: T,
+    /// rs1 is less than rs2, as the branch compares.
+    pub less: T,
+    /// Where it goes.
+    pub target: T,
+    /// Fetch went on at a target.
+    pub predicted: T,
+    /// Where fetch went on.
+    pub predicted_pc: T,
 }
 
 /// Outputs of the branch unit.
@@ -28,14 +30,16 @@ pub struct BranchIn<T> {
 pub struct BranchOut<T> {
     /// The instruction goes to the target.
     pub taken: T,
-    /// Where a jump or branch goes, taken or not.
-    pub target: T,
+    /// Fetch went on elsewhere.
+    pub mispredicted: T,
 }
 
-/// Compares and finds the target; beside the ALU, whose operand selection would come before the comparison.
-/// Combinational.
+/// Compares; what it says holds for instructions of every kind. Combinational.
 #[module]
-pub struct Branch {}
+pub struct Branch {
+    /// Fetch predicts; else it always goes straight on.
+    pub predicts: bool,
+}
 
 impl Module for Branch {
     type In = BranchIn<UInt>;
@@ -45,26 +49,25 @@ impl Module for Branch {
         BranchIn {
             unit: Unit::shape(),
             funct3: bits(3),
-            pc: bits(32),
             rs1_value: bits(32),
             rs2_value: bits(32),
-            imm: bits(32),
-            target_from_rs1: bit(),
+            less: bit(),
+            target: bits(32),
+            predicted: bit(),
+            predicted_pc: bits(32),
         }
     }
     fn outputs(&self) -> BranchOut<Shape> {
-        BranchOut { taken: bit(), target: bits(32) }
+        BranchOut { taken: bit(), mispredicted: bit() }
     }
     fn build(&self, m: &Builder, i: BranchIn<UInt>) -> BranchOut<UInt> {
-        let (a, b) = (i.rs1_value, i.rs2_value);
-        wire!(m, equal = a.eq(b));
-        wire!(m, less = i.funct3.bit(1).mux(a.lt(b), a.signed().lt(b.signed())));
-        wire!(m, holds = i.funct3.bit(2).mux(less, equal) ^ i.funct3.bit(0));
-        wire!(m, sum = i.target_from_rs1.mux(a, i.pc).wrapping_add(i.imm));
-        // `jalr` clears bit 0; the other distances are even.
-        BranchOut {
-            taken: i.unit.is(Unit::Jump) | (i.unit.is(Unit::Branch) & holds),
-            target: sum.slice(1, 31).concat(m.constant(Bits::zero(1))),
+        wire!(m, equal = i.rs1_value.eq(i.rs2_value));
+        wire!(m, holds = i.funct3.bit(2).mux(i.less, equal) ^ i.funct3.bit(0));
+        wire!(m, taken = i.unit.is(Unit::Jump) | (i.unit.is(Unit::Branch) & holds));
+        if !self.predicts {
+            return BranchOut { taken, mispredicted: taken };
         }
+        wire!(m, elsewhere = i.target.slice(1, 31).ne(i.predicted_pc.slice(1, 31)));
+        BranchOut { taken, mispredicted: taken.mux(!i.predicted | elsewhere, i.predicted) }
     }
 }

@@ -1,23 +1,36 @@
 //! Commit: memory and coprocessor answer, and everything that an instruction changes is changed.
 
+use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
 
 use super::CoreIn;
-use super::csr::{Access, Csr, CsrIn, CsrOut};
+use super::config::CoreConfig;
+use super::csr::{CsrOut, Write};
 use super::decode::Unit;
+use super::divider::DivideOut;
+use super::fetch::BtbUpdate;
 use super::memory;
-use super::muldiv::MultiplierOut;
+use super::multiplier::MultiplyOut;
 use super::pipeline::Commit;
 use super::regfile::RegWrite;
 use super::rvfi::{Report, ReportIn, Rvfi};
 use super::trap::{self, Trap};
 
+/// The units whose results arrive in commit.
+#[derive(Clone, Copy)]
+pub struct Late {
+    /// Products.
+    pub product: MultiplyOut<UInt>,
+    /// Quotients and remainders.
+    pub quotient: DivideOut<UInt>,
+}
+
 /// How far the instruction in commit is.
 pub struct Progress {
-    /// It loads or stores.
-    pub is_memory: UInt,
     /// Its answer is not there yet.
     pub waits: UInt,
+    /// It waits for memory or coprocessor.
+    pub waits_for_bus: UInt,
     /// It takes effect in this cycle, or its trap does.
     pub done: UInt,
     /// Its trap.
@@ -31,22 +44,32 @@ pub struct Progress {
 }
 
 /// Looks at the answers.
-pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, i: &CoreIn<UInt>) -> Progress {
+pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &CoreIn<UInt>) -> Progress {
     wire!(m, c_is_memory = (c.unit.is(Unit::Load) | c.unit.is(Unit::Store)) & !c.trap.valid);
     wire!(m, c_is_command = c.unit.is(Unit::Coprocessor) & !c.trap.valid);
+    let answers = |is: UInt, answer: UInt| is & !answer;
     wire!(
         m,
-        c_waits = (c_is_memory & !i.dbus.response.valid) | (c_is_command & !i.coprocessor.response.valid)
+        c_waits_for_bus =
+            answers(c_is_memory, i.dbus.response.valid) | answers(c_is_command, i.coprocessor.response.valid)
     );
+    wire!(
+        m,
+        c_computes = !c.trap.valid
+            & (answers(c.unit.is(Unit::Multiply), late.product.ready)
+                | answers(c.unit.is(Unit::Divide), late.quotient.done))
+    );
+    wire!(m, c_waits = c_waits_for_bus | c_computes);
     wire!(m, c_done = valid & !c_waits);
     wire!(m, c_refused = c_is_memory & i.dbus.response.error);
-    let trap = trap::with_memory(m, c_done, c.trap, c_refused, c.unit.is(Unit::Load), c.result);
-    wire!(m, c_retires = c_done & !trap.valid);
+    let trap = trap::with_memory(m, c_done, &c, c_refused);
+    // What was cut in two by a wrong prediction is no instruction.
+    wire!(m, c_retires = c_done & !trap.valid & !c.unit.is(Unit::Refetch));
     wire!(m, c_funct3 = c.insn.slice(12, 3));
-    wire!(m, c_loaded = memory::shifted(m, c.result, i.dbus.response.data));
+    wire!(m, c_loaded = memory::shifted(m, c.address, i.dbus.response.data));
     Progress {
-        is_memory: c_is_memory,
         waits: c_waits,
+        waits_for_bus: c_waits_for_bus,
         done: c_done,
         trap,
         retires: c_retires,
@@ -55,28 +78,17 @@ pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, i: &CoreIn<UInt>) -> 
     }
 }
 
-/// Changes CSRs.
-pub fn access_csrs(
-    csr: ferrite_hdl::Instance<Csr>,
-    c: Commit<UInt>,
-    progress: &Progress,
-    i: &CoreIn<UInt>,
-) -> CsrOut<UInt> {
-    let operand = progress.funct3.bit(2).mux(c.insn.slice(15, 5).extend(32), c.rs1_value);
-    let writes = !progress.funct3.bit(1) | c.insn.slice(15, 5).any();
-    csr.connect(CsrIn {
-        access: Access {
-            valid: progress.retires & c.unit.is(Unit::Csr) & writes,
-            number: c.insn.slice(20, 12),
-            operation: progress.funct3.slice(0, 2),
-            operand,
-        },
-        trap: progress.trap,
-        pc: c.pc,
-        mret: progress.retires & c.unit.is(Unit::Mret),
-        retires: progress.retires,
-        interrupts: i.interrupts,
-    })
+/// What a CSR instruction writes. The ALU has passed its operand on.
+pub fn csr_write(m: &Builder, c: Commit<UInt>, progress: &Progress, old: UInt) -> Write<UInt> {
+    let operation = progress.funct3;
+    let set_or_clear = operation.bit(0).mux(old & !c.result, old | c.result);
+    wire!(m, c_written = operation.bit(1).mux(set_or_clear, c.result));
+    let writes = !operation.bit(1) | c.insn.slice(15, 5).any();
+    Write {
+        valid: progress.retires & c.unit.is(Unit::Csr) & writes,
+        number: c.insn.slice(20, 12),
+        value: c_written,
+    }
 }
 
 /// Writes the result to its register.
@@ -85,7 +97,7 @@ pub fn write_register(
     c: Commit<UInt>,
     progress: &Progress,
     committed: RegWrite<UInt>,
-    multiplier: MultiplierOut<UInt>,
+    late: &Late,
     csr: CsrOut<UInt>,
     i: &CoreIn<UInt>,
 ) {
@@ -93,10 +105,54 @@ pub fn write_register(
     committed.value.set(c.result);
     m.switch(c.unit, |units| {
         units.case(Unit::Load, || committed.value.set(memory::load_value(progress.funct3, progress.loaded)));
-        units.case(Unit::Multiply, || committed.value.set(multiplier.result));
+        units.case(Unit::Multiply, || committed.value.set(late.product.result));
+        units.case(Unit::Divide, || committed.value.set(late.quotient.result));
+        units.case(Unit::Bitmanip, || committed.value.set(c.manipulated));
         units.case(Unit::Csr, || committed.value.set(csr.read));
         units.case(Unit::Coprocessor, || committed.value.set(i.coprocessor.response.data));
     });
+}
+
+/// Whether fetch begins anew behind the instruction, although nothing trapped.
+pub fn refetches(m: &Builder, config: &CoreConfig, c: Commit<UInt>, progress: &Progress) -> UInt {
+    let mut units = c.unit.is(Unit::Mret) | c.unit.is(Unit::FenceI) | c.unit.is(Unit::Refetch);
+    if config.pmp_regions > 0 {
+        // What was fetched was judged by the old regions.
+        wire!(m, c_changes_pmp = c.unit.is(Unit::Csr) & c.insn.slice(25, 7).eq(0x3A0 >> 5));
+        units = units | c_changes_pmp;
+    }
+    progress.done & units
+}
+
+/// What the branch target buffer learns: a branch that it knows or that is taken, and that what it took for a branch is none.
+pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress) -> BtbUpdate<UInt> {
+    let refetch = progress.done & c.unit.is(Unit::Refetch);
+    let counter = c.prediction.counter;
+    let up = counter.all().mux(counter, counter.wrapping_add(1));
+    let down = counter.any().mux(counter.wrapping_sub(1), counter);
+    let known = c.taken.mux(up, down);
+    // An entry begins as likely to be taken.
+    let fresh = Operand::from(Bits::from_u64(2, 2));
+    let is_jump = c.unit.is(Unit::Jump);
+    wire!(m, c_counter = c.prediction.hit.mux(known, fresh));
+    let counter = concat([c_counter.bit(1) | is_jump, c_counter.bit(0) | is_jump]);
+    BtbUpdate {
+        valid: refetch | (progress.retires & (c.prediction.hit | c.taken)),
+        last: c.last,
+        target: c.address,
+        counter: refetch.mux(0, counter),
+        returns: is_return(c.insn) & is_jump,
+    }
+}
+
+/// `jalr` from a link register that it does not write (Unprivileged 20240411, table 3). Of jumps only.
+pub fn is_return(insn: UInt) -> UInt {
+    !insn.bit(3) & is_link(insn.slice(15, 5)) & insn.slice(15, 5).ne(insn.slice(7, 5))
+}
+
+/// `x1` or `x5`, which calls leave their return address in.
+pub fn is_link(register: UInt) -> UInt {
+    concat([register.slice(3, 2), register.slice(1, 1)]).eq(0) & register.bit(0)
 }
 
 /// Reports the instruction.
@@ -106,22 +162,26 @@ pub fn report(
     progress: &Progress,
     committed: RegWrite<UInt>,
     successor: UInt,
+    machine_mode: UInt,
 ) -> Rvfi<UInt> {
     let mask = |accesses: UInt| (progress.retires & accesses).mux(memory::width_mask(m, progress.funct3), 0);
     m.instance("report", &Report {}).connect(ReportIn {
-        valid: progress.done,
+        valid: progress.done & !(c.unit.is(Unit::Refetch) & !progress.trap.valid),
         interrupt: progress.trap.interrupt,
         trap: progress.trap.valid & !progress.trap.interrupt,
-        insn: c.insn,
+        insn: c.raw,
         pc: c.pc,
         next_pc: successor,
+        machine_mode,
         reads_rs1: c.reads_rs1,
         reads_rs2: c.reads_rs2,
-        rs1_value: c.rs1_value,
-        rs2_value: c.rs2_value,
+        rs1_addr: c.insn.slice(15, 5),
+        rs2_addr: c.insn.slice(20, 5),
+        rs1_value: c.a,
+        rs2_value: c.b,
         rd: committed.rd,
         rd_value: committed.value,
-        address: c.result,
+        address: c.address,
         read_mask: mask(c.unit.is(Unit::Load)),
         write_mask: mask(c.unit.is(Unit::Store)),
         read_data: progress.loaded,

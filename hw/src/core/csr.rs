@@ -2,6 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::config::CoreConfig;
 use super::trap::{INTERRUPT_EXTERNAL, INTERRUPT_SOFTWARE, INTERRUPT_TIMER, Trap};
 
 const MSTATUS: u32 = 0x300;
@@ -55,24 +56,34 @@ impl Interrupts<Shape> {
     }
 }
 
-/// A CSR instruction.
+/// A write.
 #[derive(Clone, Copy, Debug, Bundle)]
-pub struct Access<T> {
-    /// It commits in this cycle; what is read is valid in any case.
+pub struct Write<T> {
+    /// It happens.
     pub valid: T,
     /// Number of the CSR.
     pub number: T,
-    /// 1 replaces, 2 sets bits, 3 clears bits.
-    pub operation: T,
-    /// The operand.
-    pub operand: T,
+    /// Value.
+    pub value: T,
 }
-
+/// State of PMP.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct PmpState<T> { /// c
+ pub cfg: T, /// a
+ pub addr: T }
+/// Values.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct CsrValues<T> { /// c
+ pub mepc: T }
+impl CsrValues<Shape> { /// s
+pub fn shape(_: &CoreConfig) -> CsrValues<Shape> { CsrValues { mepc: bits(32) } } }
 /// Inputs of the CSRs.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct CsrIn<T> {
+    /// n
+    pub number: T,
     /// The instruction that reads and writes.
-    pub access: Access<T>,
+    pub write: Write<T>,
     /// The trap that is taken.
     pub trap: Trap<T>,
     /// Address of the instruction that traps.
@@ -83,6 +94,8 @@ pub struct CsrIn<T> {
     pub retires: T,
     /// The interrupt lines.
     pub interrupts: Interrupts<T>,
+    /// e
+    pub events: T,
 }
 
 /// Outputs of the CSRs.
@@ -100,38 +113,39 @@ pub struct CsrOut<T> {
     pub interrupt: T,
     /// Its code.
     pub interrupt_code: T,
+    /// m
+    pub machine_mode: T,
+    /// m
+    pub data_machine_mode: T,
+    /// m
+    pub timeout_wait: T,
+    /// m
+    pub counters_allowed: T,
+    /// m
+    pub pmp: PmpState<T>,
+    /// m
+    pub values: CsrValues<T>,
 }
 
 /// The CSRs and the traps' effects on them.
 #[module]
 pub struct Csr {
-    /// `mhartid`.
-    pub hart_id: u32,
+    /// c
+    pub config: CoreConfig,
+}
+/// l
+pub fn is_legal(_m: &Builder, _c: &CoreConfig, number: UInt, writes: UInt, _mm: UInt, _ca: UInt) -> UInt {
+    exists(number) & !(number.slice(10, 2).all() & writes)
 }
 
 impl Module for Csr {
     type In = CsrIn<UInt>;
     type Out = CsrOut<UInt>;
-
     fn inputs(&self) -> CsrIn<Shape> {
-        CsrIn {
-            access: Access { valid: bit(), number: bits(12), operation: bits(2), operand: bits(32) },
-            trap: Trap::shape(),
-            pc: bits(32),
-            mret: bit(),
-            retires: bit(),
-            interrupts: Interrupts::shape(),
-        }
+        CsrIn { number: bits(12), write: Write { valid: bit(), number: bits(12), value: bits(32) }, trap: Trap::shape(), pc: bits(32), mret: bit(), retires: bit(), interrupts: Interrupts::shape(), events: bits(9) }
     }
     fn outputs(&self) -> CsrOut<Shape> {
-        CsrOut {
-            read: bits(32),
-            handler: bits(32),
-            mepc: bits(32),
-            wakes: bit(),
-            interrupt: bit(),
-            interrupt_code: bits(4),
-        }
+        CsrOut { read: bits(32), handler: bits(32), mepc: bits(32), wakes: bit(), interrupt: bit(), interrupt_code: bits(4), machine_mode: bit(), data_machine_mode: bit(), timeout_wait: bit(), counters_allowed: bits(32), pmp: PmpState { cfg: bit(), addr: bit() }, values: CsrValues::shape(&self.config) }
     }
     fn build(&self, m: &Builder, i: CsrIn<UInt>) -> CsrOut<UInt> {
         let enabled = m.reg("mstatus_mie", 1).reset_to(0);
@@ -153,16 +167,16 @@ impl Module for Csr {
             concat([zeros(20), external, zeros(3), timer, zeros(3), software, zeros(3)])
         };
         wire!(m, mepc = mepc_word.concat(zeros(2)));
-        let read = m.wire("read", 32);
+        let read = m.wire("selected", 32);
         read.set(0);
-        m.switch(i.access.number, |s| {
+        m.switch(i.number, |s| {
             s.case(MSTATUS, || {
                 let machine_mode = m.constant(Bits::from_u64(2, 0b11));
                 let fields =
                     [zeros(19), machine_mode, zeros(3), previously_enabled, zeros(3), enabled, zeros(3)];
                 read.set(concat(fields));
             });
-            s.case(MISA, || read.set(MISA_VALUE));
+            s.case(MISA, || read.set(MISA_VALUE | if self.config.extensions.c { 4 } else { 0 }));
             s.case(MIE, || read.set(interrupt_bits(external_enabled, software_enabled, timer_enabled)));
             s.case(MTVEC, || read.set(concat([mtvec_base, zeros(1), mtvec_vectored])));
             s.case(MSCRATCH, || read.set(mscratch));
@@ -176,12 +190,11 @@ impl Module for Csr {
             s.case(MCYCLEH, || read.set(mcycle.slice(32, 32)));
             s.case(MINSTRET, || read.set(minstret.slice(0, 32)));
             s.case(MINSTRETH, || read.set(minstret.slice(32, 32)));
-            s.case(MHARTID, || read.set(self.hart_id));
+            s.case(MHARTID, || read.set(self.config.hart_id));
         });
 
-        let Access { valid, number, operation, operand } = i.access;
-        wire!(m, set_or_clear = operation.bit(0).mux(read & !operand, read | operand));
-        wire!(m, written = operation.bit(1).mux(set_or_clear, operand));
+        let Write { valid, number, value: written } = i.write;
+        let read = m.delay("read_value", read);
         mcycle.set(mcycle.wrapping_add(1));
         m.when(i.retires, || minstret.set(minstret.wrapping_add(1)));
         m.when(valid, || {
@@ -228,16 +241,23 @@ impl Module for Csr {
         wire!(m, software = i.interrupts.software & software_enabled);
         wire!(m, timer = i.interrupts.timer & timer_enabled);
         let code = |number: u32| m.constant(Bits::from_u64(4, number.into()));
-        wire!(m, wakes = external | software | timer);
+        wire!(m, wakes_now = external | software | timer);
         let less_urgent = software.mux(code(INTERRUPT_SOFTWARE), code(INTERRUPT_TIMER));
         wire!(m, vector = (i.trap.interrupt & mtvec_vectored).mux(i.trap.code, 0));
+        let wakes_r = m.delay("wakes_r", wakes_now);
+        let interrupt = m.delay("interrupt_r", wakes_now & enabled);
+        let interrupt_code = m.delay("code_r", external.mux(code(INTERRUPT_EXTERNAL), less_urgent));
         CsrOut {
             read,
             handler: mtvec_base.wrapping_add(vector.extend(30)).concat(zeros(2)),
             mepc,
-            wakes,
-            interrupt: wakes & enabled,
-            interrupt_code: external.mux(code(INTERRUPT_EXTERNAL), less_urgent),
+            wakes: wakes_r,
+            interrupt,
+            interrupt_code,
+            machine_mode: m.constant(Bits::from_bool(true)),
+            data_machine_mode: m.constant(Bits::from_bool(true)),
+            timeout_wait: zeros(1), counters_allowed: zeros(32), pmp: PmpState { cfg: zeros(1), addr: zeros(1) },
+            values: CsrValues { mepc },
         }
     }
 }

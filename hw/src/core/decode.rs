@@ -2,8 +2,10 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::alu::AluOp;
-use super::csr;
+use super::alu::AluControl;
+use super::bitmanip::BitmanipOp;
+use super::config::{CoreConfig, Extensions};
+use super::{bitmanip_decode, csr};
 
 /// What an instruction needs; a stage asks for the instructions that concern it.
 #[derive(Clone, Copy, Debug, Encoding)]
@@ -17,6 +19,7 @@ pub enum Unit {
     Store,
     Multiply,
     Divide,
+    Bitmanip,
     Csr,
     Coprocessor,
     Ecall,
@@ -26,17 +29,8 @@ pub enum Unit {
     FenceI,
     /// No instruction: it could not be fetched.
     FetchFault,
-}
-
-/// The first operand of the ALU.
-#[derive(Clone, Copy, Debug, Encoding)]
-pub enum OperandA {
-    /// Register rs1.
-    Rs1,
-    /// The instruction's address.
-    Pc,
-    /// Zero.
-    Zero,
+    /// No instruction: a wrong prediction cut it in two, and it must be fetched again.
+    Refetch,
 }
 
 /// Inputs of the decoder.
@@ -44,6 +38,12 @@ pub enum OperandA {
 pub struct DecodeIn<T> {
     /// The instruction.
     pub insn: T,
+    /// The hart is in machine mode.
+    pub machine_mode: T,
+    /// `mstatus.TW`: `wfi` is illegal in user mode.
+    pub timeout_wait: T,
+    /// `mcounteren`.
+    pub counters_allowed: T,
 }
 
 /// An instruction taken apart.
@@ -51,16 +51,22 @@ pub struct DecodeIn<T> {
 pub struct Decoded<T> {
     /// What it needs.
     pub unit: T,
+    /// Its result is not there at the end of execute.
+    pub is_late: T,
+    /// Nothing behind it may enter execute before it has left.
+    pub is_alone: T,
     /// What the ALU computes.
-    pub alu_op: T,
-    /// The ALU's first operand.
-    pub operand_a: T,
-    /// The ALU's second operand is the immediate, else rs2.
-    pub uses_imm: T,
-    /// The target of the jump counts from rs1, else from the pc.
-    pub target_from_rs1: T,
+    pub alu: AluControl<T>,
+    /// What the bit manipulation unit computes.
+    pub bitmanip: T,
     /// The immediate, extended.
     pub imm: T,
+    /// The ALU's second operand is the immediate, else rs2 if that is read, else zero.
+    pub uses_imm: T,
+    /// The ALU's first operand is the instruction's address, else rs1 if that is read, else zero.
+    pub uses_pc: T,
+    /// The target of the jump counts from rs1, else from the pc.
+    pub target_from_rs1: T,
     /// The register written; 0 for none.
     pub rd: T,
     /// It reads rs1.
@@ -74,11 +80,14 @@ impl Decoded<Shape> {
     pub fn shape() -> Decoded<Shape> {
         Decoded {
             unit: Unit::shape(),
-            alu_op: AluOp::shape(),
-            operand_a: OperandA::shape(),
-            uses_imm: bit(),
-            target_from_rs1: bit(),
+            is_late: bit(),
+            is_alone: bit(),
+            alu: AluControl::shape(),
+            bitmanip: BitmanipOp::shape(),
             imm: bits(32),
+            uses_imm: bit(),
+            uses_pc: bit(),
+            target_from_rs1: bit(),
             rd: bits(5),
             reads_rs1: bit(),
             reads_rs2: bit(),
@@ -106,6 +115,8 @@ const COMMANDS_WITH_RESULT: [u32; 4] = [0x00, 0x01, 0x02, 0x0A];
 /// The decoder. Combinational.
 #[module]
 pub struct Decode {
+    /// The core's parameters.
+    pub config: CoreConfig,
     /// Whether custom-0 instructions exist.
     pub has_coprocessor: bool,
 }
@@ -115,54 +126,73 @@ impl Module for Decode {
     type Out = Decoded<UInt>;
 
     fn inputs(&self) -> DecodeIn<Shape> {
-        DecodeIn { insn: bits(32) }
+        DecodeIn { insn: bits(32), machine_mode: bit(), timeout_wait: bit(), counters_allowed: bits(32) }
     }
     fn outputs(&self) -> Decoded<Shape> {
         Decoded::shape()
     }
     fn build(&self, m: &Builder, i: DecodeIn<UInt>) -> Decoded<UInt> {
         let insn = i.insn;
+        let Extensions { m: has_m, zba, zbb, zbs, .. } = self.config.extensions;
         wire!(m, opcode = insn.slice(0, 7));
         wire!(m, funct3 = insn.slice(12, 3));
         wire!(m, funct7 = insn.slice(25, 7));
+        wire!(m, rs2 = insn.slice(20, 5));
         let d = m.wires("decoded", Decoded::shape());
         let writes_rd = m.wire("writes_rd", 1);
+        let zeros = |width: u32| m.constant(Bits::zero(width));
         d.unit.set(Unit::Illegal);
-        d.alu_op.set(AluOp::Add);
-        d.operand_a.set(OperandA::Rs1);
-        d.uses_imm.set(1);
+        for leaf in d.alu.leaves() {
+            leaf.value.set(zeros(leaf.value.width()));
+        }
+        d.bitmanip.set(BitmanipOp::Clz);
+        d.uses_imm.set(0);
+        d.uses_pc.set(0);
         d.target_from_rs1.set(opcode.eq(JALR));
         d.imm.set(immediate_i(insn));
         d.reads_rs1.set(0);
         d.reads_rs2.set(0);
         writes_rd.set(0);
         d.rd.set(writes_rd.mux(insn.slice(7, 5), 0));
+        d.is_late.set(any_unit(d.unit, &LATE));
+        d.is_alone.set(any_unit(d.unit, &ALONE));
 
+        // Of OP and OP-IMM. What `funct7` tells of the register instructions it tells of immediate shifts alone.
+        wire!(m, is_op = opcode.bit(5));
+        wire!(m, has_funct7 = is_op | funct3.slice(0, 2).eq(0b01));
+        wire!(m, plain = !has_funct7 | funct7.eq(0));
+        wire!(m, alternate = has_funct7 & funct7.eq(0x20) & (is_op | funct3.bit(2)));
         m.switch(opcode, |s| {
             s.case(LUI, || {
                 d.unit.set(Unit::Alu);
-                d.operand_a.set(OperandA::Zero);
+                d.alu.adds.set(1);
+                d.uses_imm.set(1);
                 d.imm.set(immediate_u(m, insn));
                 writes_rd.set(1);
             });
             s.case(AUIPC, || {
                 d.unit.set(Unit::Alu);
-                d.operand_a.set(OperandA::Pc);
+                d.alu.adds.set(1);
+                d.uses_pc.set(1);
+                d.uses_imm.set(1);
                 d.imm.set(immediate_u(m, insn));
                 writes_rd.set(1);
             });
             s.case(JAL, || {
                 d.unit.set(Unit::Jump);
+                d.alu.links.set(1);
                 d.imm.set(immediate_j(m, insn));
                 writes_rd.set(1);
             });
             s.case(JALR, || {
                 m.when(funct3.eq(0), || d.unit.set(Unit::Jump));
+                d.alu.links.set(1);
                 d.reads_rs1.set(1);
                 writes_rd.set(1);
             });
             s.case(BRANCH, || {
                 m.when(funct3.slice(1, 2).ne(0b01), || d.unit.set(Unit::Branch));
+                d.alu.is_unsigned.set(funct3.bit(1));
                 d.imm.set(immediate_b(m, insn));
                 d.reads_rs1.set(1);
                 d.reads_rs2.set(1);
@@ -178,27 +208,31 @@ impl Module for Decode {
                 d.reads_rs1.set(1);
                 d.reads_rs2.set(1);
             });
-            s.case(OP_IMM, || {
-                let left = funct3.eq(0b001);
-                let right = funct3.eq(0b101);
-                let legal = (!left & !right) | funct7.eq(0) | (right & funct7.eq(0x20));
-                m.when(legal, || d.unit.set(Unit::Alu));
-                d.alu_op.set(alu_op(funct3, right & funct7.bit(5)));
+            s.cases([OP_IMM, OP], || {
+                d.uses_imm.set(!is_op);
                 d.reads_rs1.set(1);
+                d.reads_rs2.set(is_op);
                 writes_rd.set(1);
-            });
-            s.case(OP, || {
-                m.when(funct7.eq(0) | (funct7.eq(0x20) & (funct3.eq(0b000) | funct3.eq(0b101))), || {
-                    d.unit.set(Unit::Alu);
-                })
-                .otherwise_when(funct7.eq(1), || {
-                    d.unit.set(funct3.bit(2).mux(ferrite_hdl::Operand::from(Unit::Divide), Unit::Multiply));
-                });
-                d.alu_op.set(alu_op(funct3, funct7.bit(5)));
-                d.uses_imm.set(0);
-                d.reads_rs1.set(1);
-                d.reads_rs2.set(1);
-                writes_rd.set(1);
+                m.when(plain, || self.base(m, d, funct3));
+                m.when(alternate, || self.alternate(m, d, funct3));
+                if has_m {
+                    m.when(is_op & funct7.eq(0x01), || {
+                        let divides = ferrite_hdl::Operand::from(Unit::Divide);
+                        d.unit.set(funct3.bit(2).mux(divides, Unit::Multiply));
+                    });
+                }
+                if zba {
+                    m.when(is_op & funct7.eq(0x10) & funct3.any() & !funct3.bit(0), || {
+                        d.unit.set(Unit::Alu);
+                        d.alu.shift_add.set(funct3.slice(1, 2));
+                    });
+                }
+                if zbb {
+                    bitmanip_decode::zbb(m, d, is_op, funct3, funct7, rs2);
+                }
+                if zbs {
+                    bitmanip_decode::zbs(m, d, funct3, funct7);
+                }
             });
             s.case(MISC_MEM, || {
                 // One hart, and every access completes before the next begins: `fence` has nothing to do.
@@ -207,19 +241,28 @@ impl Module for Decode {
                 });
             });
             s.case(SYSTEM, || {
+                d.alu.adds.set(1);
                 m.when(funct3.eq(0), || {
                     m.switch(insn.slice(7, 25), |s| {
                         s.case(0x0000_0073 >> 7, || d.unit.set(Unit::Ecall));
                         s.case(0x0010_0073 >> 7, || d.unit.set(Unit::Ebreak));
-                        s.case(0x3020_0073 >> 7, || d.unit.set(Unit::Mret));
-                        s.case(0x1050_0073 >> 7, || d.unit.set(Unit::Wfi));
+                        s.case(0x3020_0073 >> 7, || {
+                            m.when(i.machine_mode, || d.unit.set(Unit::Mret));
+                        });
+                        s.case(0x1050_0073 >> 7, || {
+                            m.when(i.machine_mode | !i.timeout_wait, || d.unit.set(Unit::Wfi));
+                        });
                     });
                 })
                 .otherwise(|| {
+                    // The ALU passes the operand on: rs1, or its number.
                     let number = insn.slice(20, 12);
                     let writes = !funct3.bit(1) | insn.slice(15, 5).any();
-                    let allowed = csr::exists(number) & !(number.slice(10, 2).all() & writes);
-                    m.when(funct3.slice(0, 2).any() & allowed, || d.unit.set(Unit::Csr));
+                    let legal =
+                        csr::is_legal(m, &self.config, number, writes, i.machine_mode, i.counters_allowed);
+                    m.when(funct3.slice(0, 2).any() & legal, || d.unit.set(Unit::Csr));
+                    d.imm.set(insn.slice(15, 5).extend(32));
+                    d.uses_imm.set(funct3.bit(2));
                     d.reads_rs1.set(!funct3.bit(2));
                     writes_rd.set(1);
                 });
@@ -238,9 +281,59 @@ impl Module for Decode {
     }
 }
 
-/// The operation that `funct3` names; `alternate` is bit 30 of the instruction, which tells `sub` from `add` and `sra` from `srl`.
-fn alu_op(funct3: UInt, alternate: UInt) -> UInt {
-    alternate.concat(funct3)
+impl Decode {
+    /// The operations that `funct3` names.
+    fn base(&self, m: &Builder, d: Decoded<UInt>, funct3: UInt) {
+        d.unit.set(Unit::Alu);
+        d.alu.is_unsigned.set(funct3.bit(0));
+        m.switch(funct3, |s| {
+            s.case(0b000, || d.alu.adds.set(1));
+            s.cases([0b010, 0b011], || d.alu.compares.set(1));
+            s.cases([0b001, 0b101], || d.alu.shifts.set(1));
+            s.cases([0b100, 0b110, 0b111], || d.alu.combines.set(1));
+        });
+        d.alu.left.set(!funct3.bit(2));
+        d.alu.bitwise.set(bitwise(funct3));
+    }
+
+    /// Those that bit 30 makes others of.
+    fn alternate(&self, m: &Builder, d: Decoded<UInt>, funct3: UInt) {
+        m.switch(funct3, |s| {
+            s.case(0b000, || {
+                d.unit.set(Unit::Alu);
+                d.alu.subtracts.set(1);
+            });
+            s.case(0b101, || {
+                d.unit.set(Unit::Alu);
+                d.alu.shifts.set(1);
+                d.alu.arithmetic.set(1);
+            });
+            if self.config.extensions.zbb {
+                s.cases([0b100, 0b110, 0b111], || {
+                    d.unit.set(Unit::Alu);
+                    d.alu.combines.set(1);
+                    d.alu.complements.set(1);
+                    d.alu.bitwise.set(bitwise(funct3));
+                });
+            }
+        });
+    }
+}
+
+/// Of xor (100), or (110) and and (111): bit 0 for or, bit 1 for and.
+fn bitwise(funct3: UInt) -> UInt {
+    let and = funct3.bit(0);
+    and.concat(funct3.bit(1) & !and)
+}
+
+/// Instructions whose result comes from a later stage.
+const LATE: [Unit; 6] =
+    [Unit::Load, Unit::Multiply, Unit::Divide, Unit::Bitmanip, Unit::Csr, Unit::Coprocessor];
+/// Instructions that change what decode reads, or that fetch begins anew behind.
+const ALONE: [Unit; 5] = [Unit::Csr, Unit::Mret, Unit::Wfi, Unit::FenceI, Unit::Refetch];
+
+fn any_unit(unit: UInt, of: &[Unit]) -> UInt {
+    concat(of.iter().map(|u| unit.is(*u))).any()
 }
 
 fn immediate_i(insn: UInt) -> UInt {

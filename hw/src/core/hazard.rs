@@ -17,29 +17,38 @@ pub struct Ahead {
     pub c_valid: UInt,
     /// That instruction.
     pub c: Commit<UInt>,
-    /// Memory or coprocessor have not answered it.
+    /// Its result is not there.
     pub c_waits: UInt,
+    /// An interrupt is pending.
+    pub interrupt: UInt,
+}
+
+/// Why decode waits.
+pub struct Hazards {
+    /// For the result of an instruction ahead.
+    pub operands: UInt,
+    /// For an instruction ahead that must be alone, or for all of them so that an interrupt can be taken.
+    pub order: UInt,
+    /// The instruction can go to execute.
+    pub ready: UInt,
 }
 
 /// Whether the instruction in decode can go to execute: there is room, its operands are there or will be forwarded, and nothing ahead
 /// must be alone.
-pub fn ready(m: &Builder, insn: UInt, d: Decoded<UInt>, ahead: Ahead) -> UInt {
-    let Ahead { x_valid, x, x_leaves, c_valid, c, c_waits } = ahead;
-    wire!(
-        m,
-        x_is_late =
-            concat([Unit::Load, Unit::Multiply, Unit::Csr, Unit::Coprocessor].map(|u| x.d.unit.is(u))).any()
-    );
-    wire!(
-        m,
-        x_is_alone = concat([Unit::Csr, Unit::Mret, Unit::Wfi, Unit::FenceI].map(|u| x.d.unit.is(u))).any()
-    );
+pub fn judge(m: &Builder, insn: UInt, d: Decoded<UInt>, ahead: Ahead) -> Hazards {
+    let Ahead { x_valid, x, x_leaves, c_valid, c, c_waits, interrupt } = ahead;
     let reads = |rd: UInt| {
         let rs1 = d.reads_rs1 & insn.slice(15, 5).eq(rd);
         let rs2 = d.reads_rs2 & insn.slice(20, 5).eq(rd);
         rd.any() & (rs1 | rs2)
     };
-    wire!(m, waits_for_x = x_valid & ((x_is_late & reads(x.d.rd)) | x_is_alone));
+    wire!(m, waits_for_x = x_valid & x.d.is_late & reads(x.d.rd));
     wire!(m, waits_for_c = c_valid & c_waits & reads(c.rd));
-    (!x_valid | x_leaves) & !waits_for_x & !waits_for_c
+    wire!(m, waits_for_order = (x_valid & x.d.is_alone) | (c_valid & c.unit.is(Unit::Csr)));
+    // What lowers an interrupt's line or forbids it is seen one cycle after it has committed.
+    let c_was_valid = m.delay("c_was_valid", c_valid);
+    wire!(m, waits_for_interrupt = interrupt & (x_valid | c_valid | c_was_valid));
+    let operands = waits_for_x | waits_for_c;
+    let order = waits_for_order | waits_for_interrupt;
+    Hazards { operands, order, ready: (!x_valid | x_leaves) & !operands & !order }
 }

@@ -1,52 +1,62 @@
-//! The RISC-V core: RV32IM, Zicsr, Zifencei, machine mode.
+//! The RISC-V core: RV32I with M, C, Zba, Zbb, Zbs, Zicsr and Zifencei, machine and user mode, as [`CoreConfig`] has it.
 //!
 //! ```text
 //!            +-------+     +--------+     +---------+     +--------+
 //! bus <----> | fetch | --> | decode | --> | execute | --> | commit | --> RVFI
 //!            +-------+     +--------+     +---------+     +--------+
-//!                ^          registers      alu, branch     CSRs, traps,
-//!                |             ^  ^------- muldiv          load data
-//!                |             |           request --> bus --> response
-//!                +-- redirect -+--------- results ------------+
+//!             ^  predictor  registers      alu, branch     CSRs, traps,
+//!             |   ^         ^  ^-------    request         load data, products
+//!             |   +- learns-|--|---------- --> bus ------> response
+//!             +- redirect --+--+------- results -------------+
 //! ```
 //!
 //! An instruction takes effect in commit, in program order, and only there: registers, CSRs and traps. The exceptions are requests on the
 //! data bus and to the coprocessor, which execute makes once nothing before them can trap any more. `fence.i` and the CSR instructions
 //! let nothing into execute behind them until they have taken effect.
 //!
-//! Cycles: 1 per instruction; 2 more for a jump or branch taken; 1 more for the result of a load, multiplication or CSR used by the next
-//! instruction; 1 more for a CSR instruction; 33 more for a division; wait states.
+//! `docs/core.md` says how many cycles instructions take.
 
 mod alu;
+mod bitmanip;
+mod bitmanip_decode;
 mod branch;
 mod bus;
 mod commit;
+mod config;
 mod csr;
 mod decode;
+mod divider;
 mod execute;
+mod expand;
 mod fetch;
 mod hazard;
+mod late;
 mod memory;
-mod muldiv;
+mod multiplier;
 mod pipeline;
+mod pmp;
 mod regfile;
 mod rvfi;
 mod trap;
 
-pub use alu::{Alu, AluIn, AluOp, AluOut};
+pub use alu::{Alu, AluControl, AluIn, AluOut};
 pub use branch::{Branch, BranchIn, BranchOut};
 pub use bus::{Bus, BusRequest, BusResponse};
-pub use csr::{Access, Csr, CsrIn, CsrOut, Interrupts};
-pub use decode::{Decode, DecodeIn, Decoded, OperandA, Unit};
-pub use fetch::{Fetch, FetchIn, FetchOut, Fetched, Redirect};
-pub use muldiv::{Divider, DividerIn, DividerOut, Multiplier, MultiplierIn, MultiplierOut};
+pub use config::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
+pub use csr::{Csr, CsrIn, CsrOut, CsrValues, Interrupts};
+pub use decode::{Decode, DecodeIn, Decoded, Unit};
+pub use fetch::{Btb, Fetch, FetchIn, FetchOut, Fetched, Prediction, Redirect, ReturnStack};
 pub use regfile::{RegFile, RegFileIn, RegFileOut, RegWrite};
 pub use rvfi::{Report, ReportIn, Rvfi};
 pub use trap::Trap;
 
 use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
+
+use late::LateUnits;
 use pipeline::{Commit, Execute};
+use execute::Results;
+use pmp::{Pmp, PmpIn};
 
 /// A custom-0 instruction for the coprocessor. It passes at a clock edge at which `valid` and the port's `ready` are high; until then it
 /// stays up unchanged.
@@ -116,15 +126,15 @@ pub struct CoreIn<T> {
 pub struct CoreOut<T> {
     /// A record of every instruction.
     pub rvfi: Rvfi<T>,
+    /// The CSRs after the instruction that `rvfi` reports.
+    pub csrs: CsrValues<T>,
 }
 
-/// An in-order RV32IM core of four stages: fetch, decode, execute, commit.
+/// An in-order core of four stages: fetch, decode, execute, commit.
 #[module]
 pub struct Core {
-    /// Address of the first instruction; a multiple of 4.
-    pub reset_pc: u32,
-    /// `mhartid`.
-    pub hart_id: u32,
+    /// Features and pipeline.
+    pub config: CoreConfig,
     /// Whether custom-0 instructions exist.
     pub has_coprocessor: bool,
 }
@@ -142,90 +152,116 @@ impl Module for Core {
         }
     }
     fn outputs(&self) -> CoreOut<Shape> {
-        CoreOut { rvfi: Rvfi::shape() }
+        CoreOut { rvfi: Rvfi::shape(), csrs: CsrValues::shape(&self.config) }
     }
 
     fn build(&self, m: &Builder, i: CoreIn<UInt>) -> CoreOut<UInt> {
         // State: `x_` in execute, `c_` in commit.
+        let config = &self.config;
         let x_valid = m.reg("x_valid", 1).reset_to(0);
-        let x_is_new = m.reg("x_is_new", 1).reset_to(0);
         let x = m.regs("x", Execute::shape());
         let c_valid = m.reg("c_valid", 1).reset_to(0);
         let c = m.regs("c", Commit::shape());
         let d_ready = m.wire("d_ready", 1);
         let redirect = m.wires("redirect", Redirect { valid: bit(), target: bits(32) });
-        let executed = m.wires("executed", RegWrite { rd: bits(5), value: bits(32) });
-        let committed = m.wires("committed", RegWrite { rd: bits(5), value: bits(32) });
-        let csr = m.instance("csr", &Csr { hart_id: self.hart_id });
+        let executed = m.wires("executed", RegWrite::shape());
+        let committed = m.wires("committed", RegWrite::shape());
+        let csr = m.instance("csr", &Csr { config: *config });
+        let fetch = m.instance("fetch", &Fetch { config: *config });
+        let decode = Decode { config: *config, has_coprocessor: self.has_coprocessor };
 
-        // Fetch and decode.
-        let fetched = m.instance("fetch", &Fetch { reset_pc: self.reset_pc }).connect(FetchIn {
-            bus: i.ibus,
-            redirect,
-            ready: d_ready,
+        // Decode.
+        let FetchOut { valid: d_valid, fetched, next_pc: d_next_pc, next_insn, asks_for } = fetch.o;
+        let insn = fetched.insn;
+        let d = m.instance("decode", &decode).connect(DecodeIn {
+            insn,
+            machine_mode: csr.o.machine_mode,
+            timeout_wait: csr.o.timeout_wait,
+            counters_allowed: csr.o.counters_allowed,
         });
-        let insn = fetched.word.insn;
-        let d = m
-            .instance("decode", &Decode { has_coprocessor: self.has_coprocessor })
-            .connect(DecodeIn { insn });
-        let registers = m.instance("regfile", &RegFile {}).connect(RegFileIn {
+        let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
+        let operands = m.instance("regfile", &RegFile { kind: config.register_file }).connect(RegFileIn {
             rs1: insn.slice(15, 5),
             rs2: insn.slice(20, 5),
+            next_rs1: next_insn.slice(15, 5),
+            next_rs2: next_insn.slice(20, 5),
+            reads_rs1: d.reads_rs1,
+            reads_rs2: d.reads_rs2,
+            instead_of_rs1: only(d.uses_pc, fetched.pc),
+            instead_of_rs2: only(d.uses_imm, d.imm),
             executed,
             committed,
         });
-        let d_unit = fetched.word.error.mux(Operand::from(Unit::FetchFault), d.unit);
+        wire!(m, d_target = fetched.pc.wrapping_add(d.imm));
+        let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
+        wire!(m, d_unit = (fetched.error | fetched.broken).mux(no_insn, d.unit));
 
-        let results = execute::compute(m, x);
-        let now = commit::progress(m, c_valid, c, &i);
-
-        // Interrupts come before an instruction that has just entered execute. Not behind an access: its device may be about to
-        // lower the line.
-        let interrupt = csr.o.interrupt & x_is_new & !(c_valid & now.is_memory);
-        wire!(m, x_interrupt = interrupt);
+        // Execute and commit.
+        let results = execute::compute(m, config, x);
+        let units = LateUnits::new(m, config);
+        let late = units.outputs();
+        let now = commit::progress(m, c_valid, c, &late, &i);
+        let allowed = self.data_allowed(m, x, &results, csr.o);
         let x_trap = trap::before_memory(
             m,
+            config,
             trap::Suspect {
-                unit: x.d.unit,
-                pc: x.pc,
-                insn: x.insn,
+                x,
                 jumps: results.branch.taken,
-                target: results.branch.target,
+                target: results.address,
                 address: results.address,
-                interrupt: x_interrupt,
-                interrupt_code: csr.o.interrupt_code,
+                allowed,
+                machine_mode: csr.o.machine_mode,
             },
         );
 
         // Execute goes on once nothing before it can trap or redirect any more.
-        let returns = now.done & (c.unit.is(Unit::Mret) | c.unit.is(Unit::FenceI));
-        wire!(m, c_redirects = now.trap.valid | returns);
+        let refetches = commit::refetches(m, config, c, &now);
+        wire!(m, c_redirects = now.trap.valid | refetches);
         wire!(m, x_goes = x_valid & (!c_valid | now.done) & !c_redirects);
         wire!(m, x_acts = x_goes & !x_trap.valid);
         execute::request(m, x, &results, x_acts, i.dbus, i.coprocessor);
-        let divider = execute::divide(m, x, results.funct3, x_acts);
-        let x_finishes = execute::finishes(m, x, x_trap.valid, i.dbus, i.coprocessor, divider, csr.o.wakes);
+        let x_finishes =
+            execute::finishes(m, x, x_trap.valid, i.dbus, i.coprocessor, csr.o.wakes, c_valid);
         wire!(m, x_leaves = x_goes & x_finishes);
-        wire!(m, x_jumps = x_leaves & results.branch.taken & !x_trap.valid);
-        let x_result = execute::result(m, x, &results, divider);
+        wire!(m, x_completes = x_leaves & !x_trap.valid);
+        wire!(m, x_redirects = x_completes & results.branch.mispredicted);
+        units.start(x, x_completes, c);
         executed.rd.set(x_valid.mux(x.d.rd, 0));
-        executed.value.set(x_result);
-        let ahead = hazard::Ahead { x_valid, x, x_leaves, c_valid, c, c_waits: now.waits };
-        d_ready.set(hazard::ready(m, insn, d, ahead));
+        executed.value.set(results.result);
+        let ahead = hazard::Ahead {
+            x_valid,
+            x,
+            x_leaves,
+            c_valid,
+            c,
+            c_waits: now.waits,
+            interrupt: csr.o.interrupt,
+        };
+        let hazards = hazard::judge(m, insn, d, ahead);
+        d_ready.set(hazards.ready);
 
         // Pipeline registers.
-        wire!(m, d_issues = fetched.valid & d_ready & !redirect.valid);
-        x_is_new.set(d_issues);
+        wire!(m, d_issues = d_valid & d_ready & !redirect.valid);
         m.when(d_issues, || {
             x_valid.set(1);
             m.connect(
                 x,
                 Execute {
-                    pc: fetched.word.pc,
+                    pc: fetched.pc,
+                    sequential_pc: fetched.sequential_pc,
+                    predicted_pc: d_next_pc,
+                    prediction: fetched.prediction,
+                    last: fetched.last,
                     insn,
-                    d: Decoded { unit: d_unit, ..d },
-                    rs1_value: registers.rs1_value,
-                    rs2_value: registers.rs2_value,
+                    raw: fetched.raw,
+                    d: Decoded { unit: d_unit, is_alone: d.is_alone | fetched.broken, ..d },
+                    target: d_target,
+                    a: operands.a,
+                    b: operands.b,
+                    error_in_second_half: fetched.error_in_second_half,
+                    interrupted: csr.o.interrupt,
+                    interrupt_code: csr.o.interrupt_code,
                 },
             );
         })
@@ -236,28 +272,114 @@ impl Module for Core {
                 c,
                 Commit {
                     pc: x.pc,
+                    sequential_pc: x.sequential_pc,
+                    prediction: x.prediction,
+                    last: x.last,
                     insn: x.insn,
+                    raw: x.raw,
                     unit: x.d.unit,
                     rd: x.d.rd,
-                    result: x_result,
-                    next_pc: results.branch.taken.mux(results.branch.target, results.sequential_pc),
+                    result: results.result,
+                    manipulated: results.manipulated,
+                    address: results.address,
+                    taken: results.branch.taken,
                     trap: x_trap,
+                    error_in_second_half: x.error_in_second_half,
                     reads_rs1: x.d.reads_rs1,
                     reads_rs2: x.d.reads_rs2,
-                    rs1_value: x.rs1_value,
-                    rs2_value: x.rs2_value,
+                    a: x.a,
+                    b: x.b,
                 },
             );
         })
         .otherwise_when(now.done, || c_valid.set(0));
 
         // What commit changes, where the program goes on, and the report of it.
-        let csr = commit::access_csrs(csr, c, &now, &i);
-        commit::write_register(m, c, &now, committed, results.multiplier, csr, &i);
-        let successor = c.unit.is(Unit::Mret).mux(csr.mepc, c.next_pc);
-        wire!(m, c_successor = now.trap.valid.mux(csr.handler, successor));
-        redirect.valid.set(c_redirects | x_jumps);
-        redirect.target.set(c_redirects.mux(c_successor, results.branch.target));
-        CoreOut { rvfi: commit::report(m, c, &now, committed, c_successor) }
+        commit::write_register(m, c, &now, committed, &late, csr.o, &i);
+        let returns = c.unit.is(Unit::Mret).mux(csr.o.mepc, c.sequential_pc);
+        wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, returns));
+        redirect.valid.set(c_redirects | x_redirects);
+        redirect.target.set(c_redirects.mux(c_successor, results.next_pc));
+        wire!(m, next_pc = c.taken.mux(c.address, c_successor));
+        let rvfi = commit::report(
+            m,
+            c,
+            &now,
+            committed,
+            now.trap.valid.mux(csr.o.handler, next_pc),
+            csr.o.machine_mode,
+        );
+        let learns = commit::learn(m, c, &now);
+        let is_jump = x_completes & x.d.unit.is(Unit::Jump);
+        let events = m.constant(Bits::zero(9));
+        let state = csr.o;
+        csr.connect(CsrIn {
+            number: x.insn.slice(20, 12),
+            write: commit::csr_write(m, c, &now, state.read),
+            trap: now.trap,
+            pc: c.pc,
+            mret: now.retires & c.unit.is(Unit::Mret),
+            retires: now.retires,
+            interrupts: i.interrupts,
+            events,
+        });
+        fetch.connect(FetchIn {
+            bus: i.ibus,
+            redirect,
+            ready: d_ready,
+            update: learns,
+            returns: fetch::ReturnStackIn {
+                push: is_jump & commit::is_link(x.d.rd),
+                pop: is_jump & commit::is_return(x.insn),
+                address: x.sequential_pc,
+            },
+            allowed: self.fetch_allowed(m, asks_for, state),
+        });
+        CoreOut { rvfi, csrs: state.values }
+    }
+}
+
+impl Core {
+    /// Whether physical memory protection lets the access in execute pass.
+    fn data_allowed(&self, m: &Builder, x: Execute<UInt>, results: &Results, csr: CsrOut<UInt>) -> UInt {
+        let zero = m.constant(Bits::zero(1));
+        self.allowed(
+            m,
+            "data_protection",
+            PmpIn {
+                state: csr.pmp,
+                address: results.address,
+                bytes: results.funct3.slice(0, 2),
+                machine_mode: csr.data_machine_mode,
+                read: x.d.unit.is(Unit::Load),
+                write: x.d.unit.is(Unit::Store),
+                execute: zero,
+            },
+        )
+    }
+
+    /// Whether the word that fetch asks for may be executed.
+    fn fetch_allowed(&self, m: &Builder, address: UInt, csr: CsrOut<UInt>) -> UInt {
+        let zero = m.constant(Bits::zero(1));
+        self.allowed(
+            m,
+            "fetch_protection",
+            PmpIn {
+                state: csr.pmp,
+                address,
+                bytes: m.constant(Bits::from_u64(2, 2)),
+                machine_mode: csr.machine_mode,
+                read: zero,
+                write: zero,
+                execute: m.constant(Bits::from_bool(true)),
+            },
+        )
+    }
+
+    fn allowed(&self, m: &Builder, name: &str, access: PmpIn<UInt>) -> UInt {
+        match self.config.pmp_regions {
+            0 => m.constant(Bits::from_bool(true)),
+            regions => m.instance(name, &Pmp { regions }).connect(access).allowed,
+        }
     }
 }

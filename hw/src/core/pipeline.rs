@@ -3,21 +3,40 @@
 use ferrite_hdl::prelude::*;
 
 use super::decode::{Decoded, Unit};
-use super::trap::Trap;
+use super::fetch::Prediction;
+use super::trap::Cause;
 
 /// The instruction in execute.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct Execute<T> {
     /// Its address.
     pub pc: T,
+    /// Address of the instruction behind it.
+    pub sequential_pc: T,
+    /// Where fetch went on.
+    pub predicted_pc: T,
+    /// What fetch guessed from.
+    pub prediction: Prediction<T>,
+    /// Address of its last half word.
+    pub last: T,
     /// The instruction.
     pub insn: T,
+    /// The instruction as it stands in memory.
+    pub raw: T,
     /// Taken apart.
     pub d: Decoded<T>,
-    /// Value of rs1.
-    pub rs1_value: T,
-    /// Value of rs2.
-    pub rs2_value: T,
+    /// The address plus the immediate.
+    pub target: T,
+    /// The first operand: rs1, the pc or zero.
+    pub a: T,
+    /// The second operand: rs2, the immediate or zero.
+    pub b: T,
+    /// Of what could not be fetched, only the second half could not.
+    pub error_in_second_half: T,
+    /// An interrupt comes before it.
+    pub interrupted: T,
+    /// The interrupt's code.
+    pub interrupt_code: T,
 }
 
 impl Execute<Shape> {
@@ -25,10 +44,19 @@ impl Execute<Shape> {
     pub fn shape() -> Execute<Shape> {
         Execute {
             pc: bits(32),
+            sequential_pc: bits(32),
+            predicted_pc: bits(32),
+            prediction: Prediction::shape(),
+            last: bits(32),
             insn: bits(32),
+            raw: bits(32),
             d: Decoded::shape(),
-            rs1_value: bits(32),
-            rs2_value: bits(32),
+            target: bits(32),
+            a: bits(32),
+            b: bits(32),
+            error_in_second_half: bit(),
+            interrupted: bit(),
+            interrupt_code: bits(4),
         }
     }
 }
@@ -38,26 +66,40 @@ impl Execute<Shape> {
 pub struct Commit<T> {
     /// Its address.
     pub pc: T,
+    /// Address of the instruction behind it.
+    pub sequential_pc: T,
+    /// What fetch guessed from.
+    pub prediction: Prediction<T>,
+    /// Address of its last half word.
+    pub last: T,
     /// The instruction.
     pub insn: T,
+    /// The instruction as it stands in memory.
+    pub raw: T,
     /// What it needs.
     pub unit: T,
     /// The register written; 0 for none.
     pub rd: T,
-    /// The result, or the address of a load or store.
+    /// The ALU's result.
     pub result: T,
-    /// Address of the next instruction.
-    pub next_pc: T,
+    /// The bit manipulation unit's result.
+    pub manipulated: T,
+    /// The address of a load or store, or the target of a jump or branch.
+    pub address: T,
+    /// It goes to `address`.
+    pub taken: T,
     /// The trap that is known before memory answers.
-    pub trap: Trap<T>,
+    pub trap: Cause<T>,
+    /// Of what could not be fetched, only the second half could not.
+    pub error_in_second_half: T,
     /// It reads rs1.
     pub reads_rs1: T,
     /// It reads rs2.
     pub reads_rs2: T,
-    /// Value of rs1.
-    pub rs1_value: T,
-    /// Value of rs2.
-    pub rs2_value: T,
+    /// The first operand.
+    pub a: T,
+    /// The second operand.
+    pub b: T,
 }
 
 impl Commit<Shape> {
@@ -65,16 +107,23 @@ impl Commit<Shape> {
     pub fn shape() -> Commit<Shape> {
         Commit {
             pc: bits(32),
+            sequential_pc: bits(32),
+            prediction: Prediction::shape(),
+            last: bits(32),
             insn: bits(32),
+            raw: bits(32),
             unit: Unit::shape(),
             rd: bits(5),
             result: bits(32),
-            next_pc: bits(32),
-            trap: Trap::shape(),
+            manipulated: bits(32),
+            address: bits(32),
+            taken: bit(),
+            trap: Cause::shape(),
+            error_in_second_half: bit(),
             reads_rs1: bit(),
             reads_rs2: bit(),
-            rs1_value: bits(32),
-            rs2_value: bits(32),
+            a: bits(32),
+            b: bits(32),
         }
     }
 }

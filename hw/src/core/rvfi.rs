@@ -9,7 +9,7 @@ pub struct Rvfi<T> {
     pub valid: T,
     /// Number of the instruction.
     pub order: T,
-    /// The instruction.
+    /// The instruction; a compressed one in the lower half, below zeros.
     pub insn: T,
     /// It raised an exception.
     pub trap: T,
@@ -17,7 +17,7 @@ pub struct Rvfi<T> {
     pub halt: T,
     /// It is the first of a handler, after an exception or an interrupt.
     pub intr: T,
-    /// Privilege mode; 3, machine mode.
+    /// Privilege mode: 3, machine mode, or 0, user mode.
     pub mode: T,
     /// Width of registers; 1, 32 bits.
     pub ixl: T,
@@ -93,10 +93,16 @@ pub struct ReportIn<T> {
     pub pc: T,
     /// Address of what follows.
     pub next_pc: T,
+    /// The hart is in machine mode.
+    pub machine_mode: T,
     /// It reads rs1.
     pub reads_rs1: T,
     /// It reads rs2.
     pub reads_rs2: T,
+    /// Number of rs1.
+    pub rs1_addr: T,
+    /// Number of rs2.
+    pub rs2_addr: T,
     /// Value of rs1.
     pub rs1_value: T,
     /// Value of rs2.
@@ -131,8 +137,11 @@ impl Module for Report {
             insn: bits(32),
             pc: bits(32),
             next_pc: bits(32),
+            machine_mode: bit(),
             reads_rs1: bit(),
             reads_rs2: bit(),
+            rs1_addr: bits(5),
+            rs2_addr: bits(5),
             rs1_value: bits(32),
             rs2_value: bits(32),
             rd: bits(5),
@@ -163,10 +172,10 @@ impl Module for Report {
             trap: m.delay("trap", i.trap),
             halt: m.constant(Bits::zero(1)),
             intr: m.delay("intr", in_handler),
-            mode: m.constant(Bits::from_u64(2, 3)),
+            mode: m.delay("mode_was_machine", i.machine_mode).repeat(2),
             ixl: m.constant(Bits::from_u64(2, 1)),
-            rs1_addr: m.delay("rs1_addr", source(i.reads_rs1, i.insn.slice(15, 5))),
-            rs2_addr: m.delay("rs2_addr", source(i.reads_rs2, i.insn.slice(20, 5))),
+            rs1_addr: m.delay("rs1_addr", source(i.reads_rs1, i.rs1_addr)),
+            rs2_addr: m.delay("rs2_addr", source(i.reads_rs2, i.rs2_addr)),
             rs1_rdata: m.delay("rs1_rdata", source(i.reads_rs1, i.rs1_value)),
             rs2_rdata: m.delay("rs2_rdata", source(i.reads_rs2, i.rs2_value)),
             rd_addr: m.delay("rd_addr", i.rd),

@@ -2,8 +2,10 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::config::CoreConfig;
 use super::decode::Unit;
 use super::memory;
+use super::pipeline::{Commit, Execute};
 
 /// A jump's target is no multiple of 4.
 const INSTRUCTION_MISALIGNED: u64 = 0;
@@ -21,6 +23,8 @@ const LOAD_ACCESS: u64 = 5;
 const STORE_MISALIGNED: u64 = 6;
 /// Nothing can be written at the address.
 const STORE_ACCESS: u64 = 7;
+/// `ecall` in user mode.
+const ECALL_USER: u64 = 8;
 /// `ecall` in machine mode.
 const ECALL_MACHINE: u64 = 11;
 
@@ -31,7 +35,25 @@ pub const INTERRUPT_TIMER: u32 = 7;
 /// Code of the external interrupt, and its bit in `mie` and `mip`.
 pub const INTERRUPT_EXTERNAL: u32 = 11;
 
-/// A trap.
+/// Why an instruction traps.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Cause<T> {
+    /// It does.
+    pub valid: T,
+    /// For an interrupt, else an exception.
+    pub interrupt: T,
+    /// The low bits of `mcause`.
+    pub code: T,
+}
+
+impl Cause<Shape> {
+    /// The widths.
+    pub fn shape() -> Cause<Shape> {
+        Cause { valid: bit(), interrupt: bit(), code: bits(4) }
+    }
+}
+
+/// A trap that is taken.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct Trap<T> {
     /// There is one.
@@ -53,71 +75,80 @@ impl Trap<Shape> {
 
 /// What decides whether the instruction in execute traps.
 pub struct Suspect {
-    /// What kind of instruction it is.
-    pub unit: UInt,
-    /// Its address.
-    pub pc: UInt,
     /// The instruction.
-    pub insn: UInt,
-    /// It goes to `target`.
+    pub x: Execute<UInt>,
+    /// It jumps to `target`.
     pub jumps: UInt,
     /// Where to.
     pub target: UInt,
-    /// The address that it loads or stores.
+    /// The address of a load or store.
     pub address: UInt,
-    /// An interrupt takes its place.
-    pub interrupt: UInt,
-    /// Code of that interrupt.
-    pub interrupt_code: UInt,
+    /// Physical memory protection lets the load or store pass.
+    pub allowed: UInt,
+    /// The hart is in machine mode.
+    pub machine_mode: UInt,
 }
 
-/// The trap that is known before memory answers. Sets the wires `trap_*`.
-pub fn before_memory(m: &Builder, s: Suspect) -> Trap<UInt> {
-    let trap = m.wires("trap", Trap::shape());
-    let code = |value: u64| m.constant(Bits::from_u64(4, value));
-    let raise = |when: UInt, cause: u64, tval: UInt| {
-        trap.valid.set(when);
-        trap.code.set(code(cause));
-        trap.tval.set(tval);
+/// Why the instruction in execute traps, as far as that is known before memory answers: the interrupt that comes before it, else the first
+/// of its exceptions by priority (Privileged 20240411, table 15).
+pub fn before_memory(m: &Builder, config: &CoreConfig, s: Suspect) -> Cause<UInt> {
+    let cause = m.wires("x_trap", Cause::shape());
+    let raise = |when: UInt, code: u64| {
+        cause.valid.set(when);
+        cause.code.set(code);
     };
-    let none = m.constant(Bits::zero(32));
     let always = m.constant(Bits::from_bool(true));
-    let misaligned = memory::is_misaligned(s.insn.slice(12, 3), s.address);
-    trap.valid.set(0);
-    trap.interrupt.set(s.interrupt);
-    trap.code.set(s.interrupt_code);
-    trap.tval.set(0);
-    m.when(s.interrupt, || trap.valid.set(1)).otherwise(|| {
-        m.switch(s.unit, |units| {
-            units.case(Unit::FetchFault, || raise(always, INSTRUCTION_ACCESS, s.pc));
-            units.case(Unit::Illegal, || raise(always, ILLEGAL_INSTRUCTION, s.insn));
-            units.case(Unit::Ecall, || raise(always, ECALL_MACHINE, none));
-            units.case(Unit::Ebreak, || raise(always, BREAKPOINT, none));
-            units.case(Unit::Load, || raise(misaligned, LOAD_MISALIGNED, s.address));
-            units.case(Unit::Store, || raise(misaligned, STORE_MISALIGNED, s.address));
-            units.cases([Unit::Jump, Unit::Branch], || {
-                raise(s.jumps & s.target.slice(0, 2).any(), INSTRUCTION_MISALIGNED, s.target);
+    let misaligned = memory::is_misaligned(s.x.insn.slice(12, 3), s.address);
+    let access = |misaligned_code: u64, access_code: u64| {
+        cause.valid.set(misaligned | !s.allowed);
+        cause.code.set(misaligned.mux(
+            m.constant(Bits::from_u64(4, misaligned_code)),
+            m.constant(Bits::from_u64(4, access_code)),
+        ));
+    };
+    cause.valid.set(0);
+    cause.interrupt.set(s.x.interrupted);
+    cause.code.set(s.x.interrupt_code);
+    m.when(s.x.interrupted, || cause.valid.set(1)).otherwise(|| {
+        m.switch(s.x.d.unit, |units| {
+            units.case(Unit::FetchFault, || raise(always, INSTRUCTION_ACCESS));
+            units.case(Unit::Illegal, || raise(always, ILLEGAL_INSTRUCTION));
+            units.case(Unit::Ecall, || {
+                raise(always, ECALL_MACHINE);
+                m.when(!s.machine_mode, || cause.code.set(ECALL_USER));
             });
+            units.case(Unit::Ebreak, || raise(always, BREAKPOINT));
+            units.case(Unit::Load, || access(LOAD_MISALIGNED, LOAD_ACCESS));
+            units.case(Unit::Store, || access(STORE_MISALIGNED, STORE_ACCESS));
+            if !config.extensions.c {
+                units.cases([Unit::Jump, Unit::Branch], || {
+                    raise(s.jumps & s.target.slice(0, 2).any(), INSTRUCTION_MISALIGNED);
+                });
+            }
         });
     });
-    trap
+    cause
 }
 
 /// The trap of the instruction that commits: the one known before, or that of the access which memory refuses.
-pub fn with_memory(
-    m: &Builder,
-    commits: UInt,
-    before: Trap<UInt>,
-    refused: UInt,
-    is_load: UInt,
-    address: UInt,
-) -> Trap<UInt> {
+pub fn with_memory(m: &Builder, commits: UInt, c: &Commit<UInt>, refused: UInt) -> Trap<UInt> {
     let code = |value: u64| m.constant(Bits::from_u64(4, value));
-    let access = is_load.mux(code(LOAD_ACCESS), code(STORE_ACCESS));
+    let before = c.trap;
+    let access = c.unit.is(Unit::Load).mux(code(LOAD_ACCESS), code(STORE_ACCESS));
+    let second_half = concat([m.constant(Bits::zero(30)), c.error_in_second_half, m.constant(Bits::zero(1))]);
+    let tval = m.wire("c_tval", 32);
+    tval.set(0);
+    m.when(!before.interrupt, || {
+        m.switch(c.unit, |units| {
+            units.case(Unit::FetchFault, || tval.set(c.pc.wrapping_add(second_half)));
+            units.case(Unit::Illegal, || tval.set(c.insn));
+            units.cases([Unit::Load, Unit::Store, Unit::Jump, Unit::Branch], || tval.set(c.address));
+        });
+    });
     Trap {
         valid: commits & (before.valid | refused),
         interrupt: before.valid & before.interrupt,
         code: before.valid.mux(before.code, access),
-        tval: before.valid.mux(before.tval, address),
+        tval,
     }
 }

@@ -79,11 +79,7 @@ impl Module for Soc {
     fn build(&self, m: &Builder, _: Empty<UInt>) -> SocOut<UInt> {
         let map = MemoryMap::of(&self.chip);
         let (rom_bytes, ram_bytes) = (map.rom().size, map.ram().size);
-        let core = Core {
-            reset_pc: self.chip.core.reset_vector,
-            hart_id: 0,
-            has_coprocessor: self.chip.tensor.is_some(),
-        };
+        let core = Core { config: self.chip.core, has_coprocessor: self.chip.tensor.is_some() };
         let core = m.instance("core", &core);
         let fetch = m.instance("fetch_decoder", &FetchDecoder { rom_bytes, ram_bytes });
         let data = m.instance("data_decoder", &DataDecoder { rom_bytes, ram_bytes });

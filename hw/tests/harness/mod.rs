@@ -5,7 +5,7 @@
 mod dut;
 
 use dut::Dut;
-use ferrite_hw::core::Core;
+use ferrite_hw::core::{Core, CoreConfig, Extensions, Misaligned};
 use ferrite_model::isa::Program;
 use ferrite_model::iss::Retired;
 use ferrite_model::iss::{Bus, BusFault, HartConfig, Interrupt, Iss, Reading, Reply, Width};
@@ -83,6 +83,26 @@ impl Bus for Board {
     }
 }
 
+/// The golden model's hart that a core with this configuration must be.
+pub fn hart(config: &CoreConfig) -> HartConfig {
+    let Extensions { m, c, zba, zbb, zbs } = config.extensions;
+    HartConfig {
+        reset_pc: config.reset_vector,
+        m,
+        c,
+        zba,
+        zbb,
+        zbs,
+        user_mode: config.user_mode,
+        mhartid: config.hart_id,
+        misaligned: match config.misaligned {
+            Misaligned::Trap => ferrite_model::iss::Misaligned::Trap,
+            Misaligned::Handle => ferrite_model::iss::Misaligned::Handled,
+        },
+        ..HartConfig::default()
+    }
+}
+
 /// A generator of random numbers (xorshift64*).
 pub struct Random(pub u64);
 
@@ -149,14 +169,14 @@ const REQUESTS: [&[&str]; 3] = [
 
 impl Bench {
     /// A core with the program, after reset.
-    pub fn new(program: &Program, has_coprocessor: bool, seed: u64, waits: u32) -> Bench {
+    pub fn new(program: &Program, config: CoreConfig, has_coprocessor: bool, seed: u64, waits: u32) -> Bench {
+        let config = CoreConfig { reset_vector: BASE, hart_id: 5, ..config };
         let mut ram = vec![0; RAM_BYTES as usize];
         let start = (program.base - BASE) as usize;
         ram[start..start + program.bytes.len()].copy_from_slice(&program.bytes);
         let board = Board { ram, msip: false, timer: false, has_coprocessor, total: 0 };
-        let config = HartConfig { reset_pc: BASE, mhartid: 5, ..HartConfig::default() };
-        let lockstep = Lockstep::new(Iss::new(board.clone(), config));
-        let mut core = Dut::new(&Core { reset_pc: BASE, hart_id: 5, has_coprocessor });
+        let lockstep = Lockstep::new(Iss::new(board.clone(), hart(&config)));
+        let mut core = Dut::new(&Core { config, has_coprocessor });
         core.poke("rst", 1u8);
         core.edge();
         core.poke("rst", 0u8);

@@ -1,0 +1,119 @@
+//! Cutting words into instructions, of which compressed ones are expanded (RISC-V Unprivileged 20240411, chapter 27).
+
+use ferrite_hdl::prelude::*;
+
+use super::request::Words;
+use super::{Fetched, Prediction, Redirect};
+use crate::core::config::CoreConfig;
+use crate::core::expand::{Expand, ExpandIn};
+
+/// An instruction on offer.
+pub struct Aligned {
+    /// There is one.
+    pub valid: UInt,
+    /// The instruction. Its address is known even when there is none yet.
+    pub fetched: Fetched<UInt>,
+}
+
+/// Offers the instruction at the front of the words and, when it is `ready` to go, takes it away.
+pub fn instructions(
+    m: &Builder,
+    config: &CoreConfig,
+    words: Words,
+    redirect: Redirect<UInt>,
+    ready: UInt,
+) -> Aligned {
+    let pc = m.reg("pc", 32).reset_to(config.reset_vector);
+    // A branch that is predicted to be taken ended in the lower half of what was the second word: the rest of that goes too.
+    let drops = m.reg("drops", 1).reset_to(0);
+    let cut = if config.extensions.c { compressed(m, &words, pc) } else { words_only(m, &words, pc) };
+    wire!(m, valid = cut.valid & !drops);
+    wire!(m, goes = valid & ready);
+    let taken = cut.fetched.prediction.taken;
+    words.pop.set((goes & cut.pops) | (drops & words.first_valid));
+    words.pop_target.set(goes & taken);
+    m.when(redirect.valid | words.first_valid, || drops.set(!redirect.valid & goes & cut.reaches_second & taken));
+    m.when(redirect.valid, || pc.set(redirect.target))
+        .otherwise_when(goes, || pc.set(taken.mux(words.target, cut.fetched.sequential_pc)));
+    Aligned { valid, fetched: cut.fetched }
+}
+
+/// An instruction, and what it uses up.
+struct Cut {
+    valid: UInt,
+    fetched: Fetched<UInt>,
+    /// It is the last of the first word.
+    pops: UInt,
+    /// It ends in the second word.
+    reaches_second: UInt,
+}
+
+/// Every word is an instruction.
+fn words_only(m: &Builder, words: &Words, pc: UInt) -> Cut {
+    let zero = m.constant(Bits::zero(1));
+    let word = words.first;
+    let fetched = Fetched {
+        pc,
+        sequential_pc: pc.wrapping_add(4),
+        insn: word.data,
+        raw: word.data,
+        last: pc,
+        error: word.error,
+        error_in_second_half: zero,
+        broken: zero,
+        prediction: Prediction {
+            hit: word.prediction.hit,
+            counter: word.prediction.counter,
+            taken: word.prediction.taken(),
+        },
+    };
+    let always = m.constant(Bits::from_bool(true));
+    Cut { valid: words.first_valid, fetched, pops: always, reaches_second: zero }
+}
+
+/// An instruction begins at any half word.
+fn compressed(m: &Builder, words: &Words, pc: UInt) -> Cut {
+    let (first, second) = (words.first, words.second);
+    wire!(m, upper = pc.bit(1));
+    wire!(m, half = upper.mux(first.data.slice(16, 16), first.data.slice(0, 16)));
+    wire!(m, is_long = half.slice(0, 2).all());
+    wire!(m, needs_second = upper & is_long & !first.error);
+
+    // A prediction leads away behind the half word in which a branch ended when the program last came by. The program may have changed
+    // since; then that half word may not be an instruction's end.
+    let leaves_first = first.prediction.taken();
+    let broken = leaves_first & is_long & first.prediction.upper.eq(upper) & !first.error;
+    wire!(m, is_broken = broken);
+    let ends_upper = !upper & is_long | upper & !is_long;
+    let of_first = !needs_second & first.prediction.upper.eq(ends_upper);
+    let of_second = needs_second & !second.prediction.upper;
+    let hit = (of_first & first.prediction.hit) | (of_second & second.prediction.hit);
+    let taken = ((of_first & leaves_first) | (of_second & second.prediction.taken())) & !is_broken;
+    wire!(m, taken = taken);
+
+    wire!(m, long = upper.mux(second.data.slice(0, 16), first.data.slice(16, 16)).concat(half));
+    let expanded = m.instance("expand", &Expand {}).connect(ExpandIn { half });
+    let zeros = |width: u32| m.constant(Bits::zero(width));
+    // 0, 2 or 4: a broken instruction is followed by itself.
+    let length = concat([zeros(29), is_long & !is_broken, !is_long, zeros(1)]);
+    let second_half = concat([zeros(30), is_long & !is_broken, zeros(1)]);
+    let fetched = Fetched {
+        pc,
+        sequential_pc: pc.wrapping_add(length),
+        insn: is_long.mux(long, expanded.insn),
+        raw: is_long.mux(long.slice(16, 16), 0).concat(half),
+        last: pc.wrapping_add(second_half),
+        error: first.error | (needs_second & second.error),
+        error_in_second_half: !first.error,
+        broken: is_broken,
+        prediction: Prediction {
+            hit,
+            counter: needs_second.mux(second.prediction.counter, first.prediction.counter),
+            taken,
+        },
+    };
+    // The words behind a broken instruction are not its own.
+    let valid = words.first_valid & (!needs_second | words.second_valid | is_broken);
+    let pops = upper | is_long | taken;
+    Cut { valid, fetched, pops, reaches_second: needs_second }
+}

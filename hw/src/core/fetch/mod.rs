@@ -1,0 +1,185 @@
+//! Instruction fetch: asks for words ahead of decode, guesses where the program goes on, and cuts the words into instructions.
+//!
+//! ```text
+//!            pc --> request --> bus --> response --> words --> align, expand --> (register) --> decode
+//!            ^  \-> branch target buffer --+            up to 3
+//!            +------- predicted target ----+
+//! ```
+
+mod align;
+mod btb;
+mod request;
+mod return_stack;
+
+pub use btb::{Btb, BtbUpdate};
+pub use return_stack::{ReturnStack, ReturnStackIn};
+
+use ferrite_hdl::prelude::*;
+
+use super::bus::Bus;
+use super::config::{CoreConfig, Predictor, RegisterFile};
+
+/// Where to go on fetching.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Redirect<T> {
+    /// What has been fetched so far is not wanted.
+    pub valid: T,
+    /// Address of the next instruction.
+    pub target: T,
+}
+
+/// What the branch target buffer knew about an instruction; goes along with it, so that the buffer can learn from the outcome.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Prediction<T> {
+    /// There is an entry.
+    pub hit: T,
+    /// Its counter: 2 and 3 say taken.
+    pub counter: T,
+    /// Fetch went on at the entry's target.
+    pub taken: T,
+}
+
+impl Prediction<Shape> {
+    /// The widths.
+    pub fn shape() -> Prediction<Shape> {
+        Prediction { hit: bit(), counter: bits(2), taken: bit() }
+    }
+}
+
+/// A fetched instruction.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Fetched<T> {
+    /// Its address.
+    pub pc: T,
+    /// The address of the instruction that stands behind it.
+    pub sequential_pc: T,
+    /// The instruction; a compressed one expanded.
+    pub insn: T,
+    /// The instruction as it stands in memory; a compressed one in the lower half.
+    pub raw: T,
+    /// The bytes of its address that tell it from others in the branch target buffer: that of its last half word.
+    pub last: T,
+    /// Nothing could be fetched there.
+    pub error: T,
+    /// Only its second half could not be fetched.
+    pub error_in_second_half: T,
+    /// A prediction led away from within it: it must be fetched again.
+    pub broken: T,
+    /// What was predicted.
+    pub prediction: Prediction<T>,
+}
+
+impl Fetched<Shape> {
+    fn shape() -> Fetched<Shape> {
+        Fetched {
+            pc: bits(32),
+            sequential_pc: bits(32),
+            insn: bits(32),
+            raw: bits(32),
+            last: bits(32),
+            error: bit(),
+            error_in_second_half: bit(),
+            broken: bit(),
+            prediction: Prediction::shape(),
+        }
+    }
+}
+
+/// Inputs of the fetch unit.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct FetchIn<T> {
+    /// The instruction bus.
+    #[flip]
+    pub bus: Bus<T>,
+    /// A jump or trap that was not predicted.
+    pub redirect: Redirect<T>,
+    /// Decode takes the instruction on offer.
+    pub ready: T,
+    /// What the branch target buffer learns.
+    pub update: BtbUpdate<T>,
+    /// Calls and returns.
+    pub returns: ReturnStackIn<T>,
+    /// The word that is asked for may be executed.
+    pub allowed: T,
+}
+
+/// Outputs of the fetch unit.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct FetchOut<T> {
+    /// An instruction is on offer.
+    pub valid: T,
+    /// The instruction.
+    pub fetched: Fetched<T>,
+    /// Where fetch goes on behind it.
+    pub next_pc: T,
+    /// The instruction that will be on offer in the next cycle.
+    pub next_insn: T,
+    /// Address of the word that is asked for.
+    pub asks_for: T,
+}
+
+/// The fetch unit.
+///
+/// With compressed instructions, a branch target buffer or registers in block RAM, an instruction is on offer one cycle after its word's
+/// response, else in the same cycle.
+#[module]
+pub struct Fetch {
+    /// The core's parameters.
+    pub config: CoreConfig,
+}
+
+/// Whether instructions pass a register between alignment and decode.
+pub fn is_registered(config: &CoreConfig) -> bool {
+    config.extensions.c
+        || matches!(config.predictor, Predictor::Btb { .. })
+        || config.register_file == RegisterFile::BlockRam
+}
+
+impl Module for Fetch {
+    type In = FetchIn<UInt>;
+    type Out = FetchOut<UInt>;
+
+    fn inputs(&self) -> FetchIn<Shape> {
+        FetchIn {
+            bus: Bus::shape(),
+            redirect: Redirect { valid: bit(), target: bits(32) },
+            ready: bit(),
+            update: BtbUpdate::shape(),
+            returns: ReturnStackIn::shape(),
+            allowed: bit(),
+        }
+    }
+    fn outputs(&self) -> FetchOut<Shape> {
+        FetchOut {
+            valid: bit(),
+            fetched: Fetched::shape(),
+            next_pc: bits(32),
+            next_insn: bits(32),
+            asks_for: bits(32),
+        }
+    }
+    fn build(&self, m: &Builder, i: FetchIn<UInt>) -> FetchOut<UInt> {
+        let aligned_ready = m.wire("aligned_ready", 1);
+        let (words, asks_for) = request::words(m, &self.config, &i);
+        let aligned = align::instructions(m, &self.config, words, i.redirect, aligned_ready);
+        if !is_registered(&self.config) {
+            aligned_ready.set(i.ready);
+            return FetchOut {
+                valid: aligned.valid,
+                fetched: aligned.fetched,
+                next_pc: aligned.fetched.sequential_pc,
+                next_insn: aligned.fetched.insn,
+                asks_for,
+            };
+        }
+        let valid = m.reg("offered", 1).reset_to(0);
+        let fetched = m.regs("offer", Fetched::shape());
+        aligned_ready.set(!valid | i.ready);
+        m.when(i.redirect.valid, || valid.set(0))
+            .otherwise_when(aligned_ready, || valid.set(aligned.valid));
+        m.when(aligned_ready, || m.connect(fetched, aligned.fetched));
+        // Alignment has gone on to the instruction behind the one on offer.
+        let next_insn = aligned_ready.mux(aligned.fetched.insn, fetched.insn);
+        FetchOut { valid, fetched, next_pc: aligned.fetched.pc, next_insn, asks_for }
+    }
+}

@@ -1,0 +1,240 @@
+//! Asking for words, and keeping those that alignment has not taken yet.
+
+use ferrite_hdl::prelude::*;
+
+use super::btb::{Btb, BtbIn};
+use super::return_stack::ReturnStack;
+use super::{FetchIn, Redirect, is_registered};
+use crate::core::config::{CoreConfig, Predictor};
+
+/// What was known about a word when it was asked for.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct WordPrediction<T> {
+    /// The branch target buffer has an entry for an instruction that ends in it.
+    pub hit: T,
+    /// That instruction ends in the upper half.
+    pub upper: T,
+    /// The entry's counter.
+    pub counter: T,
+}
+
+impl WordPrediction<Shape> {
+    fn shape() -> WordPrediction<Shape> {
+        WordPrediction { hit: bit(), upper: bit(), counter: bits(2) }
+    }
+}
+
+impl WordPrediction<UInt> {
+    /// Fetch went on at the entry's target.
+    pub fn taken(&self) -> UInt {
+        self.hit & self.counter.bit(1)
+    }
+}
+
+/// A fetched word.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Word<T> {
+    /// The word.
+    pub data: T,
+    /// Nothing could be fetched there.
+    pub error: T,
+    /// What was predicted.
+    pub prediction: WordPrediction<T>,
+}
+
+impl Word<Shape> {
+    fn shape() -> Word<Shape> {
+        Word { data: bits(32), error: bit(), prediction: WordPrediction::shape() }
+    }
+}
+
+impl Word<UInt> {
+    /// This word if `valid`, else the other.
+    fn or_else(self, valid: UInt, other: Word<UInt>) -> Word<UInt> {
+        let (mine, its) = (self.prediction, other.prediction);
+        Word {
+            data: valid.mux(self.data, other.data),
+            error: valid.mux(self.error, other.error),
+            prediction: WordPrediction {
+                hit: valid.mux(mine.hit, its.hit),
+                upper: valid.mux(mine.upper, its.upper),
+                counter: valid.mux(mine.counter, its.counter),
+            },
+        }
+    }
+}
+
+/// The words that are there, in the program's predicted order.
+pub struct Words {
+    /// There is a word.
+    pub first_valid: UInt,
+    /// The first.
+    pub first: Word<UInt>,
+    /// There is another.
+    pub second_valid: UInt,
+    /// The second.
+    pub second: Word<UInt>,
+    /// The target of the first word among them that is predicted to be left.
+    pub target: UInt,
+    /// Alignment is through with the first word. To be driven.
+    pub pop: UInt,
+    /// Alignment went to `target`. To be driven.
+    pub pop_target: UInt,
+}
+
+/// The words, and the address that is asked for.
+///
+/// Straight on, or where the branch target buffer leads. Up to three words are kept (two without compressed instructions).
+pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UInt) {
+    let FetchIn { bus, redirect, .. } = *i;
+    let reset = config.reset_vector;
+    let word_pc = m.reg("word_pc", 30).reset_to(reset >> 2);
+    // Where in its word fetch begins, after a jump to the upper half.
+    let begins_upper = m.reg("begins_upper", 1).reset_to(reset >> 1 & 1);
+    let outstanding = m.reg("outstanding", 1).reset_to(0);
+    let discard = m.reg("discard", 1).reset_to(0);
+    let retarget = m.reg("retarget", 1).reset_to(0);
+    let retarget_pc = m.reg("retarget_pc", 32);
+    let depth = if config.extensions.c { 3 } else { 2 };
+    let kept_valid: Vec<UInt> = (0..depth).map(|k| m.reg(&format!("kept_valid_{k}"), 1).reset_to(0)).collect();
+    let kept: Vec<Word<UInt>> = (0..depth).map(|k| m.regs(&format!("kept_{k}"), Word::shape())).collect();
+    let asked = m.regs("asked", WordPrediction::shape());
+    let denied = m.reg("denied", 1).reset_to(0);
+    let pop = m.wire("pop", 1);
+    let pop_target = m.wire("pop_target", 1);
+
+    // Room is judged as if alignment left the words of this cycle, which keeps `pop` off the path to the bus.
+    wire!(m, answered = bus.response.valid | denied);
+    wire!(m, room = !kept_valid[depth - 1] & !(kept_valid[depth - 2] & outstanding));
+    wire!(m, asks = room & (!outstanding | answered));
+    wire!(m, accepted = asks & (bus.ready | !i.allowed));
+    let zeros = m.constant(Bits::zero(2));
+    let address = word_pc.concat(zeros);
+    bus.request.valid.set(asks & i.allowed);
+    bus.request.addr.set(address);
+    bus.request.write.set(0);
+    bus.request.wdata.set(0);
+    bus.request.mask.set(0b1111);
+
+    let (prediction, target) = predict(m, config, i, word_pc, begins_upper);
+    wire!(m, leaves = prediction.taken());
+    let stale = redirect.valid | retarget;
+    let redirect_pc = Redirect {
+        valid: stale,
+        target: redirect.valid.mux(redirect.target, retarget_pc),
+    };
+    m.when(accepted, || {
+        word_pc.set(redirect_pc.valid.mux(
+            redirect_pc.target.slice(2, 30),
+            leaves.mux(target.slice(2, 30), word_pc.wrapping_add(1)),
+        ));
+        begins_upper.set(redirect_pc.valid.mux(redirect_pc.target.bit(1), leaves & target.bit(1)));
+        retarget.set(0);
+        outstanding.set(1);
+        denied.set(!i.allowed);
+        m.connect(asked, prediction);
+        discard.set(stale);
+    })
+    .otherwise(|| {
+        m.when(answered, || {
+            outstanding.set(0);
+            denied.set(0);
+            discard.set(0);
+        })
+        .otherwise_when(redirect.valid, || discard.set(outstanding));
+        m.when(redirect.valid, || {
+            // A request that waits for `ready` must not change; its response will be discarded.
+            m.when(asks, || {
+                retarget.set(1);
+                retarget_pc.set(redirect.target);
+            })
+            .otherwise(|| {
+                word_pc.set(redirect.target.slice(2, 30));
+                begins_upper.set(redirect.target.bit(1));
+            });
+        });
+    });
+
+    wire!(m, arrives = outstanding & answered & !discard);
+    let arriving = Word { data: bus.response.data, error: denied | bus.response.error, prediction: asked };
+
+    // The words that are there are the kept ones and then the arriving one; `pop` takes the first away.
+    let never = m.constant(Bits::zero(1));
+    let kept_behind = |k: usize| kept_valid.get(k + 1).copied().unwrap_or(never);
+    let there_valid = |k: usize| match k {
+        0 => kept_valid[0] | arrives,
+        k => kept_valid[k] | (kept_valid[k - 1] & arrives),
+    };
+    for k in 0..depth {
+        let behind = if k + 1 < depth { there_valid(k + 1) } else { never };
+        kept_valid[k].set(!redirect.valid & pop.mux(behind, there_valid(k)));
+        m.when(pop | !kept_valid[k], || {
+            let behind = kept.get(k + 1).copied().unwrap_or(arriving);
+            m.connect(kept[k], behind.or_else(kept_behind(k), arriving));
+        });
+    }
+
+    let target = targets(m, config, redirect.valid, accepted & leaves & !stale, target, pop_target);
+    let words = Words {
+        first_valid: there_valid(0),
+        first: kept[0].or_else(kept_valid[0], arriving),
+        second_valid: there_valid(1),
+        second: kept[1].or_else(kept_valid[1], arriving),
+        target,
+        pop,
+        pop_target,
+    };
+    (words, address)
+}
+
+/// What the branch target buffer says of the word at `word_pc`, and the target.
+fn predict(
+    m: &Builder,
+    config: &CoreConfig,
+    i: &FetchIn<UInt>,
+    word_pc: UInt,
+    begins_upper: UInt,
+) -> (WordPrediction<UInt>, UInt) {
+    let zeros = |width: u32| m.constant(Bits::zero(width));
+    let Predictor::Btb { entries, .. } = config.predictor else {
+        return (WordPrediction { hit: zeros(1), upper: zeros(1), counter: zeros(2) }, zeros(32));
+    };
+    let btb = Btb { entries, halves: config.extensions.c };
+    let btb = m.instance("btb", &btb).connect(BtbIn { word: word_pc, update: i.update });
+    let target = if config.return_stack > 0 {
+        let stack = m.instance("returns", &ReturnStack { places: config.return_stack }).connect(i.returns);
+        btb.returns.mux(stack.top, btb.target)
+    } else {
+        btb.target
+    };
+    // An instruction that ends in the lower half is not met by a jump to the upper one.
+    let hit = btb.hit & !(begins_upper & !btb.upper);
+    (WordPrediction { hit, upper: btb.upper, counter: btb.counter }, target)
+}
+
+/// The targets of the words that are there or on their way, first in, first out; there are no more than four words.
+fn targets(
+    m: &Builder,
+    config: &CoreConfig,
+    clear: UInt,
+    push: UInt,
+    target: UInt,
+    pop: UInt,
+) -> UInt {
+    if !matches!(config.predictor, Predictor::Btb { .. }) || !is_registered(config) {
+        return target;
+    }
+    let write = m.reg("targets_write", 2).reset_to(0);
+    let read = m.reg("targets_read", 2).reset_to(0);
+    let targets = m.memory("targets", 4, 31);
+    m.when(push, || targets.write(write, target.slice(1, 31)));
+    m.when(clear, || {
+        write.set(0);
+        read.set(0);
+    })
+    .otherwise(|| {
+        m.when(push, || write.set(write.wrapping_add(1)));
+        m.when(pop, || read.set(read.wrapping_add(1)));
+    });
+    targets.read_async("next_target", read).concat(m.constant(Bits::zero(1)))
+}

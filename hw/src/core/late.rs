@@ -1,0 +1,60 @@
+//! The units whose results arrive while their instruction is in commit.
+
+use ferrite_hdl::Instance;
+use ferrite_hdl::prelude::*;
+
+use super::commit::Late;
+use super::config::CoreConfig;
+use super::decode::Unit;
+use super::divider::{Divide, DivideIn, DivideOut};
+use super::multiplier::{Multiply, MultiplyIn, MultiplyOut};
+use super::pipeline::{Commit, Execute};
+
+/// Multiplier and divider, if the core has them.
+pub struct LateUnits {
+    units: Option<(Instance<Multiply>, Instance<Divide>)>,
+    never: Late,
+}
+
+impl LateUnits {
+    /// Makes them.
+    pub fn new(m: &Builder, config: &CoreConfig) -> LateUnits {
+        let units = config.extensions.m.then(|| {
+            let multiplier = m.instance("multiplier", &Multiply { kind: config.multiplier });
+            let divider = m.instance("divider", &Divide { bits: config.divider_bits });
+            (multiplier, divider)
+        });
+        let zeros = |width: u32| m.constant(Bits::zero(width));
+        let never = Late {
+            product: MultiplyOut { ready: zeros(1), result: zeros(32) },
+            quotient: DivideOut { done: zeros(1), result: zeros(32) },
+        };
+        LateUnits { units, never }
+    }
+
+    /// Their results.
+    pub fn outputs(&self) -> Late {
+        match &self.units {
+            Some((multiplier, divider)) => Late { product: multiplier.o, quotient: divider.o },
+            None => self.never,
+        }
+    }
+
+    /// Gives them the operands of the instruction that `completes` execute.
+    pub fn start(self, x: Execute<UInt>, completes: UInt, c: Commit<UInt>) {
+        let Some((multiplier, divider)) = self.units else { return };
+        multiplier.connect(MultiplyIn {
+            start: completes & x.d.unit.is(Unit::Multiply),
+            funct3: x.insn.slice(12, 3),
+            a: x.a,
+            b: x.b,
+        });
+        // The instruction is in commit from the cycle on that follows `start`.
+        divider.connect(DivideIn {
+            start: completes & x.d.unit.is(Unit::Divide),
+            funct3: c.insn.slice(12, 3),
+            dividend: x.a,
+            divisor: x.b,
+        });
+    }
+}
