@@ -16,8 +16,15 @@ const PLAIN: CoreConfig = CoreConfig {
     ..CoreConfig::FAST
 };
 
-const CONFIGS: [CoreConfig; 2] =
-    [PLAIN, CoreConfig { predictor: Predictor::Btb { entries: 16, history: 0 }, return_stack: 4, ..PLAIN }];
+const BTB: CoreConfig =
+    CoreConfig { predictor: Predictor::Btb { entries: 16, history: 0 }, return_stack: 4, ..PLAIN };
+
+const CONFIGS: [CoreConfig; 4] = [
+    PLAIN,
+    BTB,
+    CoreConfig { extensions: Extensions { c: true, ..PLAIN.extensions }, ..PLAIN },
+    CoreConfig { extensions: Extensions { c: true, ..PLAIN.extensions }, ..BTB },
+];
 
 /// Programs in the ordinary test run; the environment variable `FERRITE_SEEDS` asks for more.
 const SEEDS: u64 = 40;
@@ -180,7 +187,7 @@ fn random_programs_run_as_on_the_model() {
         .map_or(SEEDS, |count| count.parse().expect("FERRITE_SEEDS is a number"));
     for config in CONFIGS {
         for seed in 0..seeds {
-            println!("{config:?} seed {seed}");
+            println!("{:?} {:?} seed {seed}", config.extensions, config.predictor);
             let (t, i) = run(config, seed, 1500);
             traps += t;
             interrupts += i;

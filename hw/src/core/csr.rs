@@ -156,7 +156,8 @@ impl Module for Csr {
         let mtvec_base = m.reg("mtvec_base", 30).reset_to(0);
         let mtvec_vectored = m.reg("mtvec_vectored", 1).reset_to(0);
         let mscratch = m.reg("mscratch", 32).reset_to(0);
-        let mepc_word = m.reg("mepc_word", 30).reset_to(0);
+        let mepc_word = m.reg("mepc_word", 31).reset_to(0);
+        let keeps_half = m.constant(Bits::from_u64(31, 0x7FFF_FFFE | u64::from(self.config.extensions.c)));
         let mcause = m.reg("mcause", 32).reset_to(0);
         let mtval = m.reg("mtval", 32).reset_to(0);
         let mcycle = m.reg("mcycle", 64).reset_to(0);
@@ -166,7 +167,7 @@ impl Module for Csr {
         let interrupt_bits = |external: UInt, software: UInt, timer: UInt| {
             concat([zeros(20), external, zeros(3), timer, zeros(3), software, zeros(3)])
         };
-        wire!(m, mepc = mepc_word.concat(zeros(2)));
+        wire!(m, mepc = mepc_word.concat(zeros(1)));
         let read = m.wire("selected", 32);
         read.set(0);
         m.switch(i.number, |s| {
@@ -213,7 +214,7 @@ impl Module for Csr {
                     mtvec_vectored.set(written.bit(0));
                 });
                 s.case(MSCRATCH, || mscratch.set(written));
-                s.case(MEPC, || mepc_word.set(written.slice(2, 30)));
+                s.case(MEPC, || mepc_word.set(written.slice(1, 31) & keeps_half));
                 s.case(MCAUSE, || mcause.set(written));
                 s.case(MTVAL, || mtval.set(written));
                 // A counter that is written does not count in that cycle: the next instruction reads what was
@@ -227,7 +228,7 @@ impl Module for Csr {
         m.when(i.trap.valid, || {
             enabled.set(0);
             previously_enabled.set(enabled);
-            mepc_word.set(i.pc.slice(2, 30));
+            mepc_word.set(i.pc.slice(1, 31));
             mcause.set(concat([i.trap.interrupt, zeros(27), i.trap.code]));
             mtval.set(i.trap.tval);
         });

@@ -12,8 +12,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-use ferrite_hw::core::Core;
-use ferrite_hw::map::ROM_BASE;
+use ferrite_hw::core::{Core, CoreConfig};
 use ferrite_tests::section;
 
 use tools::{Area, Timing, Tools};
@@ -24,7 +23,8 @@ const SEEDS: [u32; 3] = [1, 2, 3];
 /// The cores that are measured, by name.
 fn configurations() -> Vec<(&'static str, Core)> {
     // Without a coprocessor's port, which peers do not have.
-    vec![("default", Core { reset_pc: ROM_BASE, hart_id: 0, has_coprocessor: false })]
+    let core = |config: CoreConfig| Core { config, has_coprocessor: false };
+    vec![("fast", core(CoreConfig::FAST)), ("small", core(CoreConfig::SMALL))]
 }
 
 struct Options {

@@ -27,15 +27,15 @@ pub fn instructions(
     // A branch that is predicted to be taken ended in the lower half of what was the second word: the rest of that goes too.
     let drops = m.reg("drops", 1).reset_to(0);
     let cut = if config.extensions.c { compressed(m, &words, pc) } else { words_only(m, &words, pc) };
-    wire!(m, valid = cut.valid & !drops);
-    wire!(m, goes = valid & ready);
+    wire!(m, offers = cut.valid & !drops);
+    wire!(m, goes = offers & ready);
     let taken = cut.fetched.prediction.taken;
     words.pop.set((goes & cut.pops) | (drops & words.first_valid));
     words.pop_target.set(goes & taken);
     m.when(redirect.valid | words.first_valid, || drops.set(!redirect.valid & goes & cut.reaches_second & taken));
     m.when(redirect.valid, || pc.set(redirect.target))
         .otherwise_when(goes, || pc.set(taken.mux(words.target, cut.fetched.sequential_pc)));
-    Aligned { valid, fetched: cut.fetched }
+    Aligned { valid: offers, fetched: cut.fetched }
 }
 
 /// An instruction, and what it uses up.

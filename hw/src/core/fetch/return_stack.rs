@@ -51,6 +51,6 @@ impl Module for ReturnStack {
         wire!(m, place = (i.push & !i.pop).mux(top.wrapping_add(1), top));
         m.when(i.push, || addresses.write(place, i.address.slice(1, 31)));
         top.set((i.pop & !i.push).mux(top.wrapping_sub(1), place));
-        ReturnStackOut { top: addresses.read_async("top", top).concat(m.constant(Bits::zero(1))) }
+        ReturnStackOut { top: addresses.read_async("top_address", top).concat(m.constant(Bits::zero(1))) }
     }
 }
