@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use designs::{Counters, LeafIn, Nested, Pair, Top};
 use ferrite_hdl::{Bits, elaborate};
 use ferrite_sim::{
-    FstError, FstOptions, FstRecorder, Interpreter, Sim, Simulator, TIME_PER_CYCLE, Verilator,
-    VerilatorError, VerilatorOptions,
+    FstOptions, FstRecorder, Interpreter, Sim, Simulator, TIME_PER_CYCLE, Verilator, VerilatorError,
+    VerilatorOptions,
 };
 use tempfile::TempDir;
 use wellen::simple::Waveform;
@@ -269,33 +269,6 @@ fn memories_are_recorded_up_to_the_size_of_the_options() {
     assert!(!File::open(&path).outline().contains("words"));
     record(&path, &mut interpreter(), &FstOptions { memory_words: 16, ..everything() });
     assert!(File::open(&path).outline().contains("words"));
-}
-
-#[test]
-fn a_place_that_cannot_be_written_is_an_error_before_the_run() {
-    let (folder, _) = place();
-    let engine = interpreter();
-    let missing = folder.path().join("missing").join("run.fst");
-    for path in [missing.as_path(), folder.path(), std::path::Path::new("/dev/null")] {
-        let error = FstRecorder::create(path, engine.flat(), &everything()).err();
-        let Some(FstError::Write { path: named, .. }) = error else { panic!("{} was taken", path.display()) };
-        assert_eq!(named, path);
-    }
-}
-
-#[test]
-fn the_file_appears_when_it_is_complete_and_nothing_is_left_beside_it() {
-    let (folder, path) = place();
-    let mut engine = interpreter();
-    let mut recorder = FstRecorder::create(&path, engine.flat(), &everything()).expect("a writable folder");
-    recorder.sample(&mut engine, &[0]).expect("a writable file");
-    assert!(!path.exists());
-    recorder.finish().expect("a writable file");
-    let names: Vec<_> = std::fs::read_dir(folder.path())
-        .expect("a folder")
-        .map(|e| e.expect("an entry").file_name())
-        .collect();
-    assert_eq!(names, ["run.fst"]);
 }
 
 #[test]
