@@ -18,6 +18,8 @@ pub(crate) struct NewFile {
     /// Not a [`NamedTempFile`], whose errors have its name in them.
     file: File,
     temporary: TempPath,
+    /// What was appended, and is there.
+    bytes: u64,
 }
 
 impl NewFile {
@@ -47,12 +49,26 @@ impl NewFile {
         let made: NamedTempFile<File> =
             made.map_err(|error| failure.map_or(error, io::Error::from_raw_os_error))?;
         let (file, temporary) = made.into_parts();
-        Ok(NewFile { file, temporary })
+        Ok(NewFile { file, temporary, bytes: 0 })
     }
 
     /// Writes at the end.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// How much was appended.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes away what was appended behind so many bytes.
+    pub fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.set_len(bytes)?;
+        self.bytes = bytes;
+        Ok(())
     }
 
     /// Writes over the beginning; nothing can be appended any more.
