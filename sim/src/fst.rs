@@ -19,6 +19,9 @@ use writer::Writer;
 /// Time units, of a nanosecond each, from a clock edge to the next: waveforms look as if the clock ran at 100 MHz.
 pub const TIME_PER_CYCLE: u64 = 10;
 
+/// The last cycle that ends at a time that a file can hold.
+const LAST_CYCLE: u64 = u64::MAX / TIME_PER_CYCLE - 1;
+
 /// How long a clock stays high after its edge.
 const HIGH_TIME: u64 = TIME_PER_CYCLE / 2;
 
@@ -65,6 +68,14 @@ pub enum FstError {
         /// The cycle recorded last.
         last: u64,
         /// The engine's cycle now.
+        cycle: u64,
+    },
+    /// The engine counts more cycles than a file has times.
+    #[error(
+        "cycle {cycle} cannot be recorded: the times of a waveform end with cycle {LAST_CYCLE}; record a run that begins at an earlier cycle"
+    )]
+    TooLate {
+        /// The engine's cycle.
         cycle: u64,
     },
     /// [`FstOptions::scopes`] names a scope that the design has not.
@@ -185,7 +196,7 @@ impl FstRecorder {
     /// step.
     ///
     /// # Errors
-    /// The engine's time runs backwards; or the file cannot be written any more, and is complete ([`FstError::CutOff`], [`FstError::Lost`]):
+    /// The engine's time runs backwards, or is beyond that of any file; or the file cannot be written any more, and is complete ([`FstError::CutOff`], [`FstError::Lost`]):
     /// nothing more is recorded then.
     pub fn sample(&mut self, engine: &mut dyn Simulator, clocks: &[usize]) -> Result<(), FstError> {
         let cycle = engine.cycle();
@@ -195,6 +206,9 @@ impl FstRecorder {
         let Some(recording) = &mut self.recording else { return Ok(()) };
         if let Some(last) = recording.last.map(|(last, _)| last).filter(|last| *last > cycle) {
             return Err(FstError::WentBack { last, cycle });
+        }
+        if cycle > LAST_CYCLE {
+            return Err(FstError::TooLate { cycle });
         }
         match recording.sample(engine, cycle, clocks) {
             true => Ok(()),

@@ -5,8 +5,12 @@ mod designs;
 use std::path::{Path, PathBuf};
 
 use designs::{Counters, Top};
-use ferrite_hdl::elaborate;
-use ferrite_sim::{FstError, FstOptions, FstRecorder, Interpreter, Simulator, TIME_PER_CYCLE};
+use ferrite_hdl::flat::Flat;
+use ferrite_hdl::{Bits, elaborate};
+use ferrite_sim::{
+    FstError, FstOptions, FstRecorder, Interpreter, Simulator, Snapshot, SnapshotError, StepError,
+    TIME_PER_CYCLE,
+};
 use tempfile::TempDir;
 
 /// A folder for one test and a file in it.
@@ -151,4 +155,64 @@ fn a_disk_without_room_for_anything_leaves_what_was_there_and_an_error_says_so()
     assert!(told.starts_with(&expected), "{told}");
     assert_eq!(names_in(folder.path()), ["run.fst"]);
     assert_eq!(std::fs::read(&path).expect("a file"), b"of a run before");
+}
+
+/// An engine whose time somebody else has made up; a snapshot with such a cycle would be refused.
+struct MadeUpTime {
+    engine: Interpreter,
+    cycle: u64,
+}
+
+impl Simulator for MadeUpTime {
+    fn flat(&self) -> &Flat {
+        self.engine.flat()
+    }
+    fn poke(&mut self, input: usize, value: &Bits) {
+        self.engine.poke(input, value);
+    }
+    fn peek(&mut self, output: usize) -> Bits {
+        self.engine.peek(output)
+    }
+    fn peek_signal(&mut self, signal: usize) -> Option<Bits> {
+        self.engine.peek_signal(signal)
+    }
+    fn step_clocks(&mut self, clocks: &[usize]) -> Result<(), StepError> {
+        self.engine.step_clocks(clocks)
+    }
+    fn cycle(&self) -> u64 {
+        self.cycle
+    }
+    fn read_memory(&self, memory: usize, word: u32) -> Bits {
+        self.engine.read_memory(memory, word)
+    }
+    fn write_memory(&mut self, memory: usize, word: u32, value: &Bits) {
+        self.engine.write_memory(memory, word, value);
+    }
+    fn save(&mut self) -> Result<Snapshot, SnapshotError> {
+        self.engine.save()
+    }
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
+        self.engine.restore(snapshot)
+    }
+}
+
+#[test]
+fn a_cycle_beyond_the_times_of_a_file_is_refused_and_what_came_before_stays() {
+    let (_folder, path) = place();
+    let last = u64::MAX / TIME_PER_CYCLE - 1;
+    let engine = Interpreter::new(&elaborate(&Top).expect("a good design"));
+    let mut engine = MadeUpTime { engine, cycle: last - 1 };
+    let mut recorder = create(&path).expect("a writable folder");
+    recorder.sample(&mut engine, &[0]).expect("it has a time");
+    engine.cycle = last;
+    recorder.sample(&mut engine, &[0]).expect("it has a time");
+    for cycle in [last + 1, u64::MAX] {
+        engine.cycle = cycle;
+        let error = recorder.sample(&mut engine, &[0]).expect_err("it has no time");
+        assert!(matches!(error, FstError::TooLate { cycle: refused } if refused == cycle), "{error}");
+        assert!(error.to_string().contains(&format!("end with cycle {last};")), "{error}");
+    }
+    recorder.finish().expect("a writable file");
+    let waves = wellen::simple::read(&path).expect("a readable file");
+    assert_eq!(waves.time_table().last(), Some(&((last + 1) * TIME_PER_CYCLE)));
 }
