@@ -18,16 +18,21 @@
 //! instruction; 1 more for a CSR instruction; 33 more for a division; wait states.
 
 mod alu;
+pub mod bitmanip;
 mod branch;
 mod bus;
 mod commit;
+pub mod config;
 mod csr;
 mod decode;
+pub mod divider;
 mod execute;
+pub mod expand;
 mod fetch;
 mod hazard;
 mod memory;
 mod muldiv;
+pub mod multiplier;
 mod pipeline;
 mod regfile;
 mod rvfi;

@@ -1,0 +1,136 @@
+//! What a user may choose about the core.
+
+/// A core's features and the shape of its pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CoreConfig {
+    /// Address of the first instruction after reset.
+    pub reset_vector: u32,
+    /// `mhartid`.
+    pub hart_id: u32,
+    /// The instructions beyond RV32I, Zicsr and Zifencei.
+    pub extensions: Extensions,
+    /// User mode beside machine mode.
+    pub user_mode: bool,
+    /// Regions of physical memory protection: 0, 4, 8 or 16.
+    pub pmp_regions: u32,
+    /// `mcycle`, `minstret` and `mcountinhibit`; with user mode also `cycle`, `instret` and `mcounteren`.
+    pub counters: bool,
+    /// Counters of events from `mhpmcounter3` up, at most 29; only with `counters`.
+    pub event_counters: u32,
+    /// Loads and stores at addresses that are no multiple of their width.
+    pub misaligned: Misaligned,
+    /// How products are made; only with the extension M.
+    pub multiplier: MultiplierKind,
+    /// Bits of a quotient found in a cycle: 1, 2 or 4; only with the extension M.
+    pub divider_bits: u32,
+    /// How fetch guesses where the program goes on.
+    pub predictor: Predictor,
+    /// Places for return addresses: 0, or a power of two up to 16; only with [`Predictor::Btb`].
+    pub return_stack: u32,
+    /// Where the registers are.
+    pub register_file: RegisterFile,
+}
+
+/// Extensions of the instruction set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Extensions {
+    /// Multiplication and division.
+    pub m: bool,
+    /// Compressed instructions.
+    pub c: bool,
+    /// Shift and add.
+    pub zba: bool,
+    /// Basic bit manipulation.
+    pub zbb: bool,
+    /// Single bits.
+    pub zbs: bool,
+}
+
+impl Extensions {
+    /// RV32I alone.
+    pub const NONE: Extensions = Extensions { m: false, c: false, zba: false, zbb: false, zbs: false };
+    /// All that there are.
+    pub const ALL: Extensions = Extensions { m: true, c: true, zba: true, zbb: true, zbs: true };
+}
+
+/// What happens to a load or store at an address that is no multiple of its width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Misaligned {
+    /// An address-misaligned exception.
+    Trap,
+    /// The core carries it out byte by byte.
+    Handle,
+}
+
+/// How products are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MultiplierKind {
+    /// One bit of the multiplier per cycle, without DSP blocks.
+    Iterative,
+    /// The whole product between two registers.
+    SingleCycle,
+    /// Partial products in one cycle, their sum in the next.
+    Pipelined,
+}
+
+/// How fetch guesses where the program goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Predictor {
+    /// Straight on.
+    None,
+    /// Jumps, and branches that go back.
+    Static,
+    /// A branch target buffer: where the last jump or branch at this address went, and whether it is likely to go there again.
+    Btb {
+        /// Branches that it knows: a power of two from 8 to 512.
+        entries: u32,
+        /// Outcomes of the last branches that choose among counters (gshare): 0 for a counter in each entry, up to 10.
+        history: u32,
+    },
+}
+
+/// Where the registers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RegisterFile {
+    /// In LUT RAM, read without a clock.
+    LutRam,
+    /// In block RAM, read with the clock, one stage earlier.
+    BlockRam,
+}
+
+impl CoreConfig {
+    /// The most work per cycle at a high clock.
+    pub const FAST: CoreConfig = CoreConfig {
+        reset_vector: crate::map::ROM_BASE,
+        hart_id: 0,
+        extensions: Extensions::ALL,
+        user_mode: true,
+        pmp_regions: 0,
+        counters: true,
+        event_counters: 0,
+        misaligned: Misaligned::Trap,
+        multiplier: MultiplierKind::Pipelined,
+        divider_bits: 1,
+        predictor: Predictor::Btb { entries: 64, history: 0 },
+        return_stack: 4,
+        register_file: RegisterFile::LutRam,
+    };
+
+    /// The fewest LUTs: RV32I, machine mode, no counters.
+    pub const SMALL: CoreConfig = CoreConfig {
+        extensions: Extensions::NONE,
+        user_mode: false,
+        counters: false,
+        multiplier: MultiplierKind::Iterative,
+        predictor: Predictor::None,
+        return_stack: 0,
+        ..CoreConfig::FAST
+    };
+}
+
+impl Default for CoreConfig {
+    /// [`CoreConfig::FAST`].
+    fn default() -> CoreConfig {
+        CoreConfig::FAST
+    }
+}
