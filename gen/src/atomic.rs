@@ -56,6 +56,18 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
     tempfile::tempfile_in(folder).map(|_| ()).map_err(failed)
 }
 
+/// As [`check_writable`], for a file that appears when it is complete: a pipe or device is refused.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn check_replaceable(path: &Path) -> Result<(), Error> {
+    if is_special(path) {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file");
+        return Err(Error::Write { path: path.to_owned(), source });
+    }
+    check_writable(path)
+}
+
 /// Whether something is there that a new file must not replace: a pipe, a device.
 fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())

@@ -10,6 +10,9 @@ use crate::config::Report;
 use crate::elf::ElfError;
 use crate::run::{NetworkError, OutsideRam, RestoreError, RunError};
 
+/// The exit code of a run that Ctrl-C has ended: 128 and the number of SIGINT, as shells have it.
+pub const INTERRUPTED: u8 = 130;
+
 /// Why a command of `ferrite` failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -211,7 +214,7 @@ pub enum Error {
 
 impl Error {
     /// The exit code of the command: 123 where the core hangs, 124 where a run exceeded its cycles (as `timeout` has it), 125 where hardware and golden model differ,
-    /// 126 where a property of the hardware does not hold, 1 for everything else.
+    /// 126 where a property of the hardware does not hold, [`INTERRUPTED`] after an interruption, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         let run = match self {
             Error::Usage(_) => return 2,
@@ -223,6 +226,7 @@ impl Error {
             RunError::Budget { .. } => 124,
             RunError::Divergence(_) => 125,
             RunError::Check { .. } => 126,
+            RunError::Interrupted { .. } => INTERRUPTED,
             RunError::Host { .. }
             | RunError::HostInLockstep { .. }
             | RunError::Waves(_)

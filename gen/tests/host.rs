@@ -47,8 +47,16 @@ fn program(code: &str) -> Option<TempDir> {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let always = ["run", "test.elf", "--set", "tensor.present=false", "--max-cycles", "20000"];
-    ferrite(folder, &[&always, arguments].concat())
+    run_within(folder, &[&["--max-cycles", "20000"], arguments].concat())
+}
+
+fn run_within(folder: &Path, arguments: &[&str]) -> Output {
+    ferrite(folder, &[&["run", "test.elf", "--set", "tensor.present=false"], arguments].concat())
+}
+
+/// The object that `--json` prints.
+fn report(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", told(output)))
 }
 
 /// Computes two words between the symbols of a signature.
@@ -142,6 +150,77 @@ fn a_program_prints_through_its_host_and_takes_the_answer() {
     let (code, message) = told(&run(folder.path(), &["--lockstep"]));
     assert_eq!(code, Some(1));
     assert!(message.contains("cannot be answered in lockstep"), "{message}");
+}
+
+#[test]
+fn a_program_may_be_ended_and_resumed_in_any_cycle_of_its_talk_with_the_host() {
+    let Some(folder) = program(PRINTING) else { return };
+    let whole = report(&run(folder.path(), &["--json"]));
+    // The host looks every 64 cycles, and waits for 16 then.
+    for cycle in (60..90).chain([128, 136, 144]) {
+        let until = cycle.to_string();
+        let ended = run_within(folder.path(), &["--max-cycles", &until, "--save", "state"]);
+        let (code, message) = told(&ended);
+        assert_eq!(code, Some(124), "{message}");
+        assert!(message.contains(&format!("the state after {cycle} cycles is saved")), "{message}");
+        let rest = report(&run(folder.path(), &["--resume", "state", "--json"]));
+        assert_eq!(rest["first_cycle"], cycle);
+        for field in ["cycles", "instructions", "exit_code"] {
+            assert_eq!(rest[field], whole[field], "{field} after {cycle}");
+        }
+        let printed = String::from_utf8_lossy(&ended.stdout).into_owned() + rest["console"].as_str().unwrap();
+        assert_eq!(printed, "Hello!", "after {cycle}");
+    }
+}
+
+#[test]
+fn no_cycle_is_stepped_over_while_the_host_waits() {
+    let Some(folder) = program(PRINTING) else { return };
+    let cycles = report(&run(folder.path(), &["--json"]))["cycles"].as_u64().unwrap();
+    // Every cycle is one to save the state in; the last one stays.
+    let output = run(folder.path(), &["--save", "state", "--save-every", "1"]);
+    assert_eq!(output.status.code(), Some(5), "{:?}", told(&output));
+    let end = report(&run(folder.path(), &["--resume", "state", "--json"]));
+    assert_eq!(end["first_cycle"], cycles - 1);
+}
+
+#[test]
+fn the_last_cycles_before_an_exit_by_tohost_are_recorded() {
+    let Some(folder) = program(PRINTING) else { return };
+    let cycles = report(&run(folder.path(), &["--json"]))["cycles"].as_u64().unwrap();
+    let output = run(folder.path(), &["--trace", "a.fst", "--trace-last", "50"]);
+    let (code, message) = told(&output);
+    assert_eq!((code, String::from_utf8_lossy(&output.stdout).as_ref()), (Some(5), "Hello!"), "{message}");
+    assert!(message.contains(&format!("recorded from cycle {} on", cycles - 50)), "{message}");
+    let times = wellen::simple::read(folder.path().join("a.fst")).unwrap().time_table().to_vec();
+    assert_eq!(times[1], (cycles - 50) * ferrite_sim::TIME_PER_CYCLE);
+    assert!(times[times.len() - 1] > cycles * ferrite_sim::TIME_PER_CYCLE);
+}
+
+#[cfg(unix)]
+#[test]
+fn messages_begin_on_a_fresh_line() {
+    let Some(folder) = program(PRINTING) else { return };
+    // What is printed and what is said go to one place.
+    let both = "exec \"$0\" run test.elf --set tensor.present=false 2>&1";
+    let output = Command::new("sh")
+        .args(["-c", both, env!("CARGO_BIN_EXE_ferrite")])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.starts_with("Hello!\nexit code 5 after"), "{text}");
+    let Some(folder) = program("li a0, 0") else { return };
+    let (_, message) = told(&run(folder.path(), &[]));
+    assert!(message.starts_with("exit code 0 after"), "{message}");
+}
+
+#[test]
+fn a_run_that_is_ended_before_its_first_instruction_says_so() {
+    let Some(folder) = program("li a0, 0") else { return };
+    let (code, message) = told(&run_within(folder.path(), &["--max-cycles", "2"]));
+    assert_eq!(code, Some(124));
+    assert!(message.contains("--max-cycles\n  no instruction has retired yet"), "{message}");
 }
 
 #[test]

@@ -1,62 +1,23 @@
-//! Runs that are saved, resumed and replayed by the `ferrite` command.
+//! Runs that are saved and resumed by the `ferrite` command.
 
 mod command;
+mod programs;
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 
 use command::told;
+use ferrite_hdl::elaborate;
+use ferrite_hw::config::ChipConfig;
+use ferrite_hw::soc::Soc;
+use ferrite_sim::{Native, NativeOptions, Simulator, Snapshot};
 use ferrite_tests::files::microflow;
-use ferrite_tests::tools::{GCC, examples, have, make};
-use serde_json::Value;
+use ferrite_tests::tools::examples;
+#[cfg(unix)]
+use programs::ferrite_on_full_disk;
+use programs::{SMALL, ferrite, hello, names_in, program, report};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use wellen::simple::Waveform;
-
-/// A small chip that prints quickly.
-const SMALL: [&str; 7] =
-    ["run", "--set", "tensor.rows=4", "--set", "tensor.cols=4", "--set", "soc.uart_baud=10000000"];
-
-/// A small chip that prints slowly.
-const SLOW: [&str; 5] = ["run", "--set", "tensor.rows=4", "--set", "tensor.cols=4"];
-
-/// Nanoseconds of a waveform from a cycle to the next.
-const CYCLE: u64 = ferrite_sim::TIME_PER_CYCLE;
-
-fn ferrite(folder: &Path, chip: &[&str], arguments: &[&str]) -> Output {
-    command::ferrite(folder, &[chip, arguments].concat())
-}
-
-/// The object that `--json` prints.
-fn report(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", told(output)))
-}
-
-/// A folder and in it `hello.elf`, which prints a greeting; `None` without the compiler.
-fn hello() -> Option<TempDir> {
-    if !have(&[GCC]) {
-        return None;
-    }
-    let folder = TempDir::new().unwrap();
-    fs::copy(examples().join("hello.elf"), folder.path().join("hello.elf")).unwrap();
-    Some(folder)
-}
-
-/// A folder and in it a program of so many lines of C within its `main`.
-fn program(name: &str, body: &str) -> Option<TempDir> {
-    if !have(&[GCC]) {
-        return None;
-    }
-    let folder = TempDir::new().unwrap();
-    let text = format!("#include <stdio.h>\nint main(void) {{ {body} return 0; }}\n");
-    fs::write(folder.path().join(format!("{name}.c")), text).unwrap();
-    let sources = format!("SOURCES={}", folder.path().display());
-    let made = make(&folder.path().join("build"), &[&sources, &format!("{name}.elf")]);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    fs::copy(folder.path().join(format!("build/{name}.elf")), folder.path().join(format!("{name}.elf")))
-        .unwrap();
-    Some(folder)
-}
 
 #[test]
 fn a_run_that_is_interrupted_anywhere_and_resumed_is_the_uninterrupted_one() {
@@ -121,101 +82,102 @@ fn a_run_that_was_saved_in_one_engine_goes_on_in_another() {
     }
 }
 
-/// A waveform with all that is in it.
-fn waveform(path: &Path) -> Waveform {
-    let mut waves = wellen::simple::read(path).unwrap();
-    let all: Vec<_> = waves.hierarchy().all_vars().map(|v| waves.hierarchy()[v].signal_ref()).collect();
-    waves.load_signals(&all);
-    waves
+#[cfg(unix)]
+#[test]
+fn a_state_that_finds_no_room_on_the_way_is_told_and_the_run_goes_on() {
+    let Some(folder) = hello() else { return };
+    let arguments = ["hello.elf", "--save", "state", "--save-every", "250"];
+    let output = ferrite_on_full_disk(folder.path(), 100, &SMALL, &arguments);
+    let (code, message) = told(&output);
+    assert_eq!((code, String::from_utf8_lossy(&output.stdout).as_ref()), (Some(0), "Hello from Ferrite!\n"));
+    assert!(message.contains("warning: cannot write the snapshot state"), "{message}");
+    assert_eq!(names_in(folder.path()), ["hello.elf"]);
 }
 
-/// The first and the last time that something happens at; at time 0 nothing is known yet.
-fn span(waves: &Waveform) -> (u64, u64) {
-    let times = waves.time_table();
-    (times[1], times[times.len() - 1])
-}
-
-/// The value of an output of the chip at a time.
-fn value(waves: &Waveform, name: &str, time: u64) -> String {
-    let hierarchy = waves.hierarchy();
-    let var = hierarchy.lookup_var(&["ferrite"], name).unwrap();
-    let signal = waves.get_signal(hierarchy[var].signal_ref()).unwrap();
-    let index = waves.time_table().partition_point(|at| *at <= time) - 1;
-    let offset = signal.get_offset(index as u32).unwrap();
-    signal.get_value_at(&offset, 0).to_bit_string().unwrap()
+#[cfg(unix)]
+#[test]
+fn a_run_whose_waveform_finds_no_room_is_saved() {
+    let Some(folder) = program("endless", "for (volatile int k = 0; ; k++) {}") else { return };
+    // There is room for the state, which has 717 KB, but not for such a waveform.
+    let arguments = ["endless.elf", "--save", "state", "--trace", "a.fst", "--trace-scope", "ferrite"];
+    let (code, message) = told(&ferrite_on_full_disk(folder.path(), 2000, &SMALL, &arguments));
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("the waveform a.fst could be written up to cycle"), "{message}");
+    assert!(message.contains("cycles is saved; go on with --resume state"), "{message}");
+    let (code, message) = told(&ferrite(
+        folder.path(),
+        &SMALL,
+        &["endless.elf", "--resume", "state", "--max-cycles", "9000000"],
+    ));
+    assert_eq!(code, Some(124), "{message}");
 }
 
 #[test]
-fn the_last_cycles_are_recorded_as_if_all_had_been() {
+fn a_state_beyond_the_cycles_of_the_run_is_refused_before_it() {
     let Some(folder) = hello() else { return };
-    let record = |arguments: &[&str]| {
-        report(&ferrite(folder.path(), &SMALL, &[&["hello.elf", "--json"], arguments].concat()))
-    };
-    let whole = record(&["--trace", "whole.fst"]);
-    let last = record(&["--trace", "last.fst", "--trace-last", "700"]);
-    for field in ["cycles", "instructions", "exit_code", "console"] {
-        assert_eq!(last[field], whole[field], "{field}");
+    ferrite(folder.path(), &SMALL, &["hello.elf", "--max-cycles", "1000", "--save", "state"]);
+    for most in ["100", "1000"] {
+        let arguments = ["hello.elf", "--resume", "state", "--max-cycles", most, "--trace", "a.fst"];
+        let (code, message) = told(&ferrite(folder.path(), &SMALL, &arguments));
+        assert_eq!(code, Some(2), "{message}");
+        assert!(message.contains("state was saved after 1,000 cycles"), "{message}");
     }
-    let (whole_waves, waves) =
-        (waveform(&folder.path().join("whole.fst")), waveform(&folder.path().join("last.fst")));
-    // The waveform counts the cycle of reset too.
-    let first = whole["cycles"].as_u64().unwrap() - 700 + 1;
-    assert_eq!(span(&waves), (first * CYCLE, span(&whole_waves).1));
-    assert!(value(&waves, "rvfi_order", 0).starts_with('x'), "nothing is known before");
-    for time in (first..first + 700).map(|cycle| cycle * CYCLE) {
-        for name in ["rvfi_valid", "rvfi_order", "rvfi_pc_rdata", "uart_tx", "exit_valid"] {
-            assert_eq!(value(&waves, name, time), value(&whole_waves, name, time), "{name} at {time}");
+    assert_eq!(names_in(folder.path()), ["hello.elf", "state"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_state_is_not_written_to_a_device_which_is_known_before_the_run() {
+    let Some(folder) = hello() else { return };
+    let output = ferrite(folder.path(), &SMALL, &["hello.elf", "--save", "/dev/null"]);
+    let (code, message) = told(&output);
+    assert_eq!((code, output.stdout.len()), (Some(1), 0), "{message}");
+    assert!(message.contains("cannot write /dev/null: it is no ordinary file"), "{message}");
+}
+
+/// The smallest changes of a state after which a property of the chip does not hold: none that is reached from reset has that.
+fn damaged(state: &Path) -> Option<Vec<u8>> {
+    /// Magic, version, length, the netlist's fingerprint and the cycle; then the words, behind their number.
+    const WORDS_AT: usize = 8 + 4 + 8 + 32 + 8;
+    let mut chip = ChipConfig::default();
+    let tensor = chip.tensor.get_or_insert_default();
+    (tensor.rows, tensor.cols, chip.soc.uart_baud) = (4, 4, 10_000_000);
+    let design = elaborate(&Soc { chip }).expect("a chip without mistakes");
+    let mut engine = Native::new(&design, &NativeOptions::default()).expect("it can be compiled");
+    let bytes = fs::read(state).unwrap();
+    let words = u64::from_le_bytes(bytes[WORDS_AT..WORDS_AT + 8].try_into().unwrap()) as usize;
+    let folder = TempDir::new().unwrap();
+    (0..words).find_map(|word| {
+        let mut damaged = bytes[..bytes.len() - 32].to_vec();
+        damaged[WORDS_AT + 8 + 8 * word] ^= 1;
+        let digest = Sha256::digest(&damaged);
+        damaged.extend(digest);
+        let path = folder.path().join("state");
+        fs::write(&path, &damaged).unwrap();
+        engine.restore(&Snapshot::read(&path).unwrap()).unwrap();
+        engine.step(1).is_err().then_some(damaged)
+    })
+}
+
+#[test]
+fn a_property_of_the_hardware_that_does_not_hold_has_its_exit_code_and_is_told_and_recorded() {
+    let Some(folder) = hello() else { return };
+    ferrite(folder.path(), &SMALL, &["hello.elf", "--max-cycles", "1000", "--save", "state"]);
+    let damaged = damaged(&folder.path().join("state")).expect("a register that the assertions watch");
+    fs::write(folder.path().join("damaged"), damaged).unwrap();
+    for trace in [&["--trace", "a.fst"][..], &["--trace", "a.fst", "--trace-last", "9"]] {
+        let arguments = [&["hello.elf", "--resume", "damaged", "--save", "end"], trace].concat();
+        let (code, message) = told(&ferrite(folder.path(), &SMALL, &arguments));
+        assert_eq!(code, Some(126), "{message}");
+        for part in [
+            "cycle 1000: assertion `",
+            "\n  next  8",
+            "go on with --resume end and --trace",
+            "waveform: a.fst",
+        ] {
+            assert!(message.contains(part), "{part}: {message}");
         }
     }
-}
-
-#[test]
-fn a_long_run_that_hangs_is_replayed_from_shortly_before_its_end() {
-    let body = "for (volatile int k = 0; k < 40000; k++) {} \
-                __asm__ volatile (\"csrci mstatus, 8\\n csrw mie, zero\\n 1: wfi\\n j 1b\");";
-    let Some(folder) = program("hang", body) else { return };
-    let arguments = [
-        "hang.elf",
-        "--max-idle-cycles",
-        "5000",
-        "--trace",
-        "hang.fst",
-        "--trace-last",
-        "20000",
-        "--save",
-        "hang.state",
-    ];
-    let (code, message) = told(&ferrite(folder.path(), &SLOW, &arguments));
-    assert_eq!(code, Some(123), "{message}");
-    assert!(message.contains("recorded from cycle") && message.contains("wfi"), "{message}");
-    let noticed = message.split("noticed in cycle ").nth(1).unwrap();
-    let end: u64 = noticed[..noticed.find(':').unwrap()].parse().unwrap();
-    assert!(end > 200_000, "long enough that states were taken on the way: {end}");
-    let waves = waveform(&folder.path().join("hang.fst"));
-    assert_eq!(span(&waves), ((end - 20_000 + 1) * CYCLE, (end + 1) * CYCLE));
-    let valid = |cycle: u64| value(&waves, "rvfi_valid", cycle * CYCLE) == "1";
-    assert!((end - 19_900..end - 9900).any(valid), "it still ran");
-    assert!(!(end - 9900..=end).any(valid), "it did nothing any more");
-    // What was saved hangs too, and at once.
-    let resumed =
-        ["hang.elf", "--resume", "hang.state", "--max-idle-cycles", "5000", "--max-cycles", "999999999"];
-    let (code, message) = told(&ferrite(folder.path(), &SLOW, &resumed));
-    assert_eq!(code, Some(123), "{message}");
-}
-
-#[test]
-fn a_run_out_of_cycles_is_replayed_too_and_after_a_resumption() {
-    let Some(folder) = hello() else { return };
-    let arguments =
-        ["hello.elf", "--max-cycles", "1000", "--trace", "a.fst", "--trace-last", "100", "--save", "state"];
-    let (code, message) = told(&ferrite(folder.path(), &SMALL, &arguments));
-    assert_eq!((code, message.contains("recorded from cycle 900 on")), (Some(124), true), "{message}");
-    let arguments =
-        ["hello.elf", "--max-cycles", "1050", "--trace", "b.fst", "--trace-last", "100", "--resume", "state"];
-    let (code, message) = told(&ferrite(folder.path(), &SMALL, &arguments));
-    assert_eq!((code, message.contains("recorded from cycle 1,000 on")), (Some(124), true), "{message}");
-    let waves = waveform(&folder.path().join("b.fst"));
-    assert_eq!(span(&waves).0, 1001 * CYCLE);
 }
 
 #[test]
@@ -255,6 +217,8 @@ fn options_that_contradict_each_other_are_refused_before_the_run() {
         (&["hello.elf", "--resume", "x", "--lockstep"][..], "cannot be used with"),
         (&["hello.elf", "--save-every", "9"], "--save <FILE>"),
         (&["hello.elf", "--save", "x", "--save-every", "0"], "not in 1.."),
+        (&["hello.elf", "--max-cycles", "0"], "not in 1.."),
+        (&["hello.elf", "--max-idle-cycles", "0"], "not in 1.."),
         (&["hello.elf", "--trace-last", "9"], "--trace <FILE>"),
         (&["hello.elf", "--trace", "x", "--trace-last", "0"], "not in 1.."),
         (&["hello.elf", "--trace", "x", "--trace-last", "9", "--trace-start", "5"], "cannot be used with"),

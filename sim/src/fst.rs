@@ -19,15 +19,42 @@ use writer::Writer;
 /// Time units, of a nanosecond each, from a clock edge to the next: waveforms look as if the clock ran at 100 MHz.
 pub const TIME_PER_CYCLE: u64 = 10;
 
+/// The last cycle that ends at a time that a file can hold.
+const LAST_CYCLE: u64 = u64::MAX / TIME_PER_CYCLE - 1;
+
 /// How long a clock stays high after its edge.
 const HIGH_TIME: u64 = TIME_PER_CYCLE / 2;
 
 /// Why a waveform cannot be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum FstError {
-    /// The file cannot be written.
-    #[error("cannot write the waveform {}: {source}", path.display())]
+    /// The file cannot be begun.
+    #[error("cannot write the waveform {}: {source}; choose another place or change its permissions", path.display())]
     Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Writing failed on the way, as it does on a full disk. The file is there, and holds all that was recorded up to some cycle.
+    #[error(
+        "the waveform {} could be written up to cycle {last} only: {source}; make room, or record fewer cycles or scopes",
+        path.display()
+    )]
+    CutOff {
+        /// The file.
+        path: PathBuf,
+        /// The last cycle in it.
+        last: u64,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Writing failed before there was anything to keep. A file that was there before is still there.
+    #[error(
+        "cannot write the waveform {}: {source}; nothing of it is kept; make room, or record fewer cycles or scopes",
+        path.display()
+    )]
+    Lost {
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -41,6 +68,14 @@ pub enum FstError {
         /// The cycle recorded last.
         last: u64,
         /// The engine's cycle now.
+        cycle: u64,
+    },
+    /// The engine counts more cycles than a file has times.
+    #[error(
+        "cycle {cycle} cannot be recorded: the times of a waveform end with cycle {LAST_CYCLE}; record a run that begins at an earlier cycle"
+    )]
+    TooLate {
+        /// The engine's cycle.
         cycle: u64,
     },
     /// [`FstOptions::scopes`] names a scope that the design has not.
@@ -94,7 +129,8 @@ impl Default for FstOptions {
 /// one signal. A signal that the engine hides ([`Simulator::peek_signal`]) stays `x`.
 ///
 /// The file appears under its name when it is complete, by [`FstRecorder::finish`] or when the recorder is dropped; so a run that ends
-/// with an error or a panic still leaves what was recorded.
+/// with an error or a panic still leaves what was recorded. So does a disk that gets full: the file then ends with the last whole MB of changes
+/// that was written ([`FstError::CutOff`]).
 ///
 /// ```
 /// use ferrite_hdl::{elaborate, library::Queue};
@@ -160,7 +196,8 @@ impl FstRecorder {
     /// step.
     ///
     /// # Errors
-    /// The file cannot be written, or the engine's time runs backwards.
+    /// The engine's time runs backwards, or is beyond that of any file; or the file cannot be written any more, and is complete ([`FstError::CutOff`], [`FstError::Lost`]):
+    /// nothing more is recorded then.
     pub fn sample(&mut self, engine: &mut dyn Simulator, clocks: &[usize]) -> Result<(), FstError> {
         let cycle = engine.cycle();
         if self.unrecorded(cycle) > 0 {
@@ -169,6 +206,9 @@ impl FstRecorder {
         let Some(recording) = &mut self.recording else { return Ok(()) };
         if let Some(last) = recording.last.map(|(last, _)| last).filter(|last| *last > cycle) {
             return Err(FstError::WentBack { last, cycle });
+        }
+        if cycle > LAST_CYCLE {
+            return Err(FstError::TooLate { cycle });
         }
         match recording.sample(engine, cycle, clocks) {
             true => Ok(()),
@@ -188,7 +228,7 @@ impl FstRecorder {
     /// Completes the file and gives it its name.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// [`FstError::CutOff`] or [`FstError::Lost`], unless [`FstRecorder::sample`] has told so already.
     pub fn finish(mut self) -> Result<(), FstError> {
         self.complete()
     }
@@ -196,9 +236,7 @@ impl FstRecorder {
     fn complete(&mut self) -> Result<(), FstError> {
         match self.recording.take() {
             None => Ok(()),
-            Some(recording) => recording
-                .complete(&self.path)
-                .map_err(|source| FstError::Write { path: self.path.clone(), source }),
+            Some(recording) => recording.complete(&self.path),
         }
     }
 }
@@ -223,7 +261,7 @@ impl Recording {
         goes_on
     }
 
-    fn complete(mut self, path: &Path) -> io::Result<()> {
+    fn complete(mut self, path: &Path) -> Result<(), FstError> {
         if let Some((cycle, _)) = self.last {
             // So that the last cycle is as long as the others.
             self.writer.end(cycle + 1);

@@ -16,6 +16,10 @@ pub(crate) use states::{KeptStates, States};
 /// What tells one netlist from another.
 pub(crate) type Fingerprint = [u8; 32];
 
+/// More cycles than any run gets to: at ten million a second, two hundred years. Who counts on from here, or turns cycles into times, need not
+/// fear that numbers overflow.
+const MOST_CYCLES: u64 = 1 << 56;
+
 /// Everything that a design's future depends on, at one moment: taken by [`crate::Simulator::save`], for any engine of the same design to go
 /// on from by [`crate::Simulator::restore`].
 ///
@@ -136,7 +140,7 @@ impl Snapshot {
         }
     }
 
-    /// Whether it is one of a design with states like these, and every value has bits only where its signal has some: compiled code relies
+    /// Whether it is one of a design with states like these, of a cycle that a run gets to, and every value has bits only where its signal has some: compiled code relies
     /// on that.
     pub(crate) fn check(&self, states: &States) -> Result<(), SnapshotError> {
         if self.fingerprint != states.fingerprint {
@@ -146,6 +150,11 @@ impl Snapshot {
         if self.values.len() != states.value_words || !lengths {
             return Err(SnapshotError::Impossible {
                 what: "its lengths are not those of the design".to_string(),
+            });
+        }
+        if self.cycle > MOST_CYCLES {
+            return Err(SnapshotError::Impossible {
+                what: format!("no run gets to its cycle {}", self.cycle),
             });
         }
         let too_wide = |what: String| SnapshotError::Impossible {

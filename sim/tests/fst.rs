@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use designs::{Counters, LeafIn, Nested, Pair, Top};
 use ferrite_hdl::{Bits, elaborate};
 use ferrite_sim::{
-    FstError, FstOptions, FstRecorder, Interpreter, Sim, Simulator, TIME_PER_CYCLE, Verilator,
-    VerilatorError, VerilatorOptions,
+    FstError, FstOptions, FstRecorder, Interpreter, Native, NativeOptions, Sim, Simulator, TIME_PER_CYCLE,
+    Verilator, VerilatorError, VerilatorOptions,
 };
 use tempfile::TempDir;
 use wellen::simple::Waveform;
@@ -39,30 +39,56 @@ fn interpreter() -> Interpreter {
 /// Runs [`Top`] with inputs and clocks that follow a fixed pattern, recording it as `options` say.
 fn record(path: &Path, engine: &mut dyn Simulator, options: &FstOptions) -> Run {
     let mut run = Run { stepped: Vec::new(), signals: Vec::new(), words: Vec::new() };
-    let mut recorder = FstRecorder::create(path, engine.flat(), options).expect("a writable folder");
-    let port = |engine: &dyn Simulator, name: &str| engine.input(name).expect("a port of the top");
-    let (low, high) = (port(engine, "pair_low"), port(engine, "pair_high"));
-    let (go, rst) = (port(engine, "go"), port(engine, "rst"));
-    for cycle in 0..CYCLES {
-        engine.poke(low, &Bits::from_u64(8, cycle * 37));
-        engine.poke(high, &Bits::from_u64(8, 200 + cycle * 11));
-        engine.poke(go, &Bits::from_bool(cycle % 5 == 1));
-        engine.poke(rst, &Bits::from_bool(cycle % 23 == 22));
-        let clocks = match cycle % 4 {
-            3 => vec![1],
-            2 => vec![0, 1],
-            _ => vec![0],
-        };
+    record_beside(path, engine, options, |engine, clocks| {
         let signals = engine.flat().signals.len();
         run.signals.push((0..signals).map(|k| engine.peek_signal(k)).collect());
         let depth = engine.flat().memories[0].depth;
         run.words.push((0..depth).map(|word| engine.read_memory(0, word)).collect());
-        recorder.sample(engine, &clocks).expect("a writable file");
-        engine.step_clocks(&clocks).expect("no property fails");
-        run.stepped.push(clocks);
+        run.stepped.push(clocks.to_vec());
+    });
+    run
+}
+
+/// The same; `look` sees every cycle, with the clocks that are stepped then, before it is recorded.
+fn record_beside(
+    path: &Path,
+    engine: &mut dyn Simulator,
+    options: &FstOptions,
+    mut look: impl FnMut(&mut dyn Simulator, &[usize]),
+) {
+    let mut recorder = FstRecorder::create(path, engine.flat(), options).expect("a writable folder");
+    for cycle in 0..CYCLES {
+        poke(engine, cycle);
+        let clocks: &[usize] = match cycle % 4 {
+            3 => &[1],
+            2 => &[0, 1],
+            _ => &[0],
+        };
+        look(engine, clocks);
+        recorder.sample(engine, clocks).expect("a writable file");
+        engine.step_clocks(clocks).expect("no property fails");
     }
     recorder.finish().expect("a writable file");
-    run
+}
+
+/// Inputs of [`Top`] that are different in every cycle.
+fn poke(engine: &mut dyn Simulator, cycle: u64) {
+    let inputs = [
+        ("pair_low", Bits::from_u64(8, cycle * 37)),
+        ("pair_high", Bits::from_u64(8, 200 + cycle * 11)),
+        ("go", Bits::from_bool(cycle % 5 == 1)),
+        ("rst", Bits::from_bool(cycle % 23 == 22)),
+    ];
+    for (name, value) in inputs {
+        let input = engine.input(name).expect("a port of the top");
+        engine.poke(input, &value);
+    }
+}
+
+/// [`Top`] on the native engine.
+fn native(signals: bool) -> Native {
+    let design = elaborate(&Top).expect("a good design");
+    Native::new(&design, &NativeOptions { signals, ..NativeOptions::default() }).expect("this machine")
 }
 
 /// [`Top`] on Verilator; `None` if a tool is missing, which FERRITE_REQUIRE_TOOLS forbids.
@@ -272,33 +298,6 @@ fn memories_are_recorded_up_to_the_size_of_the_options() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_an_error_before_the_run() {
-    let (folder, _) = place();
-    let engine = interpreter();
-    let missing = folder.path().join("missing").join("run.fst");
-    for path in [missing.as_path(), folder.path(), std::path::Path::new("/dev/null")] {
-        let error = FstRecorder::create(path, engine.flat(), &everything()).err();
-        let Some(FstError::Write { path: named, .. }) = error else { panic!("{} was taken", path.display()) };
-        assert_eq!(named, path);
-    }
-}
-
-#[test]
-fn the_file_appears_when_it_is_complete_and_nothing_is_left_beside_it() {
-    let (folder, path) = place();
-    let mut engine = interpreter();
-    let mut recorder = FstRecorder::create(&path, engine.flat(), &everything()).expect("a writable folder");
-    recorder.sample(&mut engine, &[0]).expect("a writable file");
-    assert!(!path.exists());
-    recorder.finish().expect("a writable file");
-    let names: Vec<_> = std::fs::read_dir(folder.path())
-        .expect("a folder")
-        .map(|e| e.expect("an entry").file_name())
-        .collect();
-    assert_eq!(names, ["run.fst"]);
-}
-
-#[test]
 fn a_run_that_fails_leaves_its_waveform_up_to_the_failure() {
     let (_folder, path) = place();
     let run = || {
@@ -329,11 +328,73 @@ fn the_same_run_gives_the_same_file() {
 #[test]
 fn every_engine_writes_the_same_file() {
     let (folder, interpreted) = place();
-    let compiled = folder.path().join("compiled.fst");
-    let Some(mut engine) = verilator(true) else { return };
-    record(&interpreted, &mut interpreter(), &everything());
-    record(&compiled, &mut engine, &everything());
-    assert!(std::fs::read(interpreted).expect("a file") == std::fs::read(compiled).expect("a file"));
+    let other = folder.path().join("other.fst");
+    for start in [0, 7] {
+        let options = FstOptions { start, ..everything() };
+        record_beside(&interpreted, &mut interpreter(), &options, |_, _| {});
+        let expected = std::fs::read(&interpreted).expect("a file");
+        let same = |name: &str, engine: &mut dyn Simulator| {
+            record_beside(&other, engine, &options, |_, _| {});
+            assert!(std::fs::read(&other).expect("a file") == expected, "{name}, from cycle {start} on");
+        };
+        same("native", &mut native(false));
+        same("native with signals in memory", &mut native(true));
+        if let Some(mut verilator) = verilator(true) {
+            same("verilator", &mut verilator);
+        }
+    }
+}
+
+#[test]
+fn of_several_samples_in_one_cycle_the_last_is_seen() {
+    for engine in [&mut interpreter() as &mut dyn Simulator, &mut native(true)] {
+        let (_folder, path) = place();
+        let mut recorder = FstRecorder::create(&path, engine.flat(), &everything()).expect("a folder");
+        let signals = engine.flat().signals.clone();
+        let path_of =
+            |k: usize| format!("{}.{}", engine.flat().scope_path(signals[k].scope), signals[k].name);
+        let paths: Vec<String> = (0..signals.len()).map(path_of).collect();
+        let mut seen = Vec::new();
+        for cycle in 0..4 {
+            // Of these values only the last are those that the edge sees.
+            for (attempt, clocks) in [(10, &[0][..]), (20, &[0, 1]), (cycle, &[1])] {
+                poke(engine, attempt);
+                recorder.sample(engine, clocks).expect("a writable file");
+            }
+            seen.push((0..paths.len()).map(|k| engine.peek_signal(k)).collect::<Vec<_>>());
+            engine.step_clocks(&[1]).expect("no property fails");
+        }
+        recorder.finish().expect("a writable file");
+        let file = File::open(&path);
+        for (cycle, values) in (0..).zip(&seen) {
+            let time = cycle * TIME_PER_CYCLE;
+            for (path, value) in paths.iter().zip(values) {
+                assert_eq!(file.value(path, time), shown(value), "{path} in cycle {cycle}");
+            }
+            assert_eq!(file.value("Top.clk", time), "0", "it was not stepped");
+            assert_eq!(file.value("Top.fast_clk", time), if cycle == 0 { "0" } else { "1" });
+        }
+        assert_eq!(file.0.time_table().last(), Some(&(4 * TIME_PER_CYCLE)));
+    }
+}
+
+#[test]
+fn an_engine_that_goes_back_in_time_is_refused_and_what_came_before_stays() {
+    let (_folder, path) = place();
+    let mut engine = interpreter();
+    let mut recorder = FstRecorder::create(&path, engine.flat(), &everything()).expect("a writable folder");
+    let earlier = engine.save().expect("it shows its registers");
+    for _ in 0..5 {
+        recorder.sample(&mut engine, &[1]).expect("a writable file");
+        engine.step_clocks(&[1]).expect("no property fails");
+    }
+    engine.restore(&earlier).expect("the same design");
+    let error = recorder.sample(&mut engine, &[1]).expect_err("it has gone back");
+    assert!(matches!(error, FstError::WentBack { last: 4, cycle: 0 }), "{error}");
+    recorder.finish().expect("a writable file");
+    let file = File::open(&path);
+    assert_eq!(file.0.time_table().last(), Some(&(5 * TIME_PER_CYCLE)));
+    assert_eq!(file.value("Top.ticks", 4 * TIME_PER_CYCLE), "00100");
 }
 
 #[test]

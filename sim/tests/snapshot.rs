@@ -7,7 +7,6 @@ mod circuits;
 mod genes;
 mod grid;
 
-use std::fs;
 use std::path::Path;
 
 use agreement::{Random, assert_agreement};
@@ -208,105 +207,6 @@ fn followed_values_change_with_the_state() {
     }
 }
 
-/// The file of a machine's state, and its design.
-fn saved(folder: &Path) -> (std::path::PathBuf, Design) {
-    let design = design(&Machine);
-    let mut sim = Interpreter::new(&design);
-    sim.step(3).expect("no property fails");
-    let mut snapshot = sim.save().expect("it shows its registers");
-    snapshot.set_harness(b"whatever drives it".to_vec());
-    let path = folder.join("machine.snapshot");
-    snapshot.write(&path).expect("a writable folder");
-    (path, design)
-}
-
-#[test]
-fn what_drives_the_design_may_add_something() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (path, _) = saved(folder.path());
-    let snapshot = Snapshot::read(path).expect("a good file");
-    assert_eq!((snapshot.harness(), snapshot.cycle()), (&b"whatever drives it"[..], 3));
-}
-
-#[test]
-fn a_file_that_is_cut_off_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (path, _) = saved(folder.path());
-    let bytes = fs::read(&path).expect("the file is there");
-    for length in 0..bytes.len() {
-        fs::write(&path, &bytes[..length]).expect("a writable folder");
-        match (length, Snapshot::read(&path)) {
-            (0..8, Err(SnapshotError::Foreign { .. })) => {}
-            (8.., Err(SnapshotError::Truncated { found, .. })) if found == length as u64 => {}
-            (_, read) => panic!("{length} bytes: {read:?}"),
-        }
-    }
-    let longer = [&bytes[..], b"x"].concat();
-    fs::write(&path, longer).expect("a writable folder");
-    assert!(matches!(Snapshot::read(&path), Err(SnapshotError::Damaged { .. })), "a byte too many");
-}
-
-#[test]
-fn a_file_with_any_other_bit_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (path, _) = saved(folder.path());
-    let bytes = fs::read(&path).expect("the file is there");
-    for byte in 0..bytes.len() {
-        for bit in [0, 3, 7] {
-            let mut damaged = bytes.clone();
-            damaged[byte] ^= 1 << bit;
-            fs::write(&path, damaged).expect("a writable folder");
-            let read = Snapshot::read(&path);
-            let known = match byte {
-                0..8 => matches!(read, Err(SnapshotError::Foreign { .. })),
-                8..12 => matches!(read, Err(SnapshotError::Version { known: 1, .. })),
-                12..20 => {
-                    matches!(read, Err(SnapshotError::Truncated { .. } | SnapshotError::Damaged { .. }))
-                }
-                _ => matches!(read, Err(SnapshotError::Damaged { .. })),
-            };
-            assert!(known, "bit {bit} of byte {byte}: {read:?}");
-        }
-    }
-}
-
-#[test]
-fn a_file_that_somebody_else_made_up_is_refused_though_its_checksum_is_right() {
-    use sha2::{Digest, Sha256};
-    let folder = tempfile::tempdir().expect("a folder");
-    let (path, design) = saved(folder.path());
-    let bytes = fs::read(&path).expect("the file is there");
-    let mut random = Random::new(1);
-    let (mut unreadable, mut refused, mut accepted) = (0, 0, 0);
-    for n in 0..4000 {
-        let mut made_up = bytes[..bytes.len() - 32].to_vec();
-        for _ in 0..1 + n % 3 {
-            let byte = 20 + (random.number() % (made_up.len() as u64 - 20)) as usize;
-            made_up[byte] = random.number() as u8;
-        }
-        let digest = Sha256::digest(&made_up);
-        made_up.extend(digest);
-        fs::write(&path, made_up).expect("a writable folder");
-        let Ok(snapshot) = Snapshot::read(&path) else {
-            unreadable += 1;
-            continue;
-        };
-        let mut sim = native(&design, NativeOptions::default());
-        match sim.restore(&snapshot) {
-            Err(SnapshotError::OtherDesign { .. } | SnapshotError::Impossible { .. }) => {
-                refused += 1;
-                assert_eq!(sim.cycle(), 0, "nothing is changed");
-            }
-            Err(error) => panic!("{error}"),
-            Ok(()) => {
-                accepted += 1;
-                let _ = sim.step(10);
-            }
-        }
-    }
-    assert!(unreadable > 100 && refused > 100 && accepted > 100, "{unreadable} {refused} {accepted}");
-}
-
 #[test]
 fn another_designs_state_is_refused_and_nothing_is_changed() {
     let one = design(&Counter { limit: 1000 });
@@ -322,20 +222,6 @@ fn another_designs_state_is_refused_and_nothing_is_changed() {
         sim.step(1).expect("below the limit");
         assert_eq!(sim.peek(0), count(10));
     }
-}
-
-#[test]
-fn places_that_cannot_be_read_or_written_are_named() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let snapshot = Interpreter::new(&design(&Counter { limit: 9 })).save().expect("it shows its registers");
-    fs::write(folder.path().join("file"), "x").expect("a writable folder");
-    for place in ["", "file/snapshot", "missing/snapshot"] {
-        let error = snapshot.write(folder.path().join(place)).expect_err("no file can be there");
-        assert!(matches!(error, SnapshotError::Write { .. }), "{error}");
-    }
-    let error = Snapshot::read(folder.path().join("missing")).expect_err("there is none");
-    assert!(matches!(&error, SnapshotError::Read { .. }) && error.to_string().contains("missing"), "{error}");
-    assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 1, "nothing is left behind");
 }
 
 #[test]

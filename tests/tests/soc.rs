@@ -315,6 +315,23 @@ fn the_line_status_says_when_everything_is_sent() {
 }
 
 #[test]
+fn a_byte_that_is_stored_right_before_the_exit_is_printed() {
+    // The line has been quiet for longer than a frame takes.
+    let finished = run(|asm| {
+        asm.li(S0, uart::REGION.base as i32);
+        asm.li(T0, 200);
+        let wait = asm.local_here();
+        asm.addi(T0, T0, -1);
+        asm.bnez(T0, wait);
+        asm.li(T1, b'a'.into());
+        asm.li(A0, 0);
+        asm.sb(T1, 0, S0);
+        finish(asm);
+    });
+    assert_eq!(finished.printed, "a");
+}
+
+#[test]
 fn tensor_commands_are_illegal_on_a_chip_without_tensor_unit() {
     for present in [true, false] {
         let mut chip = small_chip();

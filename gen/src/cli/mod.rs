@@ -2,6 +2,7 @@
 
 pub mod chip;
 pub mod generate;
+mod interrupt;
 pub mod network;
 pub mod numbers;
 pub mod program;
@@ -11,3 +12,4 @@ pub mod report;
 pub mod run;
 pub mod saved;
 mod signature;
+mod waves;

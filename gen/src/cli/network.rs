@@ -1,6 +1,7 @@
 //! Running a network.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use ferrite_gen::atomic::write_file;
@@ -15,8 +16,9 @@ use serde_json::json;
 
 use super::numbers::{frequency, grouped};
 use super::progress::Cycles;
-use super::report::print;
+use super::report::{both, print};
 use super::run::Run;
+use super::waves;
 
 /// Runs whose values are listed.
 const LISTED_RUNS: usize = 16;
@@ -62,6 +64,7 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
             waves: bench.waves.as_mut(),
             console: None,
             progress: Some(&mut |passed| cycles.show(earlier + passed)),
+            interrupted: Some(&bench.interrupted),
             ..Watch::default()
         };
         match run_network(&mut bench.chip, &program, input, &options.limits(), &mut watch) {
@@ -75,17 +78,11 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
         cycles.show(earlier);
     }
     let seconds = cycles.finish();
-    if let Some(waves) = bench.waves {
-        waves.finish()?;
-    }
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-
-    let outputs: Vec<u8> = inferences.iter().flat_map(|run| run.output.iter().copied()).collect();
-    if let Some(path) = &options.output {
-        write_file(path, &outputs)?;
-    }
+    let last = bench.chip.cycle() - u64::from(failure.is_none());
+    let recorded = match bench.waves {
+        Some(waves) => waves::finish(options, waves, 0, last).map(|_| ()),
+        None => Ok(()),
+    };
     let report = Report {
         options,
         config: &bench.config,
@@ -96,18 +93,33 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
         inferences: &inferences,
         seconds,
     };
+    let result = match failure {
+        Some(failure) => Err(failure),
+        None => conclude(&report, expected.as_ref().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))),
+    };
+    both(result, recorded)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes and prints what the runs gave, and compares it with what they should give.
+fn conclude(report: &Report, expected: Option<(&Path, &[u8])>) -> Result<(), Error> {
+    let Report { options, references, inferences, .. } = report;
+    let outputs: Vec<u8> = inferences.iter().flat_map(|run| run.output.iter().copied()).collect();
+    if let Some(path) = &options.output {
+        write_file(path, &outputs)?;
+    }
     print(&if options.json { report.json() } else { report.text() })?;
     if let Some((path, expected)) = expected {
-        compare(&outputs, &expected, &path.display().to_string())?;
+        compare(&outputs, expected, &path.display().to_string())?;
         if !options.json {
             print(&format!("the output equals {} byte for byte\n", path.display()))?;
         }
     }
-    let references: Option<Vec<Vec<u8>>> = references.into_iter().map(Result::ok).collect();
-    if let Some(references) = references {
-        compare(&outputs, &references.concat(), "the reference kernels'")?;
+    let references: Option<Vec<&[u8]>> = references.iter().map(|output| output.as_deref().ok()).collect();
+    match references {
+        Some(references) => compare(&outputs, &references.concat(), "the reference kernels'"),
+        None => Ok(()),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// What TensorFlow Lite's reference kernels make of an input; an explanation if they do not know an operator.

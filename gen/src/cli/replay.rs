@@ -68,30 +68,41 @@ pub fn replay(
     let mut chip = options.start_with_signals(bench)?;
     chip.set_host(bench.chip.host())?;
     chip.restore(state).map_err(|error| failed(format!("refused its state ({error})")))?;
-    if chip.cycle() < from {
-        match chip.resume(&Limits { max_cycles: from, ..limits }, &mut Watch::default()) {
-            Err(RunError::Budget { .. }) => {}
-            other => return Err(failed(told(&other))),
+    // Whoever has interrupted the run wants to see its end, and interrupts again if not.
+    let was_interrupted = matches!(ended, Err(RunError::Interrupted { .. }));
+    let interrupted = (!was_interrupted).then_some(&*bench.interrupted);
+    let mut resume = |max_cycles, waves| {
+        let mut watch = Watch { waves, interrupted, ..Watch::default() };
+        match chip.resume(&Limits { max_cycles, ..limits }, &mut watch) {
+            Err(RunError::Waves(error)) => Err(Error::Waves(error)),
+            Err(source @ RunError::Interrupted { .. }) => {
+                Err(Error::Run { path: options.file.clone(), source })
+            }
+            other => Ok((other, chip.cycle())),
+        }
+    };
+    if *earliest < from {
+        match resume(from, None)? {
+            (Err(RunError::Budget { .. }), _) => {}
+            (other, _) => return Err(failed(told(&other))),
         }
     }
-    let limits = match is_the_chips(ended) {
-        true => limits,
-        // The cycle that was looked at last is recorded too.
-        false => Limits { max_cycles: end + 1, ..limits },
-    };
-    let replayed = chip.resume(&limits, &mut Watch { waves: Some(&mut waves), ..Watch::default() });
+    let most = if is_the_chips(ended) { limits.max_cycles } else { left };
+    let (replayed, reached) = resume(most, Some(&mut waves))?;
     waves.finish()?;
     let is_same = match (ended, &replayed) {
-        _ if !is_the_chips(ended) => chip.cycle() >= end,
+        _ if !is_the_chips(ended) => reached == left,
         // How long the last byte is waited for depends on how often the line is listened to.
         (Ok(a), Ok(b)) => a == b,
-        (Err(a), Err(b)) => a.to_string() == b.to_string() && chip.cycle() == left,
+        (Err(a), Err(b)) => a.to_string() == b.to_string() && reached == left,
         _ => false,
     };
     if !is_same {
         return Err(failed(told(&replayed)));
     }
-    say(&format!("recorded from cycle {} on", grouped(from)));
+    if let Some(place) = &options.trace {
+        say(&format!("waveform: {}, recorded from cycle {} on", place.display(), grouped(from)));
+    }
     Ok(())
 }
 

@@ -3,23 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Args, ValueEnum, value_parser};
-use ferrite_gen::atomic::check_writable;
+use ferrite_gen::atomic::{check_replaceable, check_writable};
 use ferrite_gen::config::parameters_help;
 use ferrite_gen::elf::MAX_FILE_BYTES;
 use ferrite_gen::error::{Error, read_bounded};
 use ferrite_gen::run::{Chip, Limits};
 use ferrite_hdl::design::Design;
 use ferrite_hw::config::ChipConfig;
-use ferrite_sim::{
-    FstOptions, FstRecorder, Interpreter, Native, NativeOptions, Simulator, Verilator, VerilatorOptions,
-};
+use ferrite_sim::{FstRecorder, Interpreter, Native, NativeOptions, Simulator, Verilator, VerilatorOptions};
 
 use super::chip::{Overrides, design};
 use super::progress::spinner;
 use super::report::say;
-use super::{network, program};
+use super::{interrupt, network, program, waves};
 
 /// Runs a program or a neural network on a simulated chip.
 ///
@@ -30,8 +29,11 @@ use super::{network, program};
 /// A run that was saved goes on with the same program and chip: `ferrite run a.elf --max-cycles 1000000 --save a.state`, then `ferrite run a.elf
 /// --resume a.state`. To see how a long run comes to its end: `ferrite run a.elf --trace a.fst --trace-last 10000`.
 ///
+/// Cycles are counted as in the waveform, everywhere: cycle 0 is that of the reset. The first Ctrl-C (or SIGTERM) ends a run as running out of cycles does, with its waveform and --save;
+/// the second kills it.
+///
 /// Exit codes of ferrite itself: 1 for wrong input and wrong results, 2 for wrong usage, 123 if the core hangs, 124 if the program did not end in time, 125 if the
-/// hardware and the golden model differ (--lockstep), 126 if a property of the hardware did not hold.
+/// hardware and the golden model differ (--lockstep), 126 if a property of the hardware did not hold, 130 if the run was interrupted.
 #[derive(Args)]
 #[command(after_long_help = parameters_help())]
 pub struct Run {
@@ -54,27 +56,27 @@ pub struct Run {
     /// Output tensors that a network's must equal byte for byte.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
-    /// Records waveforms (FST, for GTKWave and Surfer).
+    /// Records waveforms (FST, for GTKWave and Surfer): about 50 bytes a cycle, unless --trace-scope asks for more.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Records all that lies inside this instance, as in ferrite.core; can be given several times. The top's name records everything, which
     /// is large and slow; without it, the top and the instances in it are recorded, without what lies deeper (and with --trace-last everything).
     #[arg(long, value_name = "SCOPE", requires = "trace")]
-    trace_scope: Vec<String>,
+    pub trace_scope: Vec<String>,
     /// Records from this clock cycle on; until then the run is as fast as without waveforms.
     #[arg(long, value_name = "CYCLE", requires = "trace", default_value_t = 0, hide_default_value = true)]
-    trace_start: u64,
+    pub trace_start: u64,
     /// Records no longer than before this clock cycle.
     #[arg(long, value_name = "CYCLE", requires = "trace")]
-    trace_stop: Option<u64>,
+    pub trace_stop: Option<u64>,
     /// Records only the last N cycles of a program: it runs at full speed, and when it ends, whatever the reason, its end runs once more with
     /// waveforms.
     #[arg(long, value_name = "N", requires = "trace", conflicts_with_all = ["trace_start", "trace_stop"], value_parser = value_parser!(u64).range(1..))]
     pub trace_last: Option<u64>,
-    /// Saves the state of a program that is ended before it ends itself (exit codes 123, 124 and 126), for --resume.
+    /// Saves the state of a program that is ended before it ends itself (exit codes 123, 124, 126 and 130), for --resume.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Saves the state every N cycles too, so that an interrupted run can be resumed.
+    /// Saves the state every N cycles too, so that a run can be resumed whatever ends it.
     #[arg(long, value_name = "N", requires = "save", value_parser = value_parser!(u64).range(1..))]
     pub save_every: Option<u64>,
     /// Goes on with the program from a saved state; cycles are counted from reset, as if there had been no interruption.
@@ -86,11 +88,11 @@ pub struct Run {
     /// Compares every instruction with the golden model.
     #[arg(long)]
     pub lockstep: bool,
-    /// Ends a run after so many clock cycles.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().max_cycles)]
+    /// Ends a run after so many clock cycles from reset; also with --resume, where the cycles before are among them.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_cycles, value_parser = value_parser!(u64).range(1..))]
     max_cycles: u64,
     /// Ends a run when no instruction has retired for so many clock cycles.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().max_idle_cycles)]
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_idle_cycles, value_parser = value_parser!(u64).range(1..))]
     max_idle_cycles: u64,
     /// Prints one JSON object.
     #[arg(long)]
@@ -142,6 +144,8 @@ pub struct Bench {
     design: Design,
     pub engine: &'static str,
     pub waves: Option<FstRecorder>,
+    /// Whether somebody wants the run to end.
+    pub interrupted: Arc<AtomicBool>,
 }
 
 impl Run {
@@ -187,25 +191,9 @@ impl Run {
 
     /// The chip in simulation.
     pub fn start(&self, config: ChipConfig) -> Result<Bench, Error> {
-        if self.trace_stop.is_some_and(|stop| stop <= self.trace_start) {
-            return Err(Error::Usage("--trace-stop must be after --trace-start".to_string()));
-        }
         let design = design(&config)?;
-        let options = FstOptions {
-            scopes: self.trace_scope.clone(),
-            start: self.trace_start,
-            stop: self.trace_stop,
-            ..FstOptions::default()
-        };
-        let options = match self.trace_last {
-            // A short end, which is looked at to find out why.
-            Some(_) if self.trace_scope.is_empty() => FstOptions::everything(&design.flat),
-            _ => options,
-        };
-        let waves = match &self.trace {
-            Some(path) => Some(FstRecorder::create(path, &design.flat, &options)?),
-            None => None,
-        };
+        let waves = waves::begin(self, &design)?;
+        let interrupted = interrupt::listen();
         // Last, since it may take long.
         let engine = self.engine.start(&design, self.trace.is_some() && self.trace_last.is_none())?;
         let name = match self.engine {
@@ -213,7 +201,7 @@ impl Run {
             EngineKind::Verilator => "verilator",
             EngineKind::Interpret => "interpret",
         };
-        Ok(Bench { chip: Chip::new(&config, engine), config, design, engine: name, waves })
+        Ok(Bench { chip: Chip::new(&config, engine), config, design, engine: name, waves, interrupted })
     }
 
     /// The same chip once more, on an engine that shows every signal.
@@ -255,8 +243,11 @@ impl Run {
 /// Runs `ferrite run`.
 pub fn run(options: &Run) -> Result<ExitCode, Error> {
     options.check_files()?;
-    for path in [&options.output, &options.trace, &options.save, &options.signature].into_iter().flatten() {
+    for path in [&options.output, &options.signature].into_iter().flatten() {
         check_writable(path)?;
+    }
+    for path in [&options.trace, &options.save].into_iter().flatten() {
+        check_replaceable(path)?;
     }
     let file = read_bounded(&options.file, "a program or network", MAX_FILE_BYTES)?;
     let kind = kind(&file, &options.file).ok_or_else(|| Error::UnknownFile { path: options.file.clone() })?;

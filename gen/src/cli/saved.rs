@@ -1,31 +1,48 @@
 //! Saved states of a program's run.
 
-use std::path::Path;
-
 use ferrite_gen::error::Error;
-use ferrite_gen::run::{Chip, RunError};
-use ferrite_sim::{Snapshot, SnapshotError};
+use ferrite_gen::run::{Chip, RunError, Watch};
+use ferrite_sim::{FstRecorder, Snapshot, SnapshotError};
 
 use super::numbers::grouped;
 use super::report::say;
 use super::run::Run;
 
-/// Brings a chip with a program to where the run begins: out of reset, or where it was saved.
-pub fn begin(options: &Run, chip: &mut Chip) -> Result<(), Error> {
-    let Some(saved) = &options.resume else {
-        return chip.reset().map_err(|source| Error::Run { path: options.file.clone(), source });
-    };
-    let restored = chip.restore(&Snapshot::read(saved)?);
-    restored.map_err(|source| Error::Resume { path: saved.clone(), source })
+/// Reads the state that --resume names, from which there must be a way to go on.
+pub fn read(options: &Run) -> Result<Option<Snapshot>, Error> {
+    let Some(path) = &options.resume else { return Ok(None) };
+    let state = Snapshot::read(path)?;
+    let (cycle, most) = (state.cycle(), options.limits().max_cycles);
+    if cycle >= most {
+        let (place, cycle, most) = (path.display(), grouped(cycle), grouped(most));
+        return Err(Error::Usage(format!(
+            "{place} was saved after {cycle} cycles, and --max-cycles, which counts from reset, allows {most}; allow more"
+        )));
+    }
+    Ok(Some(state))
 }
 
-/// Writes a state, and the folder that it is to be in.
-pub fn write(state: &Snapshot, path: &Path) -> Result<(), SnapshotError> {
-    if let Some(folder) = path.parent() {
-        // If that fails, the file says why.
-        let _ = std::fs::create_dir_all(folder);
+/// Brings a chip with a program to where the run begins: out of reset, or where it was saved.
+pub fn begin(
+    options: &Run,
+    chip: &mut Chip,
+    waves: Option<&mut FstRecorder>,
+    state: Option<&Snapshot>,
+) -> Result<(), Error> {
+    match (state, &options.resume) {
+        (Some(state), Some(path)) => {
+            chip.restore(state).map_err(|source| Error::Resume { path: path.clone(), source })
+        }
+        _ => {
+            let reset = chip.reset(&mut Watch { waves, ..Watch::default() });
+            reset.map_err(|source| Error::Run { path: options.file.clone(), source })
+        }
     }
-    state.write(path)
+}
+
+/// Writes a state to where --save says, and the folder that it is to be in.
+pub fn write(options: &Run, state: &Snapshot) -> Result<(), SnapshotError> {
+    options.save.as_ref().map_or(Ok(()), |path| state.write(path))
 }
 
 /// Saves the state of a run that was ended, as far as --save asks for it, and says how to go on. The run's own failure is not to be hidden
@@ -35,14 +52,12 @@ pub fn save_at_end(options: &Run, chip: &mut Chip, failure: &RunError) {
         RunError::Budget { .. } => " and a larger --max-cycles",
         RunError::Hang { .. } => " and a larger --max-idle-cycles, or see what happens with --trace",
         RunError::Check { .. } => " and --trace to see what happens",
-        RunError::Host { .. }
-        | RunError::HostInLockstep { .. }
-        | RunError::Divergence(_)
-        | RunError::Waves(_)
-        | RunError::Save(_) => return,
+        RunError::Interrupted { .. } | RunError::Waves(_) | RunError::Save(_) => "",
+        // There is no other way to go on.
+        RunError::Host { .. } | RunError::HostInLockstep { .. } | RunError::Divergence(_) => return,
     };
     let Some(path) = &options.save else { return };
-    let saved = chip.save().and_then(|state| write(&state, path));
+    let saved = chip.save().and_then(|state| write(options, &state));
     say(&match saved {
         Ok(()) => {
             let (place, cycle) = (path.display(), grouped(chip.cycle()));

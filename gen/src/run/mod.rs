@@ -3,17 +3,21 @@
 mod chip;
 mod console;
 mod golden;
-mod host;
+mod htif;
 mod network;
+mod outcome;
 mod place;
 mod rvfi;
 mod state;
+mod watch;
 
-pub use chip::{Checkpoint, Chip, Ended, Limits, OutsideRam, RunError, Watch};
+pub use chip::{Chip, OutsideRam};
 pub use golden::golden;
-pub use host::Host;
+pub use htif::Host;
 pub use network::{
     Inference, NetworkError, golden_output, load_network, run_loaded, run_network, split_inputs, target,
 };
+pub use outcome::{Ended, RunError};
 pub use place::Place;
 pub use state::RestoreError;
+pub use watch::{Checkpoint, Limits, Watch};

@@ -5,9 +5,11 @@ use ferrite_hw::map::MemoryMap;
 use ferrite_model::iss::{Exit, Machine, MachineError};
 use ferrite_nn::{CompileError, Counters, Program, Target, exit_code};
 
-use super::chip::{Chip, Ended, Limits, OutsideRam, RunError, Watch};
+use super::chip::{Chip, OutsideRam};
 use super::golden::golden;
+use super::outcome::{Ended, RunError};
 use super::place::Place;
+use super::watch::{Limits, Watch};
 
 /// Instructions that the golden machine may take for a network: far more than any that fits the chip needs.
 const MAX_GOLDEN_INSTRUCTIONS: u64 = 10_000_000_000;
@@ -204,7 +206,7 @@ pub fn golden_output(chip: &ChipConfig, program: &Program, input: &[u8]) -> Resu
         Exit::Code(code) => Err(NetworkError::ExitCode { code }),
         Exit::OutOfBudget => Err(RunError::Budget {
             cycles: MAX_GOLDEN_INSTRUCTIONS,
-            place: Place { last: (iss.pc(), None), next: (iss.pc(), None) },
+            place: Place::Between { last: (iss.pc(), None), next: (iss.pc(), None) },
         }
         .into()),
     }

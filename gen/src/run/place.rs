@@ -4,19 +4,29 @@ use std::fmt;
 
 use ferrite_model::isa::decode;
 
-/// Two instructions that follow each other, each with its address and its word where that is known.
+/// How far a program is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The instruction in the core's last stage.
-    pub last: (u32, Option<u32>),
-    /// The one that comes after it.
-    pub next: (u32, Option<u32>),
+pub enum Place {
+    /// Before its first instruction.
+    Start,
+    /// At two instructions that follow each other, each with its address and its word where that is known.
+    Between {
+        /// The instruction in the core's last stage.
+        last: (u32, Option<u32>),
+        /// The one that comes after it.
+        next: (u32, Option<u32>),
+    },
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  last  {}", Line(self.last))?;
-        write!(f, "  next  {}", Line(self.next))
+        match *self {
+            Place::Start => write!(f, "  no instruction has retired yet"),
+            Place::Between { last, next } => {
+                writeln!(f, "  last  {}", Line(last))?;
+                write!(f, "  next  {}", Line(next))
+            }
+        }
     }
 }
 

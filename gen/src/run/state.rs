@@ -25,22 +25,32 @@ pub enum RestoreError {
 pub(super) struct RunState {
     /// What tells the program from others; 0 if nobody said.
     pub program: u64,
-    /// Cycles since reset.
-    pub cycle: u64,
+    /// Cycles since reset, its own among them.
+    pub cycles: u64,
     /// Instructions that had retired when it was last looked, and the last such look that had found more than before.
     pub retired: u64,
     pub busy_cycle: u64,
+    /// When the program was noticed to ask something of its host, which has not answered yet.
+    pub asked: Option<u64>,
     pub line: Line,
 }
 
 impl RunState {
     pub fn at_reset(program: u64, cycles_per_bit: u32) -> RunState {
-        RunState { program, cycle: 0, retired: 0, busy_cycle: 0, line: Line::new(cycles_per_bit) }
+        RunState {
+            program,
+            cycles: 0,
+            retired: 0,
+            busy_cycle: 0,
+            asked: None,
+            line: Line::new(cycles_per_bit),
+        }
     }
 
     /// As words of 64 bits, least significant byte first.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let own = [self.program, self.cycle, self.retired, self.busy_cycle];
+        let asked = self.asked.map_or(0, |cycle| cycle + 1);
+        let own = [self.program, self.cycles, self.retired, self.busy_cycle, asked];
         own.into_iter().chain(self.line.to_words()).flat_map(u64::to_le_bytes).collect()
     }
 
@@ -48,10 +58,11 @@ impl RunState {
     pub fn from_bytes(bytes: &[u8], cycles_per_bit: u32) -> Option<RunState> {
         let (words, rest) = bytes.as_chunks::<8>();
         let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        let [program, cycle, retired, busy_cycle, ref line @ ..] = words[..] else { return None };
-        let line = Line::from_words(line, cycles_per_bit)?;
-        let holds = rest.is_empty() && busy_cycle <= cycle && line.quiet <= cycle && cycle <= i64::MAX as u64;
-        holds.then_some(RunState { program, cycle, retired, busy_cycle, line })
+        let [program, cycles, retired, busy_cycle, asked, ref line @ ..] = words[..] else { return None };
+        let (asked, line) = (asked.checked_sub(1), Line::from_words(line, cycles_per_bit)?);
+        let earlier = [busy_cycle, asked.unwrap_or(0), line.quiet];
+        let holds = rest.is_empty() && earlier.iter().all(|at| *at <= cycles) && cycles <= i64::MAX as u64;
+        holds.then_some(RunState { program, cycles, retired, busy_cycle, asked, line })
     }
 }
 
@@ -73,7 +84,7 @@ mod tests {
         let mut state = RunState::at_reset(fingerprint(b"program"), CYCLES_PER_BIT);
         state.line.hear(true, 100);
         state.line.hear(false, 13);
-        RunState { cycle: 113, retired: 40, busy_cycle: 64, ..state }
+        RunState { cycles: 113, retired: 40, busy_cycle: 64, asked: Some(64), ..state }
     }
 
     #[test]
@@ -90,8 +101,8 @@ mod tests {
             assert_eq!(RunState::from_bytes(&bytes[..length], CYCLES_PER_BIT), None, "{length} bytes");
         }
         assert_eq!(RunState::from_bytes(&[&bytes[..], &[0]].concat(), CYCLES_PER_BIT), None);
-        // The cycle, the busy cycle, and everything of the line but whether something was heard.
-        for word in [1, 3, 5, 6, 7, 8] {
+        // The cycles, and everything of the line but whether something was heard.
+        for word in [1, 3, 4, 6, 7, 8, 9] {
             let mut bytes = bytes.clone();
             bytes[8 * word..8 * word + 8].fill(0xFE);
             assert_eq!(RunState::from_bytes(&bytes, CYCLES_PER_BIT), None, "word {word}");

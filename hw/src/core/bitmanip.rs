@@ -52,87 +52,82 @@ impl Module for Bitmanip {
     }
     fn build(&self, m: &Builder, i: BitmanipIn<UInt>) -> BitmanipOut<UInt> {
         let BitmanipIn { op, a, b } = i;
-        wire!(m, counts = op.is(BitmanipOp::Ctz) | op.is(BitmanipOp::Clz));
-        wire!(m, counts_ones = op.is(BitmanipOp::Cpop));
-        wire!(m, swaps = op.is(BitmanipOp::Rev8));
 
-        // Minimum and maximum. Where the first bits have signs, they order the other way round.
+        // Minimum and maximum. With the sign bits turned round, signed numbers have the order of unsigned ones.
+        wire!(m, compares = !op.bit(3) & !op.bit(2));
         wire!(m, is_signed = !op.bit(0));
         let ordered = |value: UInt| (value.msb() ^ is_signed).concat(value.slice(0, 31));
         wire!(m, less = ordered(a).lt(ordered(b)));
-        wire!(m, takes_a = !op.bit(3) & !op.bit(2) & (less ^ op.bit(1)));
-        wire!(m, takes_b = !op.bit(3) & !op.bit(2) & !(less ^ op.bit(1)));
+        wire!(m, prefers_a = less ^ op.bit(1));
+        wire!(m, takes_a = compares & prefers_a);
+        wire!(m, takes_b = compares & !prefers_a);
+        let extreme = (takes_a.repeat(32) & a) | (takes_b.repeat(32) & b);
 
-        // From the right, or from the left.
+        // Counts. Zeros are counted from the right; from the left they are the reversed word's.
         let reversed = concat(a.to_bits());
-        wire!(m, from_right = op.is(BitmanipOp::Clz).mux(reversed, a));
-        let nibbles: Vec<Nibble> = (0..8).map(|k| Nibble::of(from_right.slice(4 * k, 4))).collect();
-        wire!(m, zeros = trailing_zeros(m, &nibbles));
-        wire!(m, ones = population(m, a));
-        wire!(m, count = (counts.repeat(6) & zeros) | (counts_ones.repeat(6) & ones));
+        wire!(m, word = op.is(BitmanipOp::Clz).mux(reversed, a));
+        let nibbles: Vec<Zeros> = (0..8).map(|k| Zeros::of_nibble(word.slice(4 * k, 4))).collect();
+        let bytes = Zeros::of_pairs(&nibbles);
+        let zeros = Zeros::of_pairs(&Zeros::of_pairs(&bytes))[0];
+        wire!(m, counts_zeros = op.is(BitmanipOp::Clz) | op.is(BitmanipOp::Ctz));
+        wire!(m, finds_one = counts_zeros & zeros.any_one);
+        wire!(m, finds_none = counts_zeros & !zeros.any_one);
+        let zeros = finds_none.concat(finds_one.repeat(5) & zeros.count);
+        wire!(m, ones = count_ones(a));
+        let ones = op.is(BitmanipOp::Cpop).repeat(6) & ones;
 
-        wire!(m, or_bytes = op.is(BitmanipOp::OrcB));
-        let any: Vec<UInt> = nibbles.chunks(2).map(|byte| (byte[0].any | byte[1].any) & or_bytes).collect();
-        let bytes: Vec<UInt> = (0..4).rev().map(|k: u32| any[k as usize].repeat(8)).collect();
+        // Bytes.
+        wire!(m, or_bits = op.is(BitmanipOp::OrcB));
+        let or_bytes = concat(bytes.iter().rev().map(|byte| (or_bits & byte.any_one).repeat(8)));
         let swapped = concat((0..4).map(|k| a.slice(8 * k, 8)));
-        wire!(m, chosen = (takes_a.repeat(32) & a) | (takes_b.repeat(32) & b));
-        let result = chosen | concat(bytes) | (swaps.repeat(32) & swapped) | count.extend(32);
-        BitmanipOut { result }
+        let swapped = op.is(BitmanipOp::Rev8).repeat(32) & swapped;
+
+        BitmanipOut { result: extreme | (zeros | ones).extend(32) | or_bytes | swapped }
     }
 }
 
-/// Four bits: whether any is 1, and the place of the lowest.
-struct Nibble {
-    any: UInt,
-    place: UInt,
+/// A stretch of a word.
+#[derive(Clone, Copy)]
+struct Zeros {
+    /// Whether any of its bits is 1.
+    any_one: UInt,
+    /// Zeros below the lowest 1, if there is one.
+    count: UInt,
 }
 
-impl Nibble {
-    fn of(bits: UInt) -> Nibble {
+impl Zeros {
+    fn of_nibble(bits: UInt) -> Zeros {
         let [b0, b1, b2] = [0, 1, 2].map(|k| bits.bit(k));
-        Nibble { any: bits.any(), place: (!b0 & !b1).concat(!b0 & (b1 | !b2)) }
+        Zeros { any_one: bits.any(), count: (!(b0 | b1)).concat(!b0 & (b1 | !b2)) }
+    }
+
+    /// The stretches of double length.
+    fn of_pairs(stretches: &[Zeros]) -> Vec<Zeros> {
+        let pair = |low: Zeros, high: Zeros| Zeros {
+            any_one: low.any_one | high.any_one,
+            count: (!low.any_one).concat(low.any_one.mux(low.count, high.count)),
+        };
+        stretches.chunks_exact(2).map(|stretches| pair(stretches[0], stretches[1])).collect()
     }
 }
 
-/// Zeros below the lowest 1; 32 where there is none.
-fn trailing_zeros(m: &Builder, nibbles: &[Nibble]) -> UInt {
-    // Halves of the word, pairs of nibbles.
-    let any = concat(nibbles.iter().rev().map(|nibble| nibble.any));
-    wire!(m, low_half = any.slice(0, 4).any());
-    wire!(m, low_pair = low_half.mux(any.slice(0, 2).any(), any.slice(4, 2).any()));
-    let place = |k: usize| any.bit(k as u32).mux(nibbles[k].place.concat(0), nibbles[k].place);
-    let _ = place;
-    let first = |k: usize| nibbles[k].any.mux(m.constant(Bits::from_u64(1, 0)).concat(nibbles[k].place), m.constant(Bits::from_u64(1, 1)).concat(nibbles[k + 1].place));
-    let quarter = |k: usize| (nibbles[k].any | nibbles[k + 1].any).mux(first(k), first(k + 2));
-    let low = low_half.mux(quarter(0), quarter(4));
-    concat([!any.any(), any.any() & !low_half, any.any() & !low_pair, any.any() & low.bit(2), any.any() & low.bit(1), any.any() & low.bit(0)])
-}
-
-/// How many bits are 1.
-fn population(m: &Builder, value: UInt) -> UInt {
-    let mut columns: Vec<Vec<UInt>> = vec![value.to_bits()];
-    let mut result = Vec::new();
-    let mut weight = 0;
-    while weight < columns.len() {
-        while columns[weight].len() > 1 {
-            if columns.len() == weight + 1 {
-                columns.push(Vec::new());
-            }
-            let take = columns[weight].len().min(3);
-            let inputs: Vec<UInt> = columns[weight].drain(..take).collect();
-            let sum = concat(inputs.iter().copied()).parity();
-            let carry = if take == 3 {
-                (inputs[0] & inputs[1]) | (inputs[2] & (inputs[0] | inputs[1]))
-            } else {
-                inputs[0] & inputs[1]
-            };
-            columns[weight].push(sum);
-            columns[weight + 1].push(carry);
+/// How many bits of a word are 1: full adders turn three bits of a weight into one of it and one of the next, until each weight has one.
+fn count_ones(word: UInt) -> UInt {
+    let mut count = Vec::new();
+    let mut bits = word.to_bits();
+    while !bits.is_empty() {
+        let mut carries = Vec::new();
+        while bits.len() > 1 {
+            let added: Vec<UInt> = bits.drain(..bits.len().min(3)).collect();
+            carries.push(match added[..] {
+                [a, b, c] => (a & b) | (c & (a | b)),
+                _ => concat(added.iter().copied()).all(),
+            });
+            bits.push(concat(added).parity());
         }
-        result.push(columns[weight][0]);
-        weight += 1;
+        count.extend(bits);
+        bits = carries;
     }
-    let _ = m;
-    result.reverse();
-    concat(result)
+    count.reverse();
+    concat(count)
 }

@@ -157,6 +157,10 @@ impl Module for Decode {
         d.is_late.set(any_unit(d.unit, &LATE));
         d.is_alone.set(any_unit(d.unit, &ALONE));
 
+        let csr_writes = !funct3.bit(1) | insn.slice(15, 5).any();
+        let csr_number = insn.slice(20, 12);
+        let csr_legal =
+            csr::is_legal(m, &self.config, csr_number, csr_writes, i.machine_mode, i.counters_allowed);
         // Of OP and OP-IMM. What `funct7` tells of the register instructions it tells of immediate shifts alone.
         wire!(m, is_op = opcode.bit(5));
         wire!(m, has_funct7 = is_op | funct3.slice(0, 2).eq(0b01));
@@ -256,11 +260,7 @@ impl Module for Decode {
                 })
                 .otherwise(|| {
                     // The ALU passes the operand on: rs1, or its number.
-                    let number = insn.slice(20, 12);
-                    let writes = !funct3.bit(1) | insn.slice(15, 5).any();
-                    let legal =
-                        csr::is_legal(m, &self.config, number, writes, i.machine_mode, i.counters_allowed);
-                    m.when(funct3.slice(0, 2).any() & legal, || d.unit.set(Unit::Csr));
+                    m.when(funct3.slice(0, 2).any() & csr_legal, || d.unit.set(Unit::Csr));
                     d.imm.set(insn.slice(15, 5).extend(32));
                     d.uses_imm.set(funct3.bit(2));
                     d.reads_rs1.set(!funct3.bit(2));

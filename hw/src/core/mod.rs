@@ -17,24 +17,25 @@
 //! `docs/core.md` says how many cycles instructions take.
 
 mod alu;
-mod bitmanip;
+pub mod bitmanip;
 mod bitmanip_decode;
 mod branch;
 mod bus;
 mod commit;
-mod config;
-mod csr;
+pub mod config;
+pub mod csr;
 mod decode;
-mod divider;
+pub mod divider;
+mod events;
 mod execute;
-mod expand;
+pub mod expand;
 mod fetch;
 mod hazard;
 mod late;
 mod memory;
-mod multiplier;
+pub mod multiplier;
 mod pipeline;
-mod pmp;
+pub mod pmp;
 mod regfile;
 mod rvfi;
 mod trap;
@@ -56,7 +57,7 @@ use ferrite_hdl::prelude::*;
 use late::LateUnits;
 use pipeline::{Commit, Execute};
 use execute::Results;
-use pmp::{Pmp, PmpIn};
+use pmp::{AccessKind, Pmp, PmpIn, PmpState};
 
 /// A custom-0 instruction for the coprocessor. It passes at a clock edge at which `valid` and the port's `ready` are high; until then it
 /// stays up unchanged.
@@ -152,7 +153,7 @@ impl Module for Core {
         }
     }
     fn outputs(&self) -> CoreOut<Shape> {
-        CoreOut { rvfi: Rvfi::shape(), csrs: CsrValues::shape(&self.config) }
+        CoreOut { rvfi: Rvfi::shape(), csrs: CsrValues::shape() }
     }
 
     fn build(&self, m: &Builder, i: CoreIn<UInt>) -> CoreOut<UInt> {
@@ -311,7 +312,20 @@ impl Module for Core {
         );
         let learns = commit::learn(m, c, &now);
         let is_jump = x_completes & x.d.unit.is(Unit::Jump);
-        let events = m.constant(Bits::zero(9));
+        let events = events::happened(
+            m,
+            &events::Happenings {
+                taken: now.retires & c.taken,
+                mispredicted: x_redirects,
+                operands: d_valid & hazards.operands,
+                order: d_valid & hazards.order,
+                starved: !d_valid,
+                x_refused: x_valid & !x_finishes,
+                c_valid,
+                c,
+                now: &now,
+            },
+        );
         let state = csr.o;
         csr.connect(CsrIn {
             number: x.insn.slice(20, 12),
@@ -342,44 +356,31 @@ impl Module for Core {
 impl Core {
     /// Whether physical memory protection lets the access in execute pass.
     fn data_allowed(&self, m: &Builder, x: Execute<UInt>, results: &Results, csr: CsrOut<UInt>) -> UInt {
-        let zero = m.constant(Bits::zero(1));
-        self.allowed(
-            m,
-            "data_protection",
-            PmpIn {
-                state: csr.pmp,
-                address: results.address,
-                bytes: results.funct3.slice(0, 2),
-                machine_mode: csr.data_machine_mode,
-                read: x.d.unit.is(Unit::Load),
-                write: x.d.unit.is(Unit::Store),
-                execute: zero,
-            },
-        )
+        let (read, write) = (x.d.unit.is(Unit::Load), x.d.unit.is(Unit::Store));
+        let kind = AccessKind { read, write, execute: m.constant(Bits::zero(1)) };
+        self.allowed(m, "data_protection", results.address, csr.data_machine_mode, kind, csr.pmp)
     }
 
     /// Whether the word that fetch asks for may be executed.
     fn fetch_allowed(&self, m: &Builder, address: UInt, csr: CsrOut<UInt>) -> UInt {
-        let zero = m.constant(Bits::zero(1));
-        self.allowed(
-            m,
-            "fetch_protection",
-            PmpIn {
-                state: csr.pmp,
-                address,
-                bytes: m.constant(Bits::from_u64(2, 2)),
-                machine_mode: csr.machine_mode,
-                read: zero,
-                write: zero,
-                execute: m.constant(Bits::from_bool(true)),
-            },
-        )
+        let (no, yes) = (m.constant(Bits::zero(1)), m.constant(Bits::ones(1)));
+        let kind = AccessKind { read: no, write: no, execute: yes };
+        self.allowed(m, "fetch_protection", address, csr.machine_mode, kind, csr.pmp)
     }
 
-    fn allowed(&self, m: &Builder, name: &str, access: PmpIn<UInt>) -> UInt {
-        match self.config.pmp_regions {
-            0 => m.constant(Bits::from_bool(true)),
-            regions => m.instance(name, &Pmp { regions }).connect(access).allowed,
+    fn allowed(
+        &self,
+        m: &Builder,
+        name: &str,
+        address: UInt,
+        machine_mode: UInt,
+        kind: AccessKind<UInt>,
+        state: PmpState<UInt>,
+    ) -> UInt {
+        let regions = self.config.pmp_regions;
+        if regions == 0 {
+            return m.constant(Bits::ones(1));
         }
+        m.instance(name, &Pmp { regions }).connect(PmpIn { state, address, machine_mode, kind }).allowed
     }
 }

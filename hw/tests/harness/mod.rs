@@ -8,6 +8,8 @@ use dut::Dut;
 use ferrite_hw::core::{Core, CoreConfig, Extensions, Misaligned};
 use ferrite_model::isa::Program;
 use ferrite_model::iss::Retired;
+use ferrite_hw::core::csr::EVENTS;
+use ferrite_model::iss::{Counters, PmpRegions};
 use ferrite_model::iss::{Bus, BusFault, HartConfig, Interrupt, Iss, Reading, Reply, Width};
 use ferrite_model::lockstep::{Lockstep, Rvfi};
 
@@ -94,6 +96,19 @@ pub fn hart(config: &CoreConfig) -> HartConfig {
         zbb,
         zbs,
         user_mode: config.user_mode,
+        pmp_regions: match config.pmp_regions {
+            0 => PmpRegions::None,
+            4 => PmpRegions::Four,
+            8 => PmpRegions::Eight,
+            _ => PmpRegions::Sixteen,
+        },
+        counters: Counters {
+            machine: config.counters,
+            unprivileged: config.counters && config.user_mode,
+            events: config.event_counters,
+            event_mask: if config.event_counters > 0 { (1 << EVENTS) - 1 } else { 0 },
+            inhibit: config.counters,
+        },
         mhartid: config.hart_id,
         misaligned: match config.misaligned {
             Misaligned::Trap => ferrite_model::iss::Misaligned::Trap,

@@ -187,8 +187,9 @@ impl Sections {
             &numbers(&[times, times, self.count.into()]),
         ];
         let length: usize = content.iter().map(|part| part.len()).sum();
-        file.append(&[BLOCK_CHANGES])?;
-        file.append(&numbers(&[8 + length as u64]))?;
+        let mut head = vec![BLOCK_CHANGES];
+        head.extend(numbers(&[8 + length as u64]));
+        file.append(&head)?;
         content.iter().try_for_each(|part| file.append(part))?;
         self.begin();
         Ok(())

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use super::declare::Declared;
 use super::format::{Counts, geometry, header};
 use super::section::Sections;
-use super::{HIGH_TIME, TIME_PER_CYCLE};
+use super::{FstError, HIGH_TIME, TIME_PER_CYCLE};
 use crate::new_file::NewFile;
 use crate::probes::Change;
 
@@ -32,7 +32,7 @@ pub(super) struct Writer {
     logs: SyncSender<Vec<Change>>,
     /// Logs that have been written, to be filled again.
     written: Receiver<Vec<Change>>,
-    thread: JoinHandle<io::Result<NewFile>>,
+    thread: JoinHandle<Result<NewFile, Unfinished>>,
 }
 
 impl Writer {
@@ -46,7 +46,8 @@ impl Writer {
         let write = move || {
             let sections = Sections::new(&declared.widths);
             let values = Values::new(&declared);
-            Write { file, counts: declared.counts, sections, values, high: 0 }.all(&receiver, &return_to)
+            let write = Write { file, counts: declared.counts, sections, values, high: 0, whole: None };
+            write.all(&receiver, &return_to)
         };
         let thread = std::thread::Builder::new().name("waveform".to_string()).spawn(write)?;
         Ok(Writer { log: Vec::with_capacity(LOG_CHANGES), logs, written, thread })
@@ -76,14 +77,31 @@ impl Writer {
         self.logs.send(log).is_ok()
     }
 
-    /// Completes the file and gives it its name.
-    pub fn finish(mut self, path: &Path) -> io::Result<()> {
+    /// Completes the file and gives it its name. If it could not be written to the end, it is what could.
+    pub fn finish(mut self, path: &Path) -> Result<(), FstError> {
         self.hand_over();
         drop(self.logs);
-        let file =
-            self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread has died")))?;
-        file.persist(path)
+        let written = self.thread.join().unwrap_or_else(|_| {
+            Err(Unfinished { source: io::Error::other("the writing thread has died"), kept: None })
+        });
+        let lost = |source| FstError::Lost { path: path.to_owned(), source };
+        match written {
+            Ok(file) => file.persist(path).map_err(lost),
+            Err(Unfinished { source, kept: None }) => Err(lost(source)),
+            Err(Unfinished { source, kept: Some((file, last)) }) => match file.persist(path) {
+                Ok(()) => Err(FstError::CutOff { path: path.to_owned(), last, source }),
+                Err(_) => Err(lost(source)),
+            },
+        }
     }
+}
+
+/// Values that could not be written to the end.
+struct Unfinished {
+    /// Why.
+    source: io::Error,
+    /// A file that ends earlier, and the last cycle in it.
+    kept: Option<(NewFile, u64)>,
 }
 
 /// The trace of every word of the probes, and what values of several words were last.
@@ -136,10 +154,54 @@ struct Write {
     values: Values,
     /// The clocks that are high.
     high: u64,
+    /// The part of the file that is a file itself, once it has its header; none without a section.
+    whole: Option<Whole>,
+}
+
+/// Sections that have been written to their ends, and all before them.
+#[derive(Clone, Copy)]
+struct Whole {
+    bytes: u64,
+    /// The last cycle in them.
+    last: u64,
 }
 
 impl Write {
-    fn all(mut self, logs: &Receiver<Vec<Change>>, written: &Sender<Vec<Change>>) -> io::Result<NewFile> {
+    fn all(
+        mut self,
+        logs: &Receiver<Vec<Change>>,
+        written: &Sender<Vec<Change>>,
+    ) -> Result<NewFile, Unfinished> {
+        match self.sections(logs, written).and_then(|()| self.head()) {
+            Ok(()) => Ok(self.file),
+            Err(source) => {
+                let kept = self.whole.filter(|whole| self.cut(*whole).is_ok());
+                Err(Unfinished { source, kept: kept.map(|whole| (self.file, whole.last)) })
+            }
+        }
+    }
+
+    /// Leaves nothing of the section that could not be written. The header takes no room that the file has not yet.
+    fn cut(&mut self, whole: Whole) -> io::Result<()> {
+        self.file.cut(whole.bytes)?;
+        self.head()
+    }
+
+    /// The header with its final counts.
+    fn head(&mut self) -> io::Result<()> {
+        self.file.replace_start(&header(&self.counts))
+    }
+
+    /// Writes the section under way, which ends with cycle `last`.
+    fn section(&mut self, last: u64) -> io::Result<()> {
+        self.sections.take(&mut self.file)?;
+        self.counts.sections += 1;
+        self.counts.end_time = self.sections.now();
+        self.whole = Some(Whole { bytes: self.file.bytes(), last });
+        Ok(())
+    }
+
+    fn sections(&mut self, logs: &Receiver<Vec<Change>>, written: &Sender<Vec<Change>>) -> io::Result<()> {
         let (mut edges, mut cycle) = (0, 0);
         let mut is_first = true;
         for mut log in logs {
@@ -151,11 +213,10 @@ impl Write {
                         edges = value;
                     }
                     CYCLE => {
-                        cycle = value;
                         if self.sections.bytes() > SECTION_BYTES {
-                            self.sections.take(&mut self.file)?;
-                            self.counts.sections += 1;
+                            self.section(cycle)?;
                         }
+                        cycle = value;
                         self.sections.time(cycle * TIME_PER_CYCLE);
                         self.clocks_rise(edges, std::mem::take(&mut is_first));
                     }
@@ -180,11 +241,7 @@ impl Write {
             // Nothing was recorded; readers expect a time all the same.
             self.sections.time(0);
         }
-        self.counts.end_time = self.sections.now();
-        self.counts.sections += 1;
-        self.sections.take(&mut self.file)?;
-        self.file.replace_start(&header(&self.counts))?;
-        Ok(self.file)
+        self.section(cycle)
     }
 
     /// Values of which any word has changed, whole.

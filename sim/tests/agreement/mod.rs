@@ -1,5 +1,7 @@
 //! Two engines side by side under random stimulus.
 
+#![allow(dead_code)] // not every test uses everything
+
 use ferrite_hdl::Bits;
 use ferrite_hdl::design::Design;
 use ferrite_hdl::flat::Flat;

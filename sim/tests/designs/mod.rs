@@ -1,5 +1,7 @@
 //! Designs with one of everything that a waveform shows.
 
+#![allow(dead_code)] // not every test uses every design
+
 use ferrite_hdl::prelude::*;
 
 #[derive(Clone, Bundle)]
