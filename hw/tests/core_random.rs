@@ -2,10 +2,10 @@
 
 mod harness;
 
+use ferrite_hw::core::{CoreConfig, Extensions, Predictor};
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, Op, Program, Reg, Spec, TABLE, csr};
 use ferrite_model::iss::HartConfig;
-use ferrite_hw::core::{CoreConfig, Extensions, Predictor};
 use harness::{BASE, Bench, MSIP, Random};
 
 const PLAIN: CoreConfig = CoreConfig {

@@ -1,7 +1,9 @@
 //! The golden machine of a chip.
 
-use ferrite_hw::config::ChipConfig;
-use ferrite_model::iss::{HartConfig, Iss, Machine, MachineConfig};
+use ferrite_hw::config::{ChipConfig, CoreConfig};
+use ferrite_hw::core::csr::EVENTS;
+use ferrite_hw::core::{Extensions, Misaligned};
+use ferrite_model::iss::{self, Counters, HartConfig, Iss, Machine, MachineConfig, PmpRegions};
 use ferrite_model::tensor::{TensorConfig, TensorUnit};
 
 /// The instruction-set simulator with the sizes of a valid chip, its RAM still empty.
@@ -17,5 +19,38 @@ pub fn golden(chip: &ChipConfig) -> Iss<Machine> {
         TensorUnit::new(config).expect("chip and model allow the same sizes")
     });
     let machine = Machine::with_coprocessor(sizes, unit);
-    Iss::new(machine, HartConfig { reset_pc: chip.core.reset_vector, ..HartConfig::default() })
+    Iss::new(machine, hart(&chip.core))
+}
+
+/// The golden model's hart that a core with a valid configuration must be.
+pub fn hart(core: &CoreConfig) -> HartConfig {
+    let Extensions { m, c, zba, zbb, zbs } = core.extensions;
+    HartConfig {
+        reset_pc: core.reset_vector,
+        m,
+        c,
+        zba,
+        zbb,
+        zbs,
+        user_mode: core.user_mode,
+        pmp_regions: match core.pmp_regions {
+            0 => PmpRegions::None,
+            1..=4 => PmpRegions::Four,
+            5..=8 => PmpRegions::Eight,
+            _ => PmpRegions::Sixteen,
+        },
+        counters: Counters {
+            machine: core.counters,
+            unprivileged: core.counters && core.user_mode,
+            events: core.event_counters,
+            event_mask: if core.event_counters > 0 { (1 << EVENTS) - 1 } else { 0 },
+            inhibit: core.counters,
+        },
+        misaligned: match core.misaligned {
+            Misaligned::Trap => iss::Misaligned::Trap,
+            Misaligned::Handle => iss::Misaligned::Handled,
+        },
+        mhartid: core.hart_id,
+        ..HartConfig::default()
+    }
 }

@@ -54,9 +54,9 @@ pub use trap::Trap;
 use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
 
+use execute::Results;
 use late::LateUnits;
 use pipeline::{Commit, Execute};
-use execute::Results;
 use pmp::{AccessKind, Pmp, PmpIn, PmpState};
 
 /// A custom-0 instruction for the coprocessor. It passes at a clock edge at which `valid` and the port's `ready` are high; until then it
@@ -222,8 +222,7 @@ impl Module for Core {
         wire!(m, x_goes = x_valid & (!c_valid | now.done) & !c_redirects);
         wire!(m, x_acts = x_goes & !x_trap.valid);
         execute::request(m, x, &results, x_acts, i.dbus, i.coprocessor);
-        let x_finishes =
-            execute::finishes(m, x, x_trap.valid, i.dbus, i.coprocessor, csr.o.wakes, c_valid);
+        let x_finishes = execute::finishes(m, x, x_trap.valid, i.dbus, i.coprocessor, csr.o.wakes, c_valid);
         wire!(m, x_leaves = x_goes & x_finishes);
         wire!(m, x_completes = x_leaves & !x_trap.valid);
         wire!(m, x_redirects = x_completes & results.branch.mispredicted);

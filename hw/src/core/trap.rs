@@ -99,13 +99,14 @@ pub fn before_memory(m: &Builder, config: &CoreConfig, s: Suspect) -> Cause<UInt
     };
     let always = m.constant(Bits::from_bool(true));
     let misaligned = memory::is_misaligned(s.x.insn.slice(12, 3), s.address);
-    let access = |misaligned_code: u64, access_code: u64| {
-        cause.valid.set(misaligned | !s.allowed);
-        cause.code.set(misaligned.mux(
-            m.constant(Bits::from_u64(4, misaligned_code)),
-            m.constant(Bits::from_u64(4, access_code)),
-        ));
-    };
+    let access =
+        |misaligned_code: u64, access_code: u64| {
+            cause.valid.set(misaligned | !s.allowed);
+            cause.code.set(misaligned.mux(
+                m.constant(Bits::from_u64(4, misaligned_code)),
+                m.constant(Bits::from_u64(4, access_code)),
+            ));
+        };
     cause.valid.set(0);
     cause.interrupt.set(s.x.interrupted);
     cause.code.set(s.x.interrupt_code);

@@ -5,12 +5,12 @@
 mod dut;
 
 use dut::Dut;
+use ferrite_hw::core::csr::EVENTS;
 use ferrite_hw::core::{Core, CoreConfig, Extensions, Misaligned};
 use ferrite_model::isa::Program;
 use ferrite_model::iss::Retired;
-use ferrite_hw::core::csr::EVENTS;
-use ferrite_model::iss::{Counters, PmpRegions};
 use ferrite_model::iss::{Bus, BusFault, HartConfig, Interrupt, Iss, Reading, Reply, Width};
+use ferrite_model::iss::{Counters, PmpRegions};
 use ferrite_model::lockstep::{Lockstep, Rvfi};
 
 /// Where the memory begins and the program starts.

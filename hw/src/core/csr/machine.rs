@@ -221,7 +221,13 @@ pub fn handling(m: &Builder, config: &CoreConfig, write: &WriteBus, trap: Trap<U
 }
 
 /// How these registers read.
-pub fn readables(config: &CoreConfig, m: &Builder, status: &Status, pending: &Pending, handling: &Handling) -> Vec<Readable> {
+pub fn readables(
+    config: &CoreConfig,
+    m: &Builder,
+    status: &Status,
+    pending: &Pending,
+    handling: &Handling,
+) -> Vec<Readable> {
     let mut readables = vec![
         Readable::narrow([MSTATUS], status.value),
         Readable::narrow([MIE], pending.enables),

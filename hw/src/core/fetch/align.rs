@@ -32,7 +32,9 @@ pub fn instructions(
     let taken = cut.fetched.prediction.taken;
     words.pop.set((goes & cut.pops) | (drops & words.first_valid));
     words.pop_target.set(goes & taken);
-    m.when(redirect.valid | words.first_valid, || drops.set(!redirect.valid & goes & cut.reaches_second & taken));
+    m.when(redirect.valid | words.first_valid, || {
+        drops.set(!redirect.valid & goes & cut.reaches_second & taken)
+    });
     m.when(redirect.valid, || pc.set(redirect.target))
         .otherwise_when(goes, || pc.set(taken.mux(words.target, cut.fetched.sequential_pc)));
     Aligned { valid: offers, fetched: cut.fetched }

@@ -83,7 +83,8 @@ impl Module for Btb {
         let index_bits = self.entries.ilog2();
         let index = |word: UInt| word.slice(0, index_bits);
         // A tag that is all zeros stands for no entry, which is what the memory begins with.
-        let tag = |word: UInt| concat([word.slice(index_bits, TAG_BITS - 1), m.constant(Bits::from_bool(true))]);
+        let tag =
+            |word: UInt| concat([word.slice(index_bits, TAG_BITS - 1), m.constant(Bits::from_bool(true))]);
         let entries = m.memory("entries", self.entries, TAG_BITS + 35);
         let learnt = i.update;
         let word = learnt.last.slice(2, 30);

@@ -175,8 +175,7 @@ impl Module for Fetch {
         let valid = m.reg("offered", 1).reset_to(0);
         let fetched = m.regs("offer", Fetched::shape());
         aligned_ready.set(!valid | i.ready);
-        m.when(i.redirect.valid, || valid.set(0))
-            .otherwise_when(aligned_ready, || valid.set(aligned.valid));
+        m.when(i.redirect.valid, || valid.set(0)).otherwise_when(aligned_ready, || valid.set(aligned.valid));
         m.when(aligned_ready, || m.connect(fetched, aligned.fetched));
         // Alignment has gone on to the instruction behind the one on offer.
         let next_insn = aligned_ready.mux(aligned.fetched.insn, fetched.insn);

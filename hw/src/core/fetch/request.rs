@@ -96,7 +96,8 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     let retarget = m.reg("retarget", 1).reset_to(0);
     let retarget_pc = m.reg("retarget_pc", 32);
     let depth = if config.extensions.c { 3 } else { 2 };
-    let kept_valid: Vec<UInt> = (0..depth).map(|k| m.reg(&format!("kept_valid_{k}"), 1).reset_to(0)).collect();
+    let kept_valid: Vec<UInt> =
+        (0..depth).map(|k| m.reg(&format!("kept_valid_{k}"), 1).reset_to(0)).collect();
     let kept: Vec<Word<UInt>> = (0..depth).map(|k| m.regs(&format!("kept_{k}"), Word::shape())).collect();
     let asked = m.regs("asked", WordPrediction::shape());
     let denied = m.reg("denied", 1).reset_to(0);
@@ -119,15 +120,14 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     let (prediction, target) = predict(m, config, i, word_pc, begins_upper);
     wire!(m, leaves = prediction.taken());
     let stale = redirect.valid | retarget;
-    let redirect_pc = Redirect {
-        valid: stale,
-        target: redirect.valid.mux(redirect.target, retarget_pc),
-    };
+    let redirect_pc = Redirect { valid: stale, target: redirect.valid.mux(redirect.target, retarget_pc) };
     m.when(accepted, || {
-        word_pc.set(redirect_pc.valid.mux(
-            redirect_pc.target.slice(2, 30),
-            leaves.mux(target.slice(2, 30), word_pc.wrapping_add(1)),
-        ));
+        word_pc.set(
+            redirect_pc.valid.mux(
+                redirect_pc.target.slice(2, 30),
+                leaves.mux(target.slice(2, 30), word_pc.wrapping_add(1)),
+            ),
+        );
         begins_upper.set(redirect_pc.valid.mux(redirect_pc.target.bit(1), leaves & target.bit(1)));
         retarget.set(0);
         outstanding.set(1);
@@ -213,14 +213,7 @@ fn predict(
 }
 
 /// The targets of the words that are there or on their way, first in, first out; there are no more than four words.
-fn targets(
-    m: &Builder,
-    config: &CoreConfig,
-    clear: UInt,
-    push: UInt,
-    target: UInt,
-    pop: UInt,
-) -> UInt {
+fn targets(m: &Builder, config: &CoreConfig, clear: UInt, push: UInt, target: UInt, pop: UInt) -> UInt {
     if !matches!(config.predictor, Predictor::Btb { .. }) || !is_registered(config) {
         return target;
     }
