@@ -79,11 +79,10 @@ fn an_interrupted_network_leaves_its_waveform() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the command starts");
-    // What is written under a temporary name has been begun, shortly before signals are listened to.
-    while names_in(folder.path()).len() < 2 {
+    // Signals are listened to before the waveform is begun under its temporary name.
+    while !names_in(folder.path()).iter().any(|name| name.ends_with(".fst")) {
         std::thread::yield_now();
     }
-    std::thread::sleep(std::time::Duration::from_millis(500));
     send(&child, &["INT"]);
     let (code, message) = told(&child.wait_with_output().unwrap());
     assert_eq!((code, message.contains("interrupted in cycle ")), (Some(130), true), "{message}");
