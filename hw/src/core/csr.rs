@@ -196,12 +196,14 @@ impl Module for Csr {
                     timer_enabled.set(written.bit(INTERRUPT_TIMER));
                 });
                 s.case(MTVEC, || {
-                    mtvec_base.set(written.slice(2, 30));
+                    // The table of a vectored base is aligned to its size.
+                    let table = written.bit(0).repeat(4).extend(30);
+                    mtvec_base.set(written.slice(2, 30) & !table);
                     mtvec_vectored.set(written.bit(0));
                 });
                 s.case(MSCRATCH, || mscratch.set(written));
                 s.case(MEPC, || mepc_word.set(written.slice(2, 30)));
-                s.case(MCAUSE, || mcause.set(written));
+                s.case(MCAUSE, || mcause.set(written & 0x8000_000Fu32));
                 s.case(MTVAL, || mtval.set(written));
                 // A counter that is written does not count in that cycle: the next instruction reads what was
                 // written (Privileged 20240411, 3.1.10).

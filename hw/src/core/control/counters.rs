@@ -49,7 +49,8 @@ pub struct Counters {
 pub fn counters(m: &Builder, config: &CoreConfig, write: &WriteBus, retires: UInt, events: UInt) -> Counters {
     let zero = m.constant(Bits::zero(32));
     let counting = counting(config);
-    let mut counters = Counters { allowed: zero, inhibited: zero, minstret: zero.extend(64), readables: Vec::new() };
+    let mut counters =
+        Counters { allowed: zero, inhibited: zero, minstret: zero.extend(64), readables: Vec::new() };
     if counting.is_empty() {
         return counters;
     }

@@ -36,7 +36,8 @@ pub fn is_legal(
     if !config.user_mode {
         return csr_legal_in_machine_mode;
     }
-    let given: Vec<UInt> = counting(config).into_iter().map(|k| low.eq(k) & counters_allowed.bit(k)).collect();
+    let given: Vec<UInt> =
+        counting(config).into_iter().map(|k| low.eq(k) & counters_allowed.bit(k)).collect();
     if given.is_empty() {
         return csr_legal_in_machine_mode & machine_mode;
     }

@@ -221,15 +221,21 @@ pub fn handling(m: &Builder, config: &CoreConfig, write: &WriteBus, trap: Trap<U
 }
 
 /// How these registers read.
-pub fn readables(config: &CoreConfig, m: &Builder, status: &Status, pending: &Pending, handling: &Handling) -> Vec<Readable> {
+pub fn readables(
+    config: &CoreConfig,
+    m: &Builder,
+    status: &Status,
+    pending: &Pending,
+    handling: &Handling,
+) -> Vec<Readable> {
     let mut readables = vec![
         Readable::narrow([MSTATUS], status.value),
         Readable::narrow([MIE], pending.enables),
         Readable::narrow([MIP], pending.lines),
         Readable::wide([MTVEC], handling.mtvec),
-        Readable::wide([MTVAL], handling.mtval),
         Readable::wide([MSCRATCH], handling.mscratch),
         Readable::wide([MEPC], handling.mepc),
+        Readable::wide([MTVAL], handling.mtval),
         Readable::narrow([MCAUSE], handling.mcause),
     ];
     if config.hart_id != 0 {

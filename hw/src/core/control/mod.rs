@@ -193,7 +193,8 @@ impl Module for Csr {
         let config = &self.config;
         let existing = numbers::existing(config);
         let Write { valid, number, value } = i.write;
-        let writable: Vec<u32> = existing.iter().copied().filter(|csr| !numbers::is_read_only(*csr)).collect();
+        let writable: Vec<u32> =
+            existing.iter().copied().filter(|csr| !numbers::is_read_only(*csr)).collect();
         let write = WriteBus { valid, number, value, writable };
 
         let status = machine::status(m, config, &write, i.trap.valid, i.mret);

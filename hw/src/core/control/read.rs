@@ -68,7 +68,8 @@ fn chain(m: &Builder, index: usize, readables: &[Readable], chosen: &impl Fn(&[u
     let seconds = csrs(&mut readables.iter().skip(1).step_by(2));
     let mut link = m.constant(Bits::zero(32));
     for (stage, pair) in readables.chunks(2).enumerate() {
-        let taken = m.node(&format!("read_{index}_takes_{stage}"), chosen(&csrs(&mut pair.iter()))).repeat(32);
+        let taken =
+            m.node(&format!("read_{index}_takes_{stage}"), chosen(&csrs(&mut pair.iter()))).repeat(32);
         let first = pair[0].value;
         let second = pair.get(1).map_or(first, |readable| readable.value);
         let choice = match stage {
