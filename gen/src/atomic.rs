@@ -7,7 +7,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempDir};
+use ferrite_sim::NewFile;
+use tempfile::TempDir;
 
 use crate::error::Error;
 
@@ -29,11 +30,9 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), Error> {
         if is_special(path) {
             return fs::OpenOptions::new().write(true).open(path)?.write_all(contents);
         }
-        let parent = parent(path);
-        fs::create_dir_all(&parent)?;
-        let mut file = tempfile::Builder::new().permissions_of_a_new_file().tempfile_in(&parent)?;
-        file.write_all(contents)?;
-        persist(file, path)
+        let mut file = NewFile::beside(path, "")?;
+        file.append(contents)?;
+        file.persist(path)
     };
     write().map_err(failed)
 }
@@ -53,7 +52,7 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
     // Folders that are missing are made when there is something to write.
     let parent = parent(path);
     let folder = parent.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
-    tempfile::tempfile_in(folder).map(|_| ()).map_err(failed)
+    NewFile::beside(&folder.join(".ferrite-new"), "").map(|_| ()).map_err(failed)
 }
 
 /// As [`check_writable`], for a file that appears when it is complete: a pipe or device is refused.
@@ -73,10 +72,6 @@ fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
-fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    file.persist(path).map(|_| ()).map_err(|error| error.error)
-}
-
 /// The folder that holds `path`.
 fn parent(path: &Path) -> PathBuf {
     match path.parent() {
@@ -85,23 +80,11 @@ fn parent(path: &Path) -> PathBuf {
     }
 }
 
-/// `tempfile` makes files that only their owner may read; output should be as readable as any other file.
-trait PermissionsOfANewFile {
-    fn permissions_of_a_new_file(&mut self) -> &mut Self;
-}
-
-impl PermissionsOfANewFile for tempfile::Builder<'_, '_> {
-    #[cfg(unix)]
-    fn permissions_of_a_new_file(&mut self) -> &mut Self {
-        use std::os::unix::fs::PermissionsExt;
-        // The process's umask takes away what the user does not want.
-        self.permissions(fs::Permissions::from_mode(0o666))
-    }
-
-    #[cfg(not(unix))]
-    fn permissions_of_a_new_file(&mut self) -> &mut Self {
-        self
-    }
+/// A new folder in another one, for a while.
+fn temporary_folder(parent: &Path, prefix: &str) -> io::Result<TempDir> {
+    let made = tempfile::Builder::new().prefix(prefix).tempdir_in(parent);
+    // The error's text has the temporary name in it, which nobody has given.
+    made.map_err(|error| io::Error::from(error.kind()))
 }
 
 /// A folder that is being written.
@@ -142,7 +125,7 @@ impl OutputFolder {
         let destination = &fs::canonicalize(destination).unwrap_or_else(|_| destination.to_owned());
         let parent = parent(destination);
         fs::create_dir_all(&parent).map_err(failed)?;
-        let staging = tempfile::Builder::new().prefix(".ferrite-").tempdir_in(&parent).map_err(failed)?;
+        let staging = temporary_folder(&parent, ".ferrite-").map_err(failed)?;
         Ok(Self { staging, destination: destination.to_owned() })
     }
 
@@ -222,7 +205,7 @@ fn replace(new: &Path, destination: &Path) -> io::Result<()> {
     if !destination.exists() {
         return fs::rename(new, destination);
     }
-    let aside = tempfile::Builder::new().prefix(".ferrite-old-").tempdir_in(parent(destination))?;
+    let aside = temporary_folder(&parent(destination), ".ferrite-old-")?;
     let old = aside.path().join("old");
     fs::rename(destination, &old)?;
     let renamed = fs::rename(new, destination);

@@ -316,6 +316,24 @@ fn a_place_that_cannot_be_written_is_found_before_the_run() {
     assert_eq!(names_in(folder.path()), ["file"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn errors_name_the_place_that_was_given_and_no_other() {
+    // A folder in which nobody can make a file.
+    let network = microflow("sine.tflite").display().to_string();
+    let run = ["run", &network];
+    for arguments in [
+        &["gen", "-o", "/proc/new"][..],
+        &[&run[..], &["--output", "/proc/new"]].concat(),
+        &[&run[..], &["--trace", "/proc/new"]].concat(),
+    ] {
+        let (code, message) = told(&ferrite(Path::new("/"), arguments));
+        assert_eq!(code, Some(1));
+        assert!(message.contains("cannot write") && message.contains("/proc/new: "), "{message}");
+        assert!(!message.contains("/.") && !message.contains("at path"), "{message}");
+    }
+}
+
 #[test]
 fn a_waveform_is_written_and_an_unknown_scope_is_answered_with_the_known_ones() {
     let folder = TempDir::new().unwrap();

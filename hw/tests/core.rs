@@ -155,7 +155,9 @@ fn the_most_urgent_interrupt_comes_first_and_vectored_mode_gives_each_its_handle
     asm.li(A0, -1);
     asm.csrw(csr::MIE, A0);
     asm.csrrsi(ZERO, csr::MSTATUS, 8);
-    asm.align(4);
+    while !asm.address().is_multiple_of(64) {
+        asm.nop();
+    }
     asm.bind(table);
     // Long enough for the line to fall before interrupts are enabled again.
     for _ in 0..20 {

@@ -39,13 +39,13 @@ fn csrs_keep_what_their_rules_allow() {
         (csr::MISA, 0x4010_1106, 0x4010_1106),
         (csr::MIE, 0x888, 0),
         (csr::MIP, 0, 0),
-        (csr::MTVEC, 0xFFFF_FFFD, 0),
+        (csr::MTVEC, 0xFFFF_FFC1, 0),
         (csr::MCOUNTEREN, 0xFFFF_FFFF, 0),
         (csr::MENVCFG, 0, 0),
         (csr::MENVCFGH, 0, 0),
         (csr::MSCRATCH, 0xFFFF_FFFF, 0),
         (csr::MEPC, 0xFFFF_FFFE, 0),
-        (csr::MCAUSE, 0xFFFF_FFFF, 0),
+        (csr::MCAUSE, 0x8000_000F, 0),
         (csr::MTVAL, 0xFFFF_FFFF, 0),
         (csr::MCOUNTINHIBIT, 0xFFFF_FFFD, 0),
         (csr::MHPMEVENT3, 0xFFFF_FFFF, 0),
@@ -262,6 +262,25 @@ fn interrupts_reach_user_mode_even_while_mie_is_0() {
     assert_eq!((retired.pc, retired.privilege), (HANDLER + 4 * 3, Privilege::Machine));
     assert_eq!(iss.csr(csr::MSTATUS).map(|mstatus| mstatus >> 11 & 3), Some(0));
     assert_eq!(iss.csr(csr::MCAUSE), Some(0x8000_0003));
+}
+
+#[test]
+fn mtvec_may_be_any_word_unless_it_is_the_base_of_a_table() {
+    assert_eq!(kept(HartConfig::full(), csr::MTVEC, 0x1234_567E), 0x1234_567C);
+    assert_eq!(kept(HartConfig::full(), csr::MTVEC, 0x1234_567D), 0x1234_5641);
+}
+
+#[test]
+fn without_a_time_reading_it_traps_and_it_cannot_be_given() {
+    let full = HartConfig::full();
+    let config = HartConfig { counters: Counters { time: false, ..full.counters }, ..full };
+    for csr in [csr::TIME, csr::TIMEH] {
+        assert!(!allowed(Privilege::Machine, config, csr, Op::Csrrs), "{csr:#x}");
+    }
+    for csr in [csr::CYCLE, csr::INSTRET, csr::HPMCOUNTER3H] {
+        assert!(allowed(Privilege::Machine, config, csr, Op::Csrrs), "{csr:#x}");
+    }
+    assert_eq!(kept(config, csr::MCOUNTEREN, u32::MAX), !2);
 }
 
 #[test]

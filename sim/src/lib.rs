@@ -17,6 +17,7 @@ pub use engine::{PortError, Simulator, StepError};
 pub use fst::{FstError, FstOptions, FstRecorder, TIME_PER_CYCLE};
 pub use interpret::Interpreter;
 pub use native::{Native, NativeError, NativeOptions};
+pub use new_file::NewFile;
 pub use probes::{Change, Probe, Probes};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use typed::{Port, Sim};

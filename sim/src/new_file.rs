@@ -14,7 +14,7 @@ pub(crate) fn resolved(path: &Path) -> PathBuf {
 /// A file that gets its name when it is complete. What is appended goes to the system at once, so that pieces should be large.
 ///
 /// No error mentions the temporary name, which nobody has given and nobody will find.
-pub(crate) struct NewFile {
+pub struct NewFile {
     /// Not a [`NamedTempFile`], whose errors have its name in them.
     file: File,
     temporary: TempPath,
@@ -24,6 +24,9 @@ pub(crate) struct NewFile {
 
 impl NewFile {
     /// A new file in the folder of `path`, which is made if it is missing, with a temporary name that ends in `suffix`.
+    ///
+    /// # Errors
+    /// It cannot be made, or there is something at `path` that must not be replaced: a folder, a pipe, a device.
     pub fn beside(path: &Path, suffix: &str) -> io::Result<NewFile> {
         if path.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
@@ -53,6 +56,9 @@ impl NewFile {
     }
 
     /// Writes at the end.
+    ///
+    /// # Errors
+    /// The system's.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.bytes += bytes.len() as u64;
@@ -65,6 +71,9 @@ impl NewFile {
     }
 
     /// Takes away what was appended behind so many bytes.
+    ///
+    /// # Errors
+    /// The system's.
     pub fn cut(&mut self, bytes: u64) -> io::Result<()> {
         self.file.set_len(bytes)?;
         self.bytes = bytes;
@@ -72,12 +81,18 @@ impl NewFile {
     }
 
     /// Writes over the beginning; nothing can be appended any more.
+    ///
+    /// # Errors
+    /// The system's.
     pub fn replace_start(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.rewind()?;
         self.file.write_all(bytes)
     }
 
-    /// Gives the file its name.
+    /// Gives the file its name; one that had it is replaced.
+    ///
+    /// # Errors
+    /// The system's; nothing is changed then.
     pub fn persist(self, path: &Path) -> io::Result<()> {
         // Closed first: not every system renames open files.
         drop(self.file);

@@ -6,7 +6,7 @@ use ferrite_hdl::flat::FlatCheck;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::{RAM_BASE, ROM_BASE, clint, exit, uart};
 use ferrite_model::isa::{Asm, csr, reg::*};
-use ferrite_model::iss::{Interrupt, cause};
+use ferrite_model::iss::{Bus, Interrupt, cause};
 use ferrite_sim::{Interpreter, Native, NativeOptions, Simulator, StepError};
 use ferrite_tests::bench::{Finished, LIMITS, design, on_both, run_everywhere, small_chip};
 
@@ -324,11 +324,15 @@ fn a_byte_that_is_stored_right_before_the_exit_is_printed() {
         asm.addi(T0, T0, -1);
         asm.bnez(T0, wait);
         asm.li(T1, b'a'.into());
-        asm.li(A0, 0);
+        asm.li(T5, exit::PASS.value as i32);
+        asm.li(T6, exit::REGION.base as i32);
         asm.sb(T1, 0, S0);
-        finish(asm);
+        asm.sw(T5, 0, T6);
+        let forever = asm.local_here();
+        asm.j(forever);
     });
     assert_eq!(finished.printed, "a");
+    assert_eq!(finished.lockstep.iss().bus.exit_code(), Some(0), "the last instruction was compared");
 }
 
 #[test]

@@ -192,8 +192,9 @@ impl Run {
     /// The chip in simulation.
     pub fn start(&self, config: ChipConfig) -> Result<Bench, Error> {
         let design = design(&config)?;
-        let waves = waves::begin(self, &design)?;
+        // First, since whoever interrupts a run wants nothing to be left of what is begun here.
         let interrupted = interrupt::listen();
+        let waves = waves::begin(self, &design)?;
         // Last, since it may take long.
         let engine = self.engine.start(&design, self.trace.is_some() && self.trace_last.is_none())?;
         let name = match self.engine {

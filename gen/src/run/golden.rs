@@ -42,6 +42,7 @@ pub fn hart(core: &CoreConfig) -> HartConfig {
         counters: Counters {
             machine: core.counters,
             unprivileged: core.counters && core.user_mode,
+            time: false,
             events: core.event_counters,
             event_mask: if core.event_counters > 0 { (1 << EVENTS) - 1 } else { 0 },
             inhibit: core.counters,

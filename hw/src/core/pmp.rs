@@ -33,10 +33,10 @@ pub struct Config {
 
 /// Mode TOR: from the address of the entry below up to its own.
 const TOP_OF_RANGE: u32 = 1;
-/// Mode NA4: four bytes.
-const FOUR_BYTES: u32 = 2;
-/// The upper bit of modes NA4 and NAPOT.
+/// The bit that is set in modes NA4 and NAPOT: naturally aligned.
 const NATURALLY_ALIGNED: u32 = 1;
+/// The bit that tells NAPOT from NA4: the address says how large the range is.
+const SIZED: u32 = 0;
 
 impl Config {
     /// The fields of the bits that are kept.
@@ -112,21 +112,21 @@ impl Module for Pmp {
         // Where no entry matches, machine mode may do everything, user mode nothing.
         let mut allowed = if self.regions == 0 { m.constant(Bits::ones(1)) } else { i.machine_mode };
         let mut entries = Vec::new();
-        let mut reached_bottom = m.constant(Bits::ones(1));
+        let mut below_bottom = m.constant(Bits::zero(1));
         for k in 0..self.regions {
             let byte = i.state.cfg.slice(8 * k, 8);
             let config = Config::of(byte.bit(7).concat(byte.slice(0, CONFIG_BITS - 1)));
             let address = i.state.addr.slice(32 * k, 32);
-            let reached = m.node(&format!("reached_{k}"), word.ge(address));
-            let in_range = config.is_top_of_range() & reached_bottom & !reached;
-            // The ones at the low end of an address, and the 0 above them, are the size of the range.
-            let within = address ^ address.wrapping_add(1);
-            let within = within & config.mode.ne(FOUR_BYTES).repeat(32);
-            let aligned = config.mode.bit(NATURALLY_ALIGNED) & !((word ^ address) & !within).any();
+            // Less rather than greater or equal: a carry chain alone.
+            let below = m.node(&format!("below_{k}"), word.lt(address));
+            let in_range = config.is_top_of_range() & below & !below_bottom;
+            // NAPOT: the ones at the low end of an address, and the 0 above them, are the size of the range. NA4: the range is the word.
+            let size = address ^ address.wrapping_add(config.mode.bit(SIZED).extend(32));
+            let aligned = config.mode.bit(NATURALLY_ALIGNED) & !((word ^ address) & !size).any();
             let matches = m.node(&format!("matches_{k}"), in_range | aligned);
             let permitted = (config.permissions & asked).any() | (i.machine_mode & !config.locked);
             entries.push((matches, m.node(&format!("permitted_{k}"), permitted)));
-            reached_bottom = reached;
+            below_bottom = below;
         }
         for (matches, permitted) in entries.into_iter().rev() {
             allowed = matches.mux(permitted, allowed);

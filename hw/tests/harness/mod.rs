@@ -105,6 +105,7 @@ pub fn hart(config: &CoreConfig) -> HartConfig {
         counters: Counters {
             machine: config.counters,
             unprivileged: config.counters && config.user_mode,
+            time: false,
             events: config.event_counters,
             event_mask: if config.event_counters > 0 { (1 << EVENTS) - 1 } else { 0 },
             inhibit: config.counters,

@@ -30,8 +30,10 @@ pub enum PmpRegions {
 pub struct Counters {
     /// `mcycle` and `minstret` count. Without them neither they nor `mhpmcounter3` and following exist.
     pub machine: bool,
-    /// The unprivileged `cycle`, `time`, `instret` and `hpmcounter3` and following exist, and `mcounteren` has bits.
+    /// The unprivileged `cycle`, `instret` and `hpmcounter3` and following exist, and `mcounteren` has bits.
     pub unprivileged: bool,
+    /// So does `time`. Without it reading the time traps, so that machine mode can supply it.
+    pub time: bool,
     /// Counters that are more than 0, from `mhpmcounter3` up; at most 29.
     pub events: u32,
     /// The bits that `mhpmevent3` and following hold, of those counters.
@@ -42,8 +44,14 @@ pub struct Counters {
 
 impl Counters {
     /// `mcycle` and `minstret` and nothing else.
-    pub const BASIC: Counters =
-        Counters { machine: true, unprivileged: false, events: 0, event_mask: 0, inhibit: false };
+    pub const BASIC: Counters = Counters {
+        machine: true,
+        unprivileged: false,
+        time: false,
+        events: 0,
+        event_mask: 0,
+        inhibit: false,
+    };
 }
 
 /// Features and constants of a hart.
@@ -121,6 +129,7 @@ impl HartConfig {
             counters: Counters {
                 machine: true,
                 unprivileged: true,
+                time: true,
                 events: 29,
                 event_mask: u32::MAX,
                 inhibit: true,

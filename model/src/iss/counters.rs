@@ -72,7 +72,7 @@ impl CounterFile {
     /// The bits of `mcounteren`: the counters that U mode can be given.
     pub fn enable_mask(&self) -> u32 {
         let given = self.config.machine && self.config.unprivileged;
-        if given { self.counting() | 1 << TIME } else { 0 }
+        if given { self.counting() | u32::from(self.config.time) << TIME } else { 0 }
     }
 
     /// Reads a counter, an event selector or `mcountinhibit`; `None` if it does not exist.
@@ -87,7 +87,11 @@ impl CounterFile {
             return Some(Reading::Exact(self.selectors[counter]));
         }
         let View { counter, high, unprivileged } = View::of(csr)?;
-        if unprivileged && !self.config.unprivileged || !unprivileged && counter == TIME {
+        let exists = match counter {
+            TIME => unprivileged && self.config.unprivileged && self.config.time,
+            _ => !unprivileged || self.config.unprivileged,
+        };
+        if !exists {
             return None;
         }
         let wide = if counter == TIME { time } else { self.values[counter] };

@@ -8,9 +8,10 @@
 //! | `misa`, `mvendorid`, `marchid`, `mimpid`, `mhartid` | constants of [`HartConfig`]; writes to `misa` are ignored |
 //! | `mie` | MSIE (3), MTIE (7), MEIE (11) |
 //! | `mip` | the interrupt lines; writes are ignored |
-//! | `mtvec` | base 31:2; mode 0 or 1; bit 1 reads 0 |
+//! | `mtvec` | base 31:2; mode 0 or 1; bit 1 reads 0; bits 5:2 too in mode 1, which needs no adder to find a handler |
 //! | `mepc` | bits 31:2, with compressed instructions 31:1; the rest reads 0 |
-//! | `mscratch`, `mcause`, `mtval` | 32 bits |
+//! | `mcause` | bit 31 and a code of 4 bits, which all codes here fit |
+//! | `mscratch`, `mtval` | 32 bits |
 //! | `mcycle`, `minstret` and upper halves | 64-bit counters |
 //! | `mhpmcounter3` to `31`, upper halves, `mhpmevent3` to `31` | of the counters configured; the others read 0 |
 //! | `mcountinhibit` | a bit for each counter that counts, if configured; else 0 |
@@ -28,7 +29,7 @@ use super::config::HartConfig;
 use super::counters::{CounterFile, unprivileged_counter};
 use super::pmp::Pmp;
 use super::privilege::{Access, Privilege};
-use super::trap::Interrupt;
+use super::trap::{Interrupt, cause};
 use crate::isa::csr::*;
 
 /// `mstatus.MIE`: interrupts are enabled in machine mode.
@@ -41,6 +42,10 @@ const MSTATUS_MPP_LOW: u32 = 11;
 const MSTATUS_MPRV: u32 = 1 << 17;
 /// `mstatus.TW`: `wfi` is illegal in user mode.
 const MSTATUS_TW: u32 = 1 << 21;
+/// `mtvec.MODE`: interrupts have a handler each.
+const MTVEC_VECTORED: u32 = 1;
+/// The bits of `mcause` that exist.
+const MCAUSE_BITS: u32 = cause::INTERRUPT | 0xF;
 /// The interrupts that exist.
 const INTERRUPTS: u32 = Interrupt::External.bit() | Interrupt::Software.bit() | Interrupt::Timer.bit();
 
@@ -157,11 +162,12 @@ impl CsrFile {
         match csr {
             MSTATUS => self.write_mstatus(value),
             MIE => self.mie = value & INTERRUPTS,
+            MTVEC if value & MTVEC_VECTORED != 0 => self.mtvec = value & !0x3E,
             MTVEC => self.mtvec = value & !2,
             MCOUNTEREN => self.mcounteren = value & self.counters.enable_mask(),
             MSCRATCH => self.mscratch = value,
             MEPC => self.mepc = value & !(self.config.instruction_alignment() - 1),
-            MCAUSE => self.mcause = value,
+            MCAUSE => self.mcause = value & MCAUSE_BITS,
             MTVAL => self.mtval = value,
             _ => {
                 self.pmp.write(csr, value);
@@ -204,7 +210,7 @@ impl CsrFile {
     /// The address of the handler for a value of `mcause`: in vectored mode interrupts have one each.
     pub fn handler(&self, mcause: u32) -> u32 {
         let base = self.mtvec & !3;
-        if self.mtvec & 1 == 1 && mcause >> 31 == 1 {
+        if self.mtvec & MTVEC_VECTORED != 0 && mcause & cause::INTERRUPT != 0 {
             base.wrapping_add(4 * (mcause & 0x3FFF_FFFF))
         } else {
             base

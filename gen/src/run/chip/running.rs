@@ -1,6 +1,7 @@
 //! From reset to the program's exit, cycle by cycle.
 
 use ferrite_hdl::Bits;
+use ferrite_model::iss::Bus;
 
 use super::Chip;
 use crate::run::outcome::{Ended, RunError};
@@ -166,7 +167,7 @@ impl Chip {
         run.map(|_| ()).map_err(|failure| self.failed(failure))
     }
 
-    /// Waits for the bytes that are still in the UART.
+    /// Waits for the bytes that are still in the UART, and for the instructions that are still in the core.
     fn settle(&mut self, watch: &mut Watch) -> Result<(), RunError> {
         let line = &self.state.line;
         let quiet = if line.heard { u64::from(self.cycles_per_bit) } else { UART_START_CYCLES };
@@ -175,7 +176,14 @@ impl Chip {
         let end = started + FRAMES_UNDER_WAY * FRAME_BITS * u64::from(self.cycles_per_bit);
         while self.state.cycles < started || self.state.line.quiet < quiet && self.state.cycles < end {
             self.record(watch)?;
-            self.advance(UART_START_CYCLES.min(self.until_recorded(watch)), watch)?;
+            // The exit is noticed before the last instructions retire, the one that caused it among them.
+            let lockstep = watch.lockstep.as_ref();
+            let has_more = lockstep.is_some_and(|lockstep| lockstep.iss().bus.exit_code().is_none());
+            if has_more {
+                self.compare(watch)?;
+            }
+            let most = if has_more { 1 } else { UART_START_CYCLES };
+            self.advance(most.min(self.until_recorded(watch)), watch)?;
         }
         Ok(())
     }

@@ -61,18 +61,15 @@ pub fn counters(m: &Builder, config: &CoreConfig, write: &WriteBus, retires: UIn
     counters.inhibited = bit_for_each(m, "mcountinhibit", &counting, write, MCOUNTINHIBIT);
     counters.readables.push(Readable::narrow([MCOUNTINHIBIT], counters.inhibited));
 
-    // Events come late in a cycle; that they count in the next one does not show.
-    let happened = (config.event_counters > 0).then(|| m.delay("events_q", events));
+    let selectors = event_selectors(m, config, write, events);
+    for (selector, csr) in selectors.iter().zip(MHPMEVENT + FIRST_EVENT..) {
+        counters.readables.push(Readable::narrow([csr], selector.value.extend(32)));
+    }
     for index in counting {
         let counts = match index {
             CYCLES => m.constant(Bits::ones(1)),
             INSTRUCTIONS => retires,
-            _ => {
-                let selector = m.reg(&format!("mhpmevent{index}"), EVENTS).reset_to(0);
-                m.when(write.to(MHPMEVENT + index), || selector.set(write.value.slice(0, EVENTS)));
-                counters.readables.push(Readable::narrow([MHPMEVENT + index], selector.extend(32)));
-                (selector & happened.unwrap_or(events)).any()
-            }
+            event => selectors[(event - FIRST_EVENT) as usize].happens,
         };
         let (low, high) = counter(m, index, write, counts & !counters.inhibited.bit(index));
         let numbers = |machine: u32, user: u32| match config.user_mode {
@@ -86,6 +83,30 @@ pub fn counters(m: &Builder, config: &CoreConfig, write: &WriteBus, retires: UIn
         }
     }
     counters
+}
+
+/// What a counter of events counts.
+struct Selector {
+    /// `mhpmevent`: a bit for each event.
+    value: UInt,
+    /// One of these events happens.
+    happens: UInt,
+}
+
+/// `mhpmevent3` and following.
+fn event_selectors(m: &Builder, config: &CoreConfig, write: &WriteBus, events: UInt) -> Vec<Selector> {
+    if config.event_counters == 0 {
+        return Vec::new();
+    }
+    // Events come late in a cycle; that they count in the next one does not show.
+    let happened = m.delay("events_q", events);
+    let registers = (FIRST_EVENT..).take(config.event_counters as usize);
+    let selectors = registers.map(|index| {
+        let value = m.reg(&format!("mhpmevent{index}"), EVENTS).reset_to(0);
+        m.when(write.to(MHPMEVENT + index), || value.set(write.value.slice(0, EVENTS)));
+        Selector { value, happens: (value & happened).any() }
+    });
+    selectors.collect()
 }
 
 /// A CSR with a bit for each counter.

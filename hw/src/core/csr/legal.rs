@@ -21,21 +21,11 @@ pub fn is_legal(
     machine_mode: UInt,
     counters_allowed: UInt,
 ) -> UInt {
-    let (high, low) = (number.slice(LOW_BITS, 12 - LOW_BITS), number.slice(0, LOW_BITS));
-    let mut tables = BTreeMap::<u32, u32>::new();
-    for csr in existing(config) {
-        *tables.entry(csr >> LOW_BITS).or_default() |= 1 << (csr % (1 << LOW_BITS));
-    }
-    let exists = concat(tables.into_iter().map(|(prefix, table)| {
-        let table = m.constant(Bits::from_u64(1 << LOW_BITS, table.into()));
-        high.eq(prefix) & table.bit_at(low)
-    }));
-    wire!(m, csr_exists = exists.any());
-    wire!(m, csr_read_only = number.slice(10, 2).all());
-    wire!(m, csr_legal_in_machine_mode = csr_exists & !(csr_read_only & writes));
+    wire!(m, csr_legal_in_machine_mode = exists(m, config, number) & !(is_read_only(number) & writes));
     if !config.user_mode {
         return csr_legal_in_machine_mode;
     }
+    let (high, low) = (number.slice(LOW_BITS, 12 - LOW_BITS), number.slice(0, LOW_BITS));
     let given: Vec<UInt> =
         counting(config).into_iter().map(|k| low.eq(k) & counters_allowed.bit(k)).collect();
     if given.is_empty() {
@@ -44,6 +34,29 @@ pub fn is_legal(
     let is_counter = high.eq(COUNTER >> LOW_BITS) | high.eq(COUNTERH >> LOW_BITS);
     wire!(m, csr_given = is_counter & concat(given).any());
     csr_legal_in_machine_mode & (machine_mode | csr_given)
+}
+
+/// Whether machine mode can write a CSR.
+pub fn is_writable(m: &Builder, config: &CoreConfig, number: UInt) -> UInt {
+    exists(m, config, number) & !is_read_only(number)
+}
+
+/// Whether a CSR can only be read, if it exists: bits 11:10 of its number are 11.
+fn is_read_only(number: UInt) -> UInt {
+    number.slice(10, 2).all()
+}
+
+fn exists(m: &Builder, config: &CoreConfig, number: UInt) -> UInt {
+    let (high, low) = (number.slice(LOW_BITS, 12 - LOW_BITS), number.slice(0, LOW_BITS));
+    let mut tables = BTreeMap::<u32, u32>::new();
+    for csr in existing(config) {
+        *tables.entry(csr >> LOW_BITS).or_default() |= 1 << (csr % (1 << LOW_BITS));
+    }
+    let groups = tables.into_iter().map(|(prefix, table)| {
+        let table = m.constant(Bits::from_u64(1 << LOW_BITS, table.into()));
+        high.eq(prefix) & table.bit_at(low)
+    });
+    concat(groups).any()
 }
 
 /// Whether a number is one of those `wanted`, provided that it is one of these or of the `others`: looks at as few bits as that takes.

@@ -233,9 +233,9 @@ pub fn readables(
         Readable::narrow([MIE], pending.enables),
         Readable::narrow([MIP], pending.lines),
         Readable::wide([MTVEC], handling.mtvec),
-        Readable::wide([MTVAL], handling.mtval),
         Readable::wide([MSCRATCH], handling.mscratch),
         Readable::wide([MEPC], handling.mepc),
+        Readable::wide([MTVAL], handling.mtval),
         Readable::narrow([MCAUSE], handling.mcause),
     ];
     if config.hart_id != 0 {

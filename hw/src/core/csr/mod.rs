@@ -9,8 +9,8 @@
 //! | `pmp_registers` | `pmpcfg`, `pmpaddr` |
 //! | `read` | the multiplexer |
 //!
-//! Fields that may be anything in a specification are here: `mcause` holds bit 31 and four bits of code; `mtvec` in vectored mode is a multiple of 64;
-//! `mtval` and `mscratch` hold 32 bits.
+//! Where the specification leaves a choice, the cheaper one is made: `mcause` holds bit 31 and four bits of code, and the base of a vectored `mtvec` is a
+//! multiple of 64. There is no `time`: reading it traps, and machine mode may supply it.
 
 mod counters;
 mod legal;
@@ -124,7 +124,8 @@ impl CsrValues<Shape> {
 /// Outputs of the CSRs.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct CsrOut<T> {
-    /// The value of the CSR whose number stood in the cycle before; anything if there is none.
+    /// The value that the CSR whose number stood in the cycle before had in that cycle, before any write in it; anything if there is
+    /// no such CSR.
     pub read: T,
     /// Where the handler of `trap` stands.
     pub handler: T,
@@ -213,6 +214,8 @@ impl Module for Csr {
         let writable: Vec<u32> =
             existing.iter().copied().filter(|csr| !numbers::is_read_only(*csr)).collect();
         let write = WriteBus { valid, number, value, writable };
+        m.assert("written_csrs_can_be_written", !valid | legal::is_writable(m, config, number));
+        m.assert("effects_come_one_at_a_time", !((valid & i.trap.valid) | ((valid | i.trap.valid) & i.mret)));
 
         let status = machine::status(m, config, &write, i.trap.valid, i.mret);
         let pending = machine::interrupts(m, &write, i.interrupts, &status);

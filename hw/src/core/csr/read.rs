@@ -45,15 +45,12 @@ pub fn read(m: &Builder, number: UInt, existing: &[u32], misa: u32, readables: V
     for Readable { csrs, value, .. } in narrow {
         parts.push(chosen(&csrs).repeat(32) & value);
     }
-    let any = parts.into_iter().reduce(|a, b| a | b).unwrap_or(number.extend(32));
-    wire!(m, read_value = any);
-    wire!(m, reads_misa = recognise(number, &[MISA], &others_than(MISA, existing)));
+    let value = parts.into_iter().fold(m.constant(Bits::zero(32)), |all, part| all | part);
+    wire!(m, read_value = value);
+    let others: Vec<u32> = existing.iter().copied().filter(|csr| *csr != MISA).collect();
+    wire!(m, reads_misa = recognise(number, &[MISA], &others));
     m.when(reads_misa, || read.set(misa)).otherwise(|| read.set(read_value));
     read
-}
-
-fn others_than(csr: u32, existing: &[u32]) -> Vec<u32> {
-    existing.iter().copied().filter(|other| *other != csr).collect()
 }
 
 /// One of several values, or 0: half a LUT of four inputs for each bit of a value.
