@@ -86,8 +86,10 @@ pub struct AluIn<T> {
 pub struct AluOut<T> {
     /// The result.
     pub result: T,
-    /// a < b.
-    pub less: T,
+    /// a < b, both without sign.
+    pub less_unsigned: T,
+    /// With sign it is the other way round, and a comparison with sign is asked for.
+    pub flips: T,
 }
 
 /// The ALU. Combinational. The sum and the difference, whose carries take longest, join last.
@@ -105,16 +107,16 @@ impl Module for Alu {
         AluIn { control: AluControl::shape(), a: bits(32), b: bits(32), next_pc: bits(32) }
     }
     fn outputs(&self) -> AluOut<Shape> {
-        AluOut { result: bits(32), less: bit() }
+        AluOut { result: bits(32), less_unsigned: bit(), flips: bit() }
     }
     fn build(&self, m: &Builder, i: AluIn<UInt>) -> AluOut<UInt> {
         let AluIn { control, a, b, next_pc } = i;
         let Extensions { zba, zbb, zbs, .. } = self.extensions;
         let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
 
-        // One comparison serves both kinds: without sign the highest bit counts as it stands, with sign the other way round.
-        let ranked = |value: UInt| (value.msb() ^ !control.is_unsigned).concat(value.slice(0, 31));
-        wire!(m, less = ranked(a).lt(ranked(b)));
+        // One comparison serves both kinds: numbers of different sign are the other way round.
+        wire!(m, lower = a.lt(b));
+        wire!(m, signs_differ = !control.is_unsigned & (a.msb() ^ b.msb()));
 
         let mut mask = b;
         if zbs {
@@ -131,7 +133,7 @@ impl Module for Alu {
         let mut other = only(control.combines, combined)
             | only(control.shifts, shifted)
             | only(control.links, next_pc)
-            | (control.compares & less).extend(32);
+            | (control.compares & (lower ^ signs_differ)).extend(32);
         if zba {
             let by = control.shift_add;
             let zeros = |width: u32| m.constant(Bits::zero(width));
@@ -150,7 +152,11 @@ impl Module for Alu {
         wire!(m, other = other);
         wire!(m, sum = a.wrapping_add(b));
         wire!(m, difference = a.wrapping_sub(b));
-        AluOut { result: only(control.adds, sum) | only(control.subtracts, difference) | other, less }
+        AluOut {
+            result: only(control.adds, sum) | only(control.subtracts, difference) | other,
+            less_unsigned: lower,
+            flips: signs_differ,
+        }
     }
 }
 

@@ -15,10 +15,14 @@ pub struct BranchIn<T> {
     pub rs1_value: T,
     /// Value of rs2.
     pub rs2_value: T,
-    /// rs1 is less than rs2, as the branch compares.
-    pub less: T,
-    /// Where it goes.
-    pub target: T,
+    /// rs1 is less than rs2, both without sign.
+    pub less_unsigned: T,
+    /// As the branch compares, it is the other way round.
+    pub flips: T,
+    /// Where it goes, if its target does not count from rs1.
+    pub direct_target: T,
+    /// The target counts from rs1.
+    pub target_from_rs1: T,
     /// Fetch went on at a target.
     pub predicted: T,
     /// Where fetch went on.
@@ -30,11 +34,13 @@ pub struct BranchIn<T> {
 pub struct BranchOut<T> {
     /// The instruction goes to the target.
     pub taken: T,
-    /// Fetch went on elsewhere.
+    /// Fetch went on elsewhere. Whether a target that counts from rs1 was the predicted one is not judged.
     pub mispredicted: T,
 }
 
 /// Compares; what it says holds for instructions of every kind. Combinational.
+///
+/// The comparison comes last: everything else is prepared for both of its outcomes.
 #[module]
 pub struct Branch {
     /// Fetch predicts; else it always goes straight on.
@@ -51,8 +57,10 @@ impl Module for Branch {
             funct3: bits(3),
             rs1_value: bits(32),
             rs2_value: bits(32),
-            less: bit(),
-            target: bits(32),
+            less_unsigned: bit(),
+            flips: bit(),
+            direct_target: bits(32),
+            target_from_rs1: bit(),
             predicted: bit(),
             predicted_pc: bits(32),
         }
@@ -61,13 +69,19 @@ impl Module for Branch {
         BranchOut { taken: bit(), mispredicted: bit() }
     }
     fn build(&self, m: &Builder, i: BranchIn<UInt>) -> BranchOut<UInt> {
+        wire!(m, is_jump = i.unit.is(Unit::Jump));
+        wire!(m, is_branch = i.unit.is(Unit::Branch));
         wire!(m, equal = i.rs1_value.eq(i.rs2_value));
-        wire!(m, holds = i.funct3.bit(2).mux(i.less, equal) ^ i.funct3.bit(0));
-        wire!(m, taken = i.unit.is(Unit::Jump) | (i.unit.is(Unit::Branch) & holds));
+        wire!(m, compared = i.funct3.bit(2).mux(i.less_unsigned, equal));
+        wire!(m, inverts = (i.funct3.bit(2) & i.flips) ^ i.funct3.bit(0));
+        wire!(m, taken = is_jump | (is_branch & (compared ^ inverts)));
         if !self.predicts {
             return BranchOut { taken, mispredicted: taken };
         }
-        wire!(m, elsewhere = i.target.slice(1, 31).ne(i.predicted_pc.slice(1, 31)));
-        BranchOut { taken, mispredicted: taken.mux(!i.predicted | elsewhere, i.predicted) }
+        let differs = i.direct_target.slice(1, 31).ne(i.predicted_pc.slice(1, 31));
+        wire!(m, elsewhere = i.predicted & !i.target_from_rs1 & differs);
+        wire!(m, anyhow = elsewhere | (!is_branch & (is_jump ^ i.predicted)));
+        wire!(m, expects = inverts ^ i.predicted);
+        BranchOut { taken, mispredicted: anyhow | (is_branch & (compared ^ expects)) }
     }
 }

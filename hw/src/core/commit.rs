@@ -4,7 +4,7 @@ use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
 
 use super::CoreIn;
-use super::config::CoreConfig;
+use super::config::{CoreConfig, Predictor};
 use super::csr::{CsrOut, Write};
 use super::decode::Unit;
 use super::divider::DivideOut;
@@ -113,13 +113,19 @@ pub fn write_register(
     });
 }
 
-/// Whether fetch begins anew behind the instruction, although nothing trapped.
+/// Whether fetch begins anew behind the instruction, although nothing trapped. A jump whose target counts from rs1 leaves execute before
+/// its predicted target is compared with its own, which is done here.
 pub fn refetches(m: &Builder, config: &CoreConfig, c: Commit<UInt>, progress: &Progress) -> UInt {
     let mut units = c.unit.is(Unit::Mret) | c.unit.is(Unit::FenceI) | c.unit.is(Unit::Refetch);
     if config.pmp_regions > 0 {
         // What was fetched was judged by the old regions.
         wire!(m, c_changes_pmp = c.unit.is(Unit::Csr) & c.insn.slice(25, 7).eq(0x3A0 >> 5));
         units = units | c_changes_pmp;
+    }
+    if matches!(config.predictor, Predictor::Btb { .. }) {
+        let differs = c.address.slice(1, 31).ne(c.predicted_pc.slice(1, 31));
+        wire!(m, c_elsewhere = c.unit.is(Unit::Jump) & c.target_from_rs1 & c.prediction.taken & differs);
+        units = units | c_elsewhere;
     }
     progress.done & units
 }

@@ -50,8 +50,10 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
         funct3: x_funct3,
         rs1_value: x.a,
         rs2_value: x.b,
-        less: alu.less,
-        target: x_address,
+        less_unsigned: alu.less_unsigned,
+        flips: alu.flips,
+        direct_target: x.target,
+        target_from_rs1: x.d.target_from_rs1,
         predicted: x.prediction.taken,
         predicted_pc: x.predicted_pc,
     });

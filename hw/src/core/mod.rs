@@ -242,9 +242,10 @@ impl Module for Core {
         d_ready.set(hazards.ready);
 
         // Pipeline registers.
-        wire!(m, d_issues = d_valid & d_ready & !redirect.valid);
+        // Whether what enters execute is still wanted is known late, and told by `x_valid` alone.
+        wire!(m, d_issues = d_valid & d_ready);
         m.when(d_issues, || {
-            x_valid.set(1);
+            x_valid.set(!redirect.valid);
             m.connect(
                 x,
                 Execute {
@@ -283,6 +284,8 @@ impl Module for Core {
                     manipulated: results.manipulated,
                     address: results.address,
                     taken: results.branch.taken,
+                    predicted_pc: x.predicted_pc,
+                    target_from_rs1: x.d.target_from_rs1,
                     trap: x_trap,
                     error_in_second_half: x.error_in_second_half,
                     reads_rs1: x.d.reads_rs1,
@@ -296,19 +299,12 @@ impl Module for Core {
 
         // What commit changes, where the program goes on, and the report of it.
         commit::write_register(m, c, &now, committed, &late, csr.o, &i);
-        let returns = c.unit.is(Unit::Mret).mux(csr.o.mepc, c.sequential_pc);
-        wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, returns));
+        let follows = c.taken.mux(c.address, c.sequential_pc);
+        let follows = c.unit.is(Unit::Mret).mux(csr.o.mepc, follows);
+        wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));
         redirect.valid.set(c_redirects | x_redirects);
         redirect.target.set(c_redirects.mux(c_successor, results.next_pc));
-        wire!(m, next_pc = c.taken.mux(c.address, c_successor));
-        let rvfi = commit::report(
-            m,
-            c,
-            &now,
-            committed,
-            now.trap.valid.mux(csr.o.handler, next_pc),
-            csr.o.machine_mode,
-        );
+        let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
         let learns = commit::learn(m, c, &now);
         let is_jump = x_completes & x.d.unit.is(Unit::Jump);
         let events = events::happened(

@@ -88,6 +88,10 @@ pub struct Commit<T> {
     pub address: T,
     /// It goes to `address`.
     pub taken: T,
+    /// Where fetch went on.
+    pub predicted_pc: T,
+    /// Whether that is `address` is judged here.
+    pub target_from_rs1: T,
     /// The trap that is known before memory answers.
     pub trap: Cause<T>,
     /// Of what could not be fetched, only the second half could not.
@@ -118,6 +122,8 @@ impl Commit<Shape> {
             manipulated: bits(32),
             address: bits(32),
             taken: bit(),
+            predicted_pc: bits(32),
+            target_from_rs1: bit(),
             trap: Cause::shape(),
             error_in_second_half: bit(),
             reads_rs1: bit(),
