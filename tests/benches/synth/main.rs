@@ -18,7 +18,8 @@ use ferrite_tests::section;
 use tools::{Area, Timing, Tools};
 use wrapper::{Bare, Between};
 
-const SEEDS: [u32; 3] = [1, 2, 3];
+/// Figures are medians over this many seeds of placement, unless `--seeds` says otherwise.
+const SEEDS: u32 = 3;
 
 /// The cores that are measured, by name.
 fn configurations() -> Vec<(&'static str, Core)> {
@@ -31,11 +32,12 @@ struct Options {
     tools: PathBuf,
     folder: PathBuf,
     docs: Option<PathBuf>,
+    seeds: u32,
     names: Vec<String>,
 }
 
 fn options() -> Result<Options, String> {
-    let (mut tools, mut folder, mut docs, mut names) = (None, None, None, Vec::new());
+    let (mut tools, mut folder, mut docs, mut seeds, mut names) = (None, None, None, SEEDS, Vec::new());
     let known = || configurations().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -45,10 +47,14 @@ fn options() -> Result<Options, String> {
             "--tools" => tools = Some(value()?),
             "--folder" => folder = Some(value()?),
             "--docs" => docs = Some(value()?),
+            "--seeds" => {
+                let number = value()?.to_string_lossy().parse().ok().filter(|seeds| *seeds > 0);
+                seeds = number.ok_or("--seeds needs a number above 0")?;
+            }
             name if configurations().iter().any(|(known, _)| *known == name) => names.push(argument),
             other => {
                 return Err(format!(
-                    "unknown argument `{other}`; there are --tools FOLDER, --folder FOLDER, --docs FILE and the \
+                    "unknown argument `{other}`; there are --tools FOLDER, --folder FOLDER, --docs FILE, --seeds N and the \
                      configurations {}",
                     known()
                 ));
@@ -58,7 +64,7 @@ fn options() -> Result<Options, String> {
     let needed = |folder: Option<PathBuf>, name: &str| {
         folder.ok_or_else(|| format!("{name} FOLDER is missing; `make synth-core` gives it"))
     };
-    Ok(Options { tools: needed(tools, "--tools")?, folder: needed(folder, "--folder")?, docs, names })
+    Ok(Options { tools: needed(tools, "--tools")?, folder: needed(folder, "--folder")?, docs, seeds, names })
 }
 
 /// A core's figures.
@@ -102,14 +108,14 @@ fn measure(options: &Options) -> Result<(), String> {
     let runs = cores
         .iter()
         .zip(netlists.chunks(2))
-        .flat_map(|((name, _), netlists)| SEEDS.map(|seed| (*name, netlists[1].0.clone(), seed)));
+        .flat_map(|((name, _), netlists)| (1..=options.seeds).map(|seed| (*name, netlists[1].0.clone(), seed)));
     let timings = in_parallel(runs, |(name, top, seed)| {
         let timing = tools.place_and_route(&options.folder.join(name), &top, seed)?;
         progress(format!("{name}: seed {seed} reaches {:.1} MHz", timing.mhz));
         Ok(timing)
     })?;
 
-    let figures: Vec<Figures> = (cores.iter().zip(netlists.chunks(2)).zip(timings.chunks(SEEDS.len())))
+    let figures: Vec<Figures> = (cores.iter().zip(netlists.chunks(2)).zip(timings.chunks(options.seeds as usize)))
         .map(|(((name, _), netlists), timings)| {
             let mut timings = timings.to_vec();
             timings.sort_by(|a, b| a.mhz.total_cmp(&b.mhz));
