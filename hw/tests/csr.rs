@@ -251,10 +251,13 @@ impl Pair {
         let ops = [Op::Csrrw, Op::Csrrw, Op::Csrrs, Op::Csrrc, Op::Csrrwi, Op::Csrrsi, Op::Csrrci];
         let op = ops[random.below(7) as usize];
         let by_register = matches!(op, Op::Csrrw | Op::Csrrs | Op::Csrrc);
+        let regions = self.config.pmp_regions;
         let number = match random.below(12) {
             0 => random.below(0x1000) as u16,
-            // The registers of traps, more often than they would come.
-            1..6 => [0x300, 0x304, 0x305, 0x340, 0x341, 0x342, 0x343, 0x320][random.below(8) as usize],
+            // The registers of traps and of PMP, more often than they would come.
+            1..5 => [0x300, 0x304, 0x305, 0x340, 0x341, 0x342, 0x343, 0x320][random.below(8) as usize],
+            5 if regions > 0 => csr::PMPCFG0 + random.below(regions / 4) as u16,
+            6 if regions > 0 => csr::PMPADDR0 + random.below(regions) as u16,
             _ => self.existing[random.below(self.existing.len() as u32) as usize],
         };
         let rs1 = if by_register && !random.one_in(4) { A0 } else { ZERO };
