@@ -2,13 +2,13 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::decode::Unit;
-
 /// Inputs of the branch unit.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct BranchIn<T> {
-    /// Which kind of instruction.
-    pub unit: T,
+    /// The instruction is a jump.
+    pub is_jump: T,
+    /// The instruction is a branch.
+    pub is_branch: T,
     /// Which branch.
     pub funct3: T,
     /// Value of rs1.
@@ -53,7 +53,8 @@ impl Module for Branch {
 
     fn inputs(&self) -> BranchIn<Shape> {
         BranchIn {
-            unit: Unit::shape(),
+            is_jump: bit(),
+            is_branch: bit(),
             funct3: bits(3),
             rs1_value: bits(32),
             rs2_value: bits(32),
@@ -69,8 +70,7 @@ impl Module for Branch {
         BranchOut { taken: bit(), mispredicted: bit() }
     }
     fn build(&self, m: &Builder, i: BranchIn<UInt>) -> BranchOut<UInt> {
-        wire!(m, is_jump = i.unit.is(Unit::Jump));
-        wire!(m, is_branch = i.unit.is(Unit::Branch));
+        let BranchIn { is_jump, is_branch, .. } = i;
         wire!(m, equal = i.rs1_value.eq(i.rs2_value));
         wire!(m, compared = i.funct3.bit(2).mux(i.less_unsigned, equal));
         wire!(m, inverts = (i.funct3.bit(2) & i.flips) ^ i.funct3.bit(0));

@@ -33,6 +33,8 @@ pub struct Progress {
     pub waits_for_bus: UInt,
     /// It takes effect in this cycle, or its trap does.
     pub done: UInt,
+    /// It is done, and fetch begins anew behind it.
+    pub redirects: UInt,
     /// Its trap.
     pub trap: Trap<UInt>,
     /// It takes effect in this cycle.
@@ -45,24 +47,15 @@ pub struct Progress {
 
 /// Looks at the answers.
 pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &CoreIn<UInt>) -> Progress {
-    wire!(m, c_is_memory = (c.unit.is(Unit::Load) | c.unit.is(Unit::Store)) & !c.trap.valid);
-    wire!(m, c_is_command = c.unit.is(Unit::Coprocessor) & !c.trap.valid);
-    let answers = |is: UInt, answer: UInt| is & !answer;
-    wire!(
-        m,
-        c_waits_for_bus =
-            answers(c_is_memory, i.dbus.response.valid) | answers(c_is_command, i.coprocessor.response.valid)
-    );
-    wire!(
-        m,
-        c_computes = !c.trap.valid
-            & (answers(c.unit.is(Unit::Multiply), late.product.ready)
-                | answers(c.unit.is(Unit::Divide), late.quotient.done))
-    );
-    wire!(m, c_waits = c_waits_for_bus | c_computes);
+    let memory = c.asked & !i.dbus.response.valid;
+    let command = c.commanded & !i.coprocessor.response.valid;
+    wire!(m, c_waits_for_bus = memory | command);
+    let computes = (c.multiplies & !late.product.ready) | (c.divides & !late.quotient.done);
+    wire!(m, c_waits = c_waits_for_bus | computes);
     wire!(m, c_done = valid & !c_waits);
-    wire!(m, c_refused = c_is_memory & i.dbus.response.error);
+    wire!(m, c_refused = c.asked & i.dbus.response.error);
     let trap = trap::with_memory(m, c_done, &c, c_refused);
+    wire!(m, c_redirects = c_done & (c.restarts | c_refused));
     // What was cut in two by a wrong prediction is no instruction.
     wire!(m, c_retires = c_done & !trap.valid & !c.unit.is(Unit::Refetch));
     wire!(m, c_funct3 = c.insn.slice(12, 3));
@@ -71,6 +64,7 @@ pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &Core
         waits: c_waits,
         waits_for_bus: c_waits_for_bus,
         done: c_done,
+        redirects: c_redirects,
         trap,
         retires: c_retires,
         funct3: c_funct3,
@@ -113,21 +107,14 @@ pub fn write_register(
     });
 }
 
-/// Whether fetch begins anew behind the instruction, although nothing trapped. A jump whose target counts from rs1 leaves execute before
-/// its predicted target is compared with its own, which is done here.
-pub fn refetches(m: &Builder, config: &CoreConfig, c: Commit<UInt>, progress: &Progress) -> UInt {
-    let mut units = c.unit.is(Unit::Mret) | c.unit.is(Unit::FenceI) | c.unit.is(Unit::Refetch);
-    if config.pmp_regions > 0 {
-        // What was fetched was judged by the old regions.
-        wire!(m, c_changes_pmp = c.unit.is(Unit::Csr) & c.insn.slice(25, 7).eq(0x3A0 >> 5));
-        units = units | c_changes_pmp;
+/// Whether a jump whose target counts from rs1 goes elsewhere than fetch did: it leaves execute before that is known.
+pub fn goes_elsewhere(m: &Builder, config: &CoreConfig, c: Commit<UInt>, progress: &Progress) -> UInt {
+    if !matches!(config.predictor, Predictor::Btb { .. }) {
+        return m.constant(Bits::zero(1));
     }
-    if matches!(config.predictor, Predictor::Btb { .. }) {
-        let differs = c.address.slice(1, 31).ne(c.predicted_pc.slice(1, 31));
-        wire!(m, c_elsewhere = c.unit.is(Unit::Jump) & c.target_from_rs1 & c.prediction.taken & differs);
-        units = units | c_elsewhere;
-    }
-    progress.done & units
+    let differs = c.address.slice(1, 31).ne(c.predicted_pc.slice(1, 31));
+    wire!(m, c_elsewhere = c.unverified & differs);
+    progress.done & c_elsewhere
 }
 
 /// What the branch target buffer learns: a branch that it knows or that is taken, and that what it took for a branch is none.
@@ -144,7 +131,7 @@ pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress) -> BtbUpdate<UIn
     let counter = concat([c_counter.bit(1) | is_jump, c_counter.bit(0) | is_jump]);
     BtbUpdate {
         valid: refetch | (progress.retires & (c.prediction.hit | c.taken)),
-        last: c.last,
+        last: refetch.mux(c.pc, c.sequential_pc.wrapping_sub(2)),
         target: c.address,
         counter: refetch.mux(0, counter),
         returns: is_return(c.insn) & is_jump,

@@ -51,10 +51,6 @@ pub struct DecodeIn<T> {
 pub struct Decoded<T> {
     /// What it needs.
     pub unit: T,
-    /// Its result is not there at the end of execute.
-    pub is_late: T,
-    /// Nothing behind it may enter execute before it has left.
-    pub is_alone: T,
     /// What the ALU computes.
     pub alu: AluControl<T>,
     /// What the bit manipulation unit computes.
@@ -80,8 +76,6 @@ impl Decoded<Shape> {
     pub fn shape() -> Decoded<Shape> {
         Decoded {
             unit: Unit::shape(),
-            is_late: bit(),
-            is_alone: bit(),
             alu: AluControl::shape(),
             bitmanip: BitmanipOp::shape(),
             imm: bits(32),
@@ -154,8 +148,6 @@ impl Module for Decode {
         d.reads_rs2.set(0);
         writes_rd.set(0);
         d.rd.set(writes_rd.mux(insn.slice(7, 5), 0));
-        d.is_late.set(any_unit(d.unit, &LATE));
-        d.is_alone.set(any_unit(d.unit, &ALONE));
 
         let csr_writes = !funct3.bit(1) | insn.slice(15, 5).any();
         let csr_number = insn.slice(20, 12);
@@ -326,6 +318,83 @@ fn bitwise(funct3: UInt) -> UInt {
     and.concat(funct3.bit(1) & !and)
 }
 
+/// What later stages ask of an instruction late in a cycle, found out ahead.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Kind<T> {
+    /// A load.
+    pub load: T,
+    /// A store.
+    pub store: T,
+    /// A jump.
+    pub jump: T,
+    /// A branch.
+    pub branch: T,
+    /// A multiplication.
+    pub multiply: T,
+    /// A division.
+    pub divide: T,
+    /// An instruction of the coprocessor.
+    pub coprocessor: T,
+    /// A CSR instruction.
+    pub csr: T,
+    /// `wfi`.
+    pub wfi: T,
+    /// It traps, whatever its operands.
+    pub traps: T,
+    /// Fetch begins anew behind it.
+    pub restarts: T,
+    /// Its result is not there at the end of execute.
+    pub is_late: T,
+    /// Nothing behind it may enter execute before it has left.
+    pub is_alone: T,
+}
+
+impl Kind<Shape> {
+    /// One bit each.
+    pub fn shape() -> Kind<Shape> {
+        Kind {
+            load: bit(),
+            store: bit(),
+            jump: bit(),
+            branch: bit(),
+            multiply: bit(),
+            divide: bit(),
+            coprocessor: bit(),
+            csr: bit(),
+            wfi: bit(),
+            traps: bit(),
+            restarts: bit(),
+            is_late: bit(),
+            is_alone: bit(),
+        }
+    }
+}
+
+impl Kind<UInt> {
+    /// What an instruction for `unit` is.
+    pub fn of(unit: UInt) -> Kind<UInt> {
+        Kind {
+            load: unit.is(Unit::Load),
+            store: unit.is(Unit::Store),
+            jump: unit.is(Unit::Jump),
+            branch: unit.is(Unit::Branch),
+            multiply: unit.is(Unit::Multiply),
+            divide: unit.is(Unit::Divide),
+            coprocessor: unit.is(Unit::Coprocessor),
+            csr: unit.is(Unit::Csr),
+            wfi: unit.is(Unit::Wfi),
+            traps: any_unit(unit, &TRAPS),
+            restarts: any_unit(unit, &RESTARTS),
+            is_late: any_unit(unit, &LATE),
+            is_alone: any_unit(unit, &ALONE),
+        }
+    }
+}
+
+/// No instructions, and those that do nothing but trap.
+const TRAPS: [Unit; 4] = [Unit::Illegal, Unit::FetchFault, Unit::Ecall, Unit::Ebreak];
+/// Instructions that fetch begins anew behind.
+const RESTARTS: [Unit; 3] = [Unit::Mret, Unit::FenceI, Unit::Refetch];
 /// Instructions whose result comes from a later stage.
 const LATE: [Unit; 6] =
     [Unit::Load, Unit::Multiply, Unit::Divide, Unit::Bitmanip, Unit::Csr, Unit::Coprocessor];

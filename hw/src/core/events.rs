@@ -4,7 +4,6 @@ use ferrite_hdl::prelude::*;
 
 use super::commit::Progress;
 use super::csr::{EVENTS, Event};
-use super::decode::Unit;
 use super::pipeline::Commit;
 
 /// What goes on in a cycle.
@@ -32,7 +31,7 @@ pub struct Happenings<'a> {
 /// A bit for each [`Event`].
 pub fn happened(m: &Builder, h: &Happenings) -> UInt {
     let waits = h.c_valid & h.now.waits;
-    let computes = h.c.unit.is(Unit::Multiply) | h.c.unit.is(Unit::Divide);
+    let computes = h.c.multiplies | h.c.divides;
     let trap = h.now.trap;
     let mut bits = vec![m.constant(Bits::zero(1)); EVENTS as usize];
     let mut event = |event: Event, happens: UInt| bits[event as usize] = happens;

@@ -8,7 +8,7 @@ use super::bitmanip::{Bitmanip, BitmanipIn};
 use super::branch::{Branch, BranchIn, BranchOut};
 use super::bus::Bus;
 use super::config::{CoreConfig, Predictor};
-use super::decode::Unit;
+use super::fetch;
 use super::memory;
 use super::pipeline::Execute;
 
@@ -24,6 +24,8 @@ pub struct Results {
     pub branch: BranchOut<UInt>,
     /// The address of a load or store, or the target of a jump or branch.
     pub address: UInt,
+    /// Address of the instruction behind it.
+    pub sequential_pc: UInt,
     /// Where the program goes on, if fetch did not know.
     pub next_pc: UInt,
 }
@@ -31,22 +33,24 @@ pub struct Results {
 /// Computes.
 pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
     wire!(m, x_funct3 = x.insn.slice(12, 3));
+    wire!(m, x_sequential_pc = fetch::sequential(m, x.pc, x.halves));
     let alu = m.instance("alu", &Alu { extensions: config.extensions }).connect(AluIn {
         control: x.d.alu,
         a: x.a,
         b: x.b,
-        next_pc: x.sequential_pc,
+        next_pc: x_sequential_pc,
     });
     // Beside the ALU, since a store's second operand is what it stores.
     wire!(m, x_sum = x.a.wrapping_add(x.d.imm));
     // `jalr` clears bit 0, which of a jump's target no one looks at.
-    let from_rs1 = x.d.target_from_rs1 | x.d.unit.is(Unit::Load) | x.d.unit.is(Unit::Store);
+    let from_rs1 = x.d.target_from_rs1 | x.kind.load | x.kind.store;
     let clear = x.d.target_from_rs1;
     let sum = x_sum.slice(1, 31).concat(x_sum.bit(0) & !clear);
     wire!(m, x_address = from_rs1.mux(sum, x.target));
     let predicts = matches!(config.predictor, Predictor::Btb { .. });
     let branch = m.instance("branch", &Branch { predicts }).connect(BranchIn {
-        unit: x.d.unit,
+        is_jump: x.kind.jump,
+        is_branch: x.kind.branch,
         funct3: x_funct3,
         rs1_value: x.a,
         rs2_value: x.b,
@@ -63,8 +67,23 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
     } else {
         m.constant(Bits::zero(32))
     };
-    let next_pc = if predicts { branch.taken.mux(x_address, x.sequential_pc) } else { x_address };
-    Results { funct3: x_funct3, result: alu.result, manipulated, branch, address: x_address, next_pc }
+    let next_pc = if predicts { branch.taken.mux(x_address, x_sequential_pc) } else { x_address };
+    Results {
+        funct3: x_funct3,
+        result: alu.result,
+        manipulated,
+        branch,
+        address: x_address,
+        sequential_pc: x_sequential_pc,
+        next_pc,
+    }
+}
+
+/// The two lowest bits of the address of a load or store, found sooner than the others.
+pub fn low_address(x: Execute<UInt>) -> UInt {
+    let (a, b) = (x.a, x.d.imm);
+    let carry = a.bit(0) & b.bit(0);
+    (a.bit(1) ^ b.bit(1) ^ carry).concat(a.bit(0) ^ b.bit(0))
 }
 
 /// Asks memory and coprocessor. `acts` is up once nothing before the instruction can trap or redirect, and it does not trap itself.
@@ -76,11 +95,11 @@ pub fn request(
     dbus: Bus<UInt>,
     coprocessor: CoprocessorPort<UInt>,
 ) {
-    wire!(m, x_asks = acts & (x.d.unit.is(Unit::Load) | x.d.unit.is(Unit::Store)));
-    wire!(m, x_commands = acts & x.d.unit.is(Unit::Coprocessor));
+    wire!(m, x_asks = acts & (x.kind.load | x.kind.store));
+    wire!(m, x_commands = acts & x.kind.coprocessor);
     dbus.request.valid.set(x_asks);
     dbus.request.addr.set(results.address.slice(2, 30).concat(m.constant(Bits::zero(2))));
-    dbus.request.write.set(x.d.unit.is(Unit::Store));
+    dbus.request.write.set(x.kind.store);
     dbus.request.wdata.set(memory::store_data(results.funct3, x.b));
     dbus.request.mask.set(memory::byte_mask(m, results.funct3, results.address));
     coprocessor.command.valid.set(x_commands);
@@ -89,26 +108,24 @@ pub fn request(
     coprocessor.command.rs2.set(x.b);
 }
 
-/// Whether the instruction has nothing more to wait for. One that traps waits for nothing, `wfi` until `wakes` is up, and a CSR
-/// instruction until everything before it has taken effect.
-pub fn finishes(
-    m: &Builder,
-    x: Execute<UInt>,
-    traps: UInt,
-    dbus: Bus<UInt>,
-    coprocessor: CoprocessorPort<UInt>,
-    wakes: UInt,
-    c_valid: UInt,
-) -> UInt {
-    let x_finishes = m.wire("x_finishes", 1);
-    x_finishes.set(1);
-    m.when(!traps, || {
-        m.switch(x.d.unit, |units| {
-            units.cases([Unit::Load, Unit::Store], || x_finishes.set(dbus.ready));
-            units.case(Unit::Coprocessor, || x_finishes.set(coprocessor.ready));
-            units.case(Unit::Wfi, || x_finishes.set(wakes));
-            units.case(Unit::Csr, || x_finishes.set(!c_valid));
-        });
-    });
+/// What an instruction in execute may wait for.
+pub struct Awaited {
+    /// The data bus takes a request.
+    pub dbus_ready: UInt,
+    /// The coprocessor takes a command.
+    pub coprocessor_ready: UInt,
+    /// An interrupt that is enabled is pending.
+    pub wakes: UInt,
+    /// Commit holds an instruction.
+    pub c_valid: UInt,
+}
+
+/// Whether the instruction has nothing more to wait for. One that `stops` for a trap waits for nothing, `wfi` until `wakes` is up, and a
+/// CSR instruction until everything before it has taken effect.
+pub fn finishes(m: &Builder, x: Execute<UInt>, stops: UInt, awaited: Awaited) -> UInt {
+    let memory = (x.kind.load | x.kind.store) & !awaited.dbus_ready;
+    let command = x.kind.coprocessor & !awaited.coprocessor_ready;
+    let others = (x.kind.wfi & !awaited.wakes) | (x.kind.csr & awaited.c_valid);
+    wire!(m, x_finishes = stops | !(memory | command | others));
     x_finishes
 }

@@ -5,7 +5,6 @@ use ferrite_hdl::prelude::*;
 
 use super::commit::Late;
 use super::config::CoreConfig;
-use super::decode::Unit;
 use super::divider::{Divide, DivideIn, DivideOut};
 use super::multiplier::{Multiply, MultiplyIn, MultiplyOut};
 use super::pipeline::{Commit, Execute};
@@ -44,14 +43,14 @@ impl LateUnits {
     pub fn start(self, x: Execute<UInt>, completes: UInt, c: Commit<UInt>) {
         let Some((multiplier, divider)) = self.units else { return };
         multiplier.connect(MultiplyIn {
-            start: completes & x.d.unit.is(Unit::Multiply),
+            start: completes & x.kind.multiply,
             funct3: x.insn.slice(12, 3),
             a: x.a,
             b: x.b,
         });
         // The instruction is in commit from the cycle on that follows `start`.
         divider.connect(DivideIn {
-            start: completes & x.d.unit.is(Unit::Divide),
+            start: completes & x.kind.divide,
             funct3: c.insn.slice(12, 3),
             dividend: x.a,
             divisor: x.b,

@@ -45,7 +45,7 @@ pub use branch::{Branch, BranchIn, BranchOut};
 pub use bus::{Bus, BusRequest, BusResponse};
 pub use config::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
 pub use csr::{Csr, CsrIn, CsrOut, CsrValues, Interrupts};
-pub use decode::{Decode, DecodeIn, Decoded, Unit};
+pub use decode::{Decode, DecodeIn, Decoded, Kind, Unit};
 pub use fetch::{Btb, Fetch, FetchIn, FetchOut, Fetched, Prediction, Redirect, ReturnStack};
 pub use regfile::{RegFile, RegFileIn, RegFileOut, RegWrite};
 pub use rvfi::{Report, ReportIn, Rvfi};
@@ -196,6 +196,13 @@ impl Module for Core {
         wire!(m, d_target = fetched.pc.wrapping_add(d.imm));
         let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
         wire!(m, d_unit = (fetched.error | fetched.broken).mux(no_insn, d.unit));
+        let d_kind = Kind::of(d_unit);
+        // What was fetched was judged by the old regions.
+        let d_changes_pmp = if config.pmp_regions > 0 {
+            d_kind.csr & insn.slice(25, 7).eq(0x3A0 >> 5)
+        } else {
+            m.constant(Bits::zero(1))
+        };
 
         // Execute and commit.
         let results = execute::compute(m, config, x);
@@ -203,6 +210,7 @@ impl Module for Core {
         let late = units.outputs();
         let now = commit::progress(m, c_valid, c, &late, &i);
         let allowed = self.data_allowed(m, x, &results, csr.o);
+        let misaligned = memory::is_misaligned(results.funct3, execute::low_address(x));
         let x_trap = trap::before_memory(
             m,
             config,
@@ -210,21 +218,30 @@ impl Module for Core {
                 x,
                 jumps: results.branch.taken,
                 target: results.address,
-                address: results.address,
+                misaligned,
                 allowed,
                 machine_mode: csr.o.machine_mode,
             },
         );
 
         // Execute goes on once nothing before it can trap or redirect any more.
-        let refetches = commit::refetches(m, config, c, &now);
-        wire!(m, c_redirects = now.trap.valid | refetches);
+        let c_redirects = now.redirects;
+        let c_elsewhere = commit::goes_elsewhere(m, config, c, &now);
         wire!(m, x_goes = x_valid & (!c_valid | now.done) & !c_redirects);
-        wire!(m, x_acts = x_goes & !x_trap.valid);
+        // A jump to a bad address stops nothing: its trap is taken in commit before anything else happens.
+        let refused = (x.kind.load | x.kind.store) & (misaligned | !allowed);
+        wire!(m, x_stops = x.kind.traps | refused);
+        wire!(m, x_acts = x_goes & !x_stops);
         execute::request(m, x, &results, x_acts, i.dbus, i.coprocessor);
-        let x_finishes = execute::finishes(m, x, x_trap.valid, i.dbus, i.coprocessor, csr.o.wakes, c_valid);
+        let awaited = execute::Awaited {
+            dbus_ready: i.dbus.ready,
+            coprocessor_ready: i.coprocessor.ready,
+            wakes: csr.o.wakes,
+            c_valid,
+        };
+        let x_finishes = execute::finishes(m, x, x_stops, awaited);
         wire!(m, x_leaves = x_goes & x_finishes);
-        wire!(m, x_completes = x_leaves & !x_trap.valid);
+        wire!(m, x_completes = x_leaves & !x_stops);
         wire!(m, x_redirects = x_completes & results.branch.mispredicted);
         units.start(x, x_completes, c);
         executed.rd.set(x_valid.mux(x.d.rd, 0));
@@ -250,13 +267,17 @@ impl Module for Core {
                 x,
                 Execute {
                     pc: fetched.pc,
-                    sequential_pc: fetched.sequential_pc,
+                    halves: fetched.halves,
                     predicted_pc: d_next_pc,
                     prediction: fetched.prediction,
-                    last: fetched.last,
                     insn,
                     raw: fetched.raw,
-                    d: Decoded { unit: d_unit, is_alone: d.is_alone | fetched.broken, ..d },
+                    kind: Kind {
+                        traps: d_kind.traps | csr.o.interrupt,
+                        restarts: d_kind.restarts | d_changes_pmp,
+                        ..d_kind
+                    },
+                    d: Decoded { unit: d_unit, ..d },
                     target: d_target,
                     a: operands.a,
                     b: operands.b,
@@ -273,9 +294,8 @@ impl Module for Core {
                 c,
                 Commit {
                     pc: x.pc,
-                    sequential_pc: x.sequential_pc,
+                    sequential_pc: results.sequential_pc,
                     prediction: x.prediction,
-                    last: x.last,
                     insn: x.insn,
                     raw: x.raw,
                     unit: x.d.unit,
@@ -285,7 +305,12 @@ impl Module for Core {
                     address: results.address,
                     taken: results.branch.taken,
                     predicted_pc: x.predicted_pc,
-                    target_from_rs1: x.d.target_from_rs1,
+                    unverified: x.kind.jump & x.d.target_from_rs1 & x.prediction.taken,
+                    restarts: x.kind.restarts | x_trap.valid,
+                    asked: (x.kind.load | x.kind.store) & !x_stops,
+                    commanded: x.kind.coprocessor & !x_stops,
+                    multiplies: x.kind.multiply & !x_stops,
+                    divides: x.kind.divide & !x_stops,
                     trap: x_trap,
                     error_in_second_half: x.error_in_second_half,
                     reads_rs1: x.d.reads_rs1,
@@ -302,11 +327,11 @@ impl Module for Core {
         let follows = c.taken.mux(c.address, c.sequential_pc);
         let follows = c.unit.is(Unit::Mret).mux(csr.o.mepc, follows);
         wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));
-        redirect.valid.set(c_redirects | x_redirects);
-        redirect.target.set(c_redirects.mux(c_successor, results.next_pc));
+        redirect.valid.set(c_redirects | c_elsewhere | x_redirects);
+        redirect.target.set((x_valid & !c_redirects).mux(results.next_pc, c_successor));
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
         let learns = commit::learn(m, c, &now);
-        let is_jump = x_completes & x.d.unit.is(Unit::Jump);
+        let is_jump = x_completes & x.kind.jump;
         let events = events::happened(
             m,
             &events::Happenings {
@@ -340,7 +365,7 @@ impl Module for Core {
             returns: fetch::ReturnStackIn {
                 push: is_jump & commit::is_link(x.d.rd),
                 pop: is_jump & commit::is_return(x.insn),
-                address: x.sequential_pc,
+                address: results.sequential_pc,
             },
             allowed: self.fetch_allowed(m, asks_for, state),
         });
@@ -351,7 +376,7 @@ impl Module for Core {
 impl Core {
     /// Whether physical memory protection lets the access in execute pass.
     fn data_allowed(&self, m: &Builder, x: Execute<UInt>, results: &Results, csr: CsrOut<UInt>) -> UInt {
-        let (read, write) = (x.d.unit.is(Unit::Load), x.d.unit.is(Unit::Store));
+        let (read, write) = (x.kind.load, x.kind.store);
         let kind = AccessKind { read, write, execute: m.constant(Bits::zero(1)) };
         self.allowed(m, "data_protection", results.address, csr.data_machine_mode, kind, csr.pmp)
     }

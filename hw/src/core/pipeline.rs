@@ -2,7 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::decode::{Decoded, Unit};
+use super::decode::{Decoded, Kind, Unit};
 use super::fetch::Prediction;
 use super::trap::Cause;
 
@@ -11,18 +11,18 @@ use super::trap::Cause;
 pub struct Execute<T> {
     /// Its address.
     pub pc: T,
-    /// Address of the instruction behind it.
-    pub sequential_pc: T,
+    /// How many half words it is long.
+    pub halves: T,
     /// Where fetch went on.
     pub predicted_pc: T,
     /// What fetch guessed from.
     pub prediction: Prediction<T>,
-    /// Address of its last half word.
-    pub last: T,
     /// The instruction.
     pub insn: T,
     /// The instruction as it stands in memory.
     pub raw: T,
+    /// What kind of instruction it is.
+    pub kind: Kind<T>,
     /// Taken apart.
     pub d: Decoded<T>,
     /// The address plus the immediate.
@@ -44,12 +44,12 @@ impl Execute<Shape> {
     pub fn shape() -> Execute<Shape> {
         Execute {
             pc: bits(32),
-            sequential_pc: bits(32),
+            halves: bits(2),
             predicted_pc: bits(32),
             prediction: Prediction::shape(),
-            last: bits(32),
             insn: bits(32),
             raw: bits(32),
+            kind: Kind::shape(),
             d: Decoded::shape(),
             target: bits(32),
             a: bits(32),
@@ -70,8 +70,6 @@ pub struct Commit<T> {
     pub sequential_pc: T,
     /// What fetch guessed from.
     pub prediction: Prediction<T>,
-    /// Address of its last half word.
-    pub last: T,
     /// The instruction.
     pub insn: T,
     /// The instruction as it stands in memory.
@@ -91,7 +89,17 @@ pub struct Commit<T> {
     /// Where fetch went on.
     pub predicted_pc: T,
     /// Whether that is `address` is judged here.
-    pub target_from_rs1: T,
+    pub unverified: T,
+    /// Its traps or `restarts`: fetch begins anew behind it in any case.
+    pub restarts: T,
+    /// Memory answers it.
+    pub asked: T,
+    /// The coprocessor answers it.
+    pub commanded: T,
+    /// It waits for its product.
+    pub multiplies: T,
+    /// It waits for its quotient.
+    pub divides: T,
     /// The trap that is known before memory answers.
     pub trap: Cause<T>,
     /// Of what could not be fetched, only the second half could not.
@@ -113,7 +121,6 @@ impl Commit<Shape> {
             pc: bits(32),
             sequential_pc: bits(32),
             prediction: Prediction::shape(),
-            last: bits(32),
             insn: bits(32),
             raw: bits(32),
             unit: Unit::shape(),
@@ -123,7 +130,12 @@ impl Commit<Shape> {
             address: bits(32),
             taken: bit(),
             predicted_pc: bits(32),
-            target_from_rs1: bit(),
+            unverified: bit(),
+            restarts: bit(),
+            asked: bit(),
+            commanded: bit(),
+            multiplies: bit(),
+            divides: bit(),
             trap: Cause::shape(),
             error_in_second_half: bit(),
             reads_rs1: bit(),

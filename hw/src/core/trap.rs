@@ -4,7 +4,6 @@ use ferrite_hdl::prelude::*;
 
 use super::config::CoreConfig;
 use super::decode::Unit;
-use super::memory;
 use super::pipeline::{Commit, Execute};
 
 /// A jump's target is no multiple of 4.
@@ -81,8 +80,8 @@ pub struct Suspect {
     pub jumps: UInt,
     /// Where to.
     pub target: UInt,
-    /// The address of a load or store.
-    pub address: UInt,
+    /// The address of a load or store is no multiple of its width.
+    pub misaligned: UInt,
     /// Physical memory protection lets the load or store pass.
     pub allowed: UInt,
     /// The hart is in machine mode.
@@ -98,7 +97,7 @@ pub fn before_memory(m: &Builder, config: &CoreConfig, s: Suspect) -> Cause<UInt
         cause.code.set(code);
     };
     let always = m.constant(Bits::from_bool(true));
-    let misaligned = memory::is_misaligned(s.x.insn.slice(12, 3), s.address);
+    let misaligned = s.misaligned;
     let access =
         |misaligned_code: u64, access_code: u64| {
             cause.valid.set(misaligned | !s.allowed);

@@ -3,7 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::request::Words;
-use super::{Fetched, Prediction, Redirect};
+use super::{Fetched, Prediction, Redirect, sequential};
 use crate::core::config::CoreConfig;
 use crate::core::expand::{Expand, ExpandIn};
 
@@ -36,7 +36,7 @@ pub fn instructions(
         drops.set(!redirect.valid & goes & cut.reaches_second & taken)
     });
     m.when(redirect.valid, || pc.set(redirect.target))
-        .otherwise_when(goes, || pc.set(taken.mux(words.target, cut.fetched.sequential_pc)));
+        .otherwise_when(goes, || pc.set(taken.mux(words.target, sequential(m, pc, cut.fetched.halves))));
     Aligned { valid: offers, fetched: cut.fetched }
 }
 
@@ -56,10 +56,9 @@ fn words_only(m: &Builder, words: &Words, pc: UInt) -> Cut {
     let word = words.first;
     let fetched = Fetched {
         pc,
-        sequential_pc: pc.wrapping_add(4),
+        halves: m.constant(Bits::from_u64(2, 2)),
         insn: word.data,
         raw: word.data,
-        last: pc,
         error: word.error,
         error_in_second_half: zero,
         broken: zero,
@@ -95,16 +94,11 @@ fn compressed(m: &Builder, words: &Words, pc: UInt) -> Cut {
 
     wire!(m, long = upper.mux(second.data.slice(0, 16), first.data.slice(16, 16)).concat(half));
     let expanded = m.instance("expand", &Expand {}).connect(ExpandIn { half });
-    let zeros = |width: u32| m.constant(Bits::zero(width));
-    // 0, 2 or 4: a broken instruction is followed by itself.
-    let length = concat([zeros(29), is_long & !is_broken, !is_long, zeros(1)]);
-    let second_half = concat([zeros(30), is_long & !is_broken, zeros(1)]);
     let fetched = Fetched {
         pc,
-        sequential_pc: pc.wrapping_add(length),
+        halves: (is_long & !is_broken).concat(!is_long),
         insn: is_long.mux(long, expanded.insn),
         raw: is_long.mux(long.slice(16, 16), 0).concat(half),
-        last: pc.wrapping_add(second_half),
         error: first.error | (needs_second & second.error),
         error_in_second_half: !first.error,
         broken: is_broken,

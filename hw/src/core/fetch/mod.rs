@@ -51,14 +51,12 @@ impl Prediction<Shape> {
 pub struct Fetched<T> {
     /// Its address.
     pub pc: T,
-    /// The address of the instruction that stands behind it.
-    pub sequential_pc: T,
+    /// How many half words it is long: 1 or 2; 0 for a broken one, which is followed by itself.
+    pub halves: T,
     /// The instruction; a compressed one expanded.
     pub insn: T,
     /// The instruction as it stands in memory; a compressed one in the lower half.
     pub raw: T,
-    /// The bytes of its address that tell it from others in the branch target buffer: that of its last half word.
-    pub last: T,
     /// Nothing could be fetched there.
     pub error: T,
     /// Only its second half could not be fetched.
@@ -69,14 +67,19 @@ pub struct Fetched<T> {
     pub prediction: Prediction<T>,
 }
 
+/// The address of the instruction that stands behind one at `pc`.
+pub fn sequential(m: &Builder, pc: UInt, halves: UInt) -> UInt {
+    let zeros = |width: u32| m.constant(Bits::zero(width));
+    pc.wrapping_add(concat([zeros(29), halves, zeros(1)]))
+}
+
 impl Fetched<Shape> {
     fn shape() -> Fetched<Shape> {
         Fetched {
             pc: bits(32),
-            sequential_pc: bits(32),
+            halves: bits(2),
             insn: bits(32),
             raw: bits(32),
-            last: bits(32),
             error: bit(),
             error_in_second_half: bit(),
             broken: bit(),
@@ -167,7 +170,7 @@ impl Module for Fetch {
             return FetchOut {
                 valid: aligned.valid,
                 fetched: aligned.fetched,
-                next_pc: aligned.fetched.sequential_pc,
+                next_pc: sequential(m, aligned.fetched.pc, aligned.fetched.halves),
                 next_insn: aligned.fetched.insn,
                 asks_for,
             };
