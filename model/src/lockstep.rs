@@ -11,18 +11,21 @@
 //!   register's before the instruction, as riscv-formal asks of any.
 //!
 //! That an interrupt was taken shows in `intr` without an exception before it. Which one shows in the handler's
-//! address if `mtvec` is vectored; else it is the most urgent that is enabled and can be pending.
+//! address if `mtvec` is vectored, and in `mcause` if the core shows its CSRs; else it is the most urgent that is enabled
+//! and can be pending.
 
 use std::collections::VecDeque;
 use std::fmt;
 
 use thiserror::Error;
 
-use crate::isa::{Format, Reg, disassemble, is_compressed};
+use crate::isa::{Format, Reg, csr, disassemble, is_compressed};
 use crate::iss::{Bus, Interrupt, Iss, MemoryAccess, Observed, Retired, cause};
 
 /// Instructions shown before a divergence.
 const HISTORY: usize = 10;
+/// Values that are compared at most.
+const MOST_ROWS: usize = 30;
 /// RVFI's `ixl` for 32-bit registers.
 const IXL_32: u8 = 1;
 
@@ -71,6 +74,42 @@ impl Rvfi {
     }
 }
 
+/// The CSRs of a core after the instruction of an [`Rvfi`] record, and before an interrupt that is taken behind it. Those that the core does not
+/// have are 0.
+#[allow(missing_docs)] // The specification defines them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CsrValues {
+    pub mstatus: u32,
+    pub mie: u32,
+    pub mtvec: u32,
+    pub mscratch: u32,
+    pub mepc: u32,
+    pub mcause: u32,
+    pub mtval: u32,
+    pub mcounteren: u32,
+    pub mcountinhibit: u32,
+    pub minstret: u64,
+}
+
+impl CsrValues {
+    /// Those of the simulator.
+    pub fn of<B: Bus>(iss: &Iss<B>) -> CsrValues {
+        let value = |csr| iss.csr(csr).unwrap_or(0);
+        CsrValues {
+            mstatus: value(csr::MSTATUS),
+            mie: value(csr::MIE),
+            mtvec: value(csr::MTVEC),
+            mscratch: value(csr::MSCRATCH),
+            mepc: value(csr::MEPC),
+            mcause: value(csr::MCAUSE),
+            mtval: value(csr::MTVAL),
+            mcounteren: value(csr::MCOUNTEREN),
+            mcountinhibit: value(csr::MCOUNTINHIBIT),
+            minstret: u64::from(value(csr::MINSTRETH)) << 32 | u64::from(value(csr::MINSTRET)),
+        }
+    }
+}
+
 /// All bits of the bytes in a byte mask.
 fn byte_mask(mask: u32) -> u32 {
     (0..4).filter(|byte| mask >> byte & 1 == 1).fold(0, |bits, byte| bits | 0xFF << (8 * byte))
@@ -98,20 +137,42 @@ pub struct Lockstep<B> {
     history: VecDeque<(u64, Retired)>,
 }
 
+/// A value on both sides. Its text is made only if it is shown.
 struct Row {
     name: &'static str,
-    core: String,
-    model: String,
-    differs: bool,
+    core: u64,
+    model: u64,
+    show: fn(u64) -> String,
 }
 
-fn row<T: PartialEq>(name: &'static str, core: T, model: T, show: impl Fn(&T) -> String) -> Row {
-    let differs = core != model;
-    Row { name, core: show(&core), model: show(&model), differs }
+impl Row {
+    fn differs(&self) -> bool {
+        self.core != self.model
+    }
 }
 
-fn hex(value: &u32) -> String {
+fn row<T: Into<u64>>(name: &'static str, core: T, model: T, show: fn(u64) -> String) -> Row {
+    Row { name, core: core.into(), model: model.into(), show }
+}
+
+fn hex(value: u64) -> String {
     format!("{value:#010x}")
+}
+
+fn number(value: u64) -> String {
+    value.to_string()
+}
+
+fn flag(value: u64) -> String {
+    (value != 0).to_string()
+}
+
+fn register(value: u64) -> String {
+    format!("x{value}")
+}
+
+fn mask(value: u64) -> String {
+    format!("{value:#06b}")
 }
 
 impl<B: Bus> Lockstep<B> {
@@ -137,10 +198,32 @@ impl<B: Bus> Lockstep<B> {
     /// # Errors
     /// The first [`Divergence`]; the comparison cannot go on after it.
     pub fn check(&mut self, cycle: u64, rvfi: &Rvfi) -> Result<Option<Retired>, Box<Divergence>> {
+        self.compare(cycle, rvfi, None)
+    }
+
+    /// As [`Lockstep::check`], and compares the CSRs that the core shows beside its record.
+    ///
+    /// # Errors
+    /// As [`Lockstep::check`].
+    pub fn check_with_csrs(
+        &mut self,
+        cycle: u64,
+        rvfi: &Rvfi,
+        csrs: &CsrValues,
+    ) -> Result<Option<Retired>, Box<Divergence>> {
+        self.compare(cycle, rvfi, Some(csrs))
+    }
+
+    fn compare(
+        &mut self,
+        cycle: u64,
+        rvfi: &Rvfi,
+        csrs: Option<&CsrValues>,
+    ) -> Result<Option<Retired>, Box<Divergence>> {
         if !rvfi.valid {
             return Ok(None);
         }
-        let interrupt = match self.interrupt_taken(rvfi) {
+        let interrupt = match self.interrupt_taken(rvfi, csrs) {
             Ok(interrupt) => interrupt,
             Err(reason) => return Err(self.divergence(cycle, reason.to_string(), &self.rows_before(rvfi))),
         };
@@ -152,9 +235,12 @@ impl<B: Bus> Lockstep<B> {
         let before = |number: u8| self.iss.register(Reg::from_field(number.into(), 0));
         let sources = (before(rvfi.rs1_addr), before(rvfi.rs2_addr));
         let retired = self.iss.step_with(&observed);
-        let rows = self.rows(rvfi, &retired, sources);
-        let differing: Vec<_> = rows.iter().filter(|row| row.differs).map(|row| row.name).collect();
-        if !differing.is_empty() {
+        let mut rows = self.rows(rvfi, &retired, sources);
+        if let Some(csrs) = csrs {
+            self.add_csr_rows(csrs, &mut rows);
+        }
+        if rows.iter().any(Row::differs) {
+            let differing: Vec<_> = rows.iter().filter(|row| row.differs()).map(|row| row.name).collect();
             return Err(self.divergence(cycle, differing.join(", "), &rows));
         }
         self.next_order = Some(rvfi.order.wrapping_add(1));
@@ -166,7 +252,11 @@ impl<B: Bus> Lockstep<B> {
     }
 
     /// Which interrupt the core took before this instruction; an error text if it could not take one.
-    fn interrupt_taken(&self, rvfi: &Rvfi) -> Result<Option<Interrupt>, &'static str> {
+    fn interrupt_taken(
+        &self,
+        rvfi: &Rvfi,
+        csrs: Option<&CsrValues>,
+    ) -> Result<Option<Interrupt>, &'static str> {
         if !rvfi.intr || self.iss.trapped() {
             return Ok(None);
         }
@@ -184,7 +274,11 @@ impl<B: Bus> Lockstep<B> {
             };
             Interrupt::BY_PRIORITY.into_iter().filter(reached)
         };
-        let pending = candidates().find(|interrupt| lines & interrupt.bit() != 0);
+        // Unless the handler's first instruction has changed it.
+        let named = csrs.and_then(|csrs| {
+            candidates().find(|interrupt| csrs.mcause == cause::INTERRUPT | interrupt.code())
+        });
+        let pending = named.or_else(|| candidates().find(|interrupt| lines & interrupt.bit() != 0));
         match pending.or_else(|| candidates().next()) {
             Some(interrupt) => Ok(Some(interrupt)),
             None => Err("pc_rdata: the core took an interrupt, but no enabled one leads to this address"),
@@ -193,30 +287,26 @@ impl<B: Bus> Lockstep<B> {
 
     /// What is known when the model cannot follow the core.
     fn rows_before(&self, rvfi: &Rvfi) -> Vec<Row> {
-        vec![
-            row("pc_rdata", rvfi.pc_rdata, self.iss.pc(), hex),
-            row("intr", rvfi.intr, false, bool::to_string),
-        ]
+        vec![row("pc_rdata", rvfi.pc_rdata, self.iss.pc(), hex), row("intr", rvfi.intr, false, flag)]
     }
 
     /// `sources` are the model's values of the registers that the core names, before the instruction.
     fn rows(&self, rvfi: &Rvfi, model: &Retired, sources: (u32, u32)) -> Vec<Row> {
-        let number = |value: &u64| value.to_string();
-        let mut rows = vec![
+        let mut rows = Vec::with_capacity(MOST_ROWS);
+        rows.extend([
             row("order", rvfi.order, self.next_order.unwrap_or(rvfi.order), number),
             row("pc_rdata", rvfi.pc_rdata, model.pc, hex),
-            row("trap", rvfi.trap, model.trap.is_some(), bool::to_string),
-            row("intr", rvfi.intr, model.handler_entry, bool::to_string),
+            row("trap", rvfi.trap, model.trap.is_some(), flag),
+            row("intr", rvfi.intr, model.handler_entry, flag),
             row("pc_wdata", rvfi.pc_wdata, model.next_pc, hex),
-            row("mode", rvfi.mode, model.privilege as u8, u8::to_string),
-            row("ixl", rvfi.ixl, IXL_32, u8::to_string),
-        ];
+            row("mode", rvfi.mode, model.privilege as u8, number),
+            row("ixl", rvfi.ixl, IXL_32, number),
+        ]);
         let fetched = model.trap.is_none_or(|trap| trap.cause != cause::INSTRUCTION_ACCESS);
         if fetched {
             rows.push(row("insn", rvfi.insn, model.word, hex));
         }
         let (rd, rd_value) = model.rd.map_or((0, 0), |(reg, value)| (reg.number() as u8, value));
-        let register = |number: &u8| format!("x{number}");
         rows.push(row("rd_addr", rvfi.rd_addr, rd, register));
         rows.push(row("rd_wdata", rvfi.rd_wdata, rd_value, hex));
         let inst = model.inst.filter(|_| model.trap.is_none());
@@ -230,16 +320,34 @@ impl<B: Bus> Lockstep<B> {
         }
         rows.push(row("rs2_rdata", rvfi.rs2_rdata, sources.1, hex));
         if inst.is_some() {
-            rows.extend(memory_rows(rvfi.memory(), model.memory));
+            add_memory_rows(rvfi.memory(), model.memory, &mut rows);
         }
         rows
     }
 
+    fn add_csr_rows(&self, core: &CsrValues, rows: &mut Vec<Row>) {
+        let model = CsrValues::of(&self.iss);
+        rows.extend([
+            row("mstatus", core.mstatus, model.mstatus, hex),
+            row("mie", core.mie, model.mie, hex),
+            row("mtvec", core.mtvec, model.mtvec, hex),
+            row("mscratch", core.mscratch, model.mscratch, hex),
+            row("mepc", core.mepc, model.mepc, hex),
+            row("mcause", core.mcause, model.mcause, hex),
+            row("mtval", core.mtval, model.mtval, hex),
+            row("mcounteren", core.mcounteren, model.mcounteren, hex),
+            row("mcountinhibit", core.mcountinhibit, model.mcountinhibit, hex),
+            row("minstret", core.minstret, model.minstret, hex),
+        ]);
+    }
+
     fn divergence(&self, cycle: u64, reason: String, rows: &[Row]) -> Box<Divergence> {
-        let mut table = format!("    {:<10} {:<12} {:<12}\n", "", "core", "model");
-        for Row { name, core, model, differs } in rows {
-            let mark = if *differs { '!' } else { ' ' };
-            let line = format!("  {mark} {name:<10} {core:<12} {model:<12}");
+        let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(10);
+        let mut table = format!("    {:<width$} {:<12} {:<12}\n", "", "core", "model");
+        for row in rows {
+            let mark = if row.differs() { '!' } else { ' ' };
+            let (core, model) = ((row.show)(row.core), (row.show)(row.model));
+            let line = format!("  {mark} {:<width$} {core:<12} {model:<12}", row.name);
             table.push_str(line.trim_end());
             table.push('\n');
         }
@@ -251,9 +359,8 @@ impl<B: Bus> Lockstep<B> {
             history.push_str(&format!("  cycle {cycle:>8}  {}\n", Line(retired)));
         }
         if let Some(row) = rows.iter().find(|row| row.name == "insn") {
-            let words = [("core", &row.core), ("model", &row.model)];
-            for (side, text) in words.iter().take(if row.differs { 2 } else { 1 }) {
-                let word = u32::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or(0);
+            let words = [("core", row.core as u32), ("model", row.model as u32)];
+            for (side, word) in words.into_iter().take(if row.differs() { 2 } else { 1 }) {
                 history.push_str(&format!("now, by the {side}'s insn:  {}\n", Text(word, true, None)));
             }
         }
@@ -261,19 +368,18 @@ impl<B: Bus> Lockstep<B> {
     }
 }
 
-fn memory_rows(core: Option<MemoryAccess>, model: Option<MemoryAccess>) -> Vec<Row> {
+fn add_memory_rows(core: Option<MemoryAccess>, model: Option<MemoryAccess>, rows: &mut Vec<Row>) {
     let (core, model) = match (core, model) {
-        (None, None) => return Vec::new(),
+        (None, None) => return,
         (core, model) => (core.unwrap_or(NO_ACCESS), model.unwrap_or(NO_ACCESS)),
     };
-    let mask = |bits: &u32| format!("{bits:#06b}");
-    vec![
+    rows.extend([
         row("mem_addr", core.address, model.address, hex),
         row("mem_rmask", core.read_mask, model.read_mask, mask),
         row("mem_wmask", core.write_mask, model.write_mask, mask),
         row("mem_rdata", core.read_data, model.read_data, hex),
         row("mem_wdata", core.write_data, model.write_data, hex),
-    ]
+    ]);
 }
 
 const NO_ACCESS: MemoryAccess =

@@ -7,7 +7,7 @@ use ferrite_model::isa::{Asm, Program, csr, reg::*};
 use ferrite_model::iss::{
     HartConfig, Interrupt, Iss, Machine, MachineConfig, Observed, PmpRegions, Retired, memory_map,
 };
-use ferrite_model::lockstep::{Divergence, Lockstep, Rvfi};
+use ferrite_model::lockstep::{CsrValues, Divergence, Lockstep, Rvfi};
 
 const BASE: u32 = memory_map::RAM_BASE;
 
@@ -325,4 +325,65 @@ fn counters_and_the_time_may_differ_and_their_consequences_are_followed() {
         lockstep.check(order, &report(order, &retired)).expect("the values that the core saw");
     }
     assert_eq!(lockstep.iss().register(A2), 0x1234 + 0x4321);
+}
+
+#[test]
+fn a_csr_that_differs_is_found_and_named() {
+    type Change = fn(&mut CsrValues);
+    let changes: [(&str, Change); 10] = [
+        ("mstatus", |csrs| csrs.mstatus ^= 8),
+        ("mie", |csrs| csrs.mie ^= 8),
+        ("mtvec", |csrs| csrs.mtvec ^= 1),
+        ("mscratch", |csrs| csrs.mscratch ^= 1),
+        ("mepc", |csrs| csrs.mepc ^= 4),
+        ("mcause", |csrs| csrs.mcause ^= 1 << 31),
+        ("mtval", |csrs| csrs.mtval ^= 1),
+        ("mcounteren", |csrs| csrs.mcounteren ^= 1),
+        ("mcountinhibit", |csrs| csrs.mcountinhibit ^= 1),
+        ("minstret", |csrs| csrs.minstret += 1 << 32),
+    ];
+    let core = hart_with(&random::full_program(1, 500, false), HartConfig::full());
+    let run = |change: Change| {
+        let (mut core, mut lockstep) = (core.clone(), Lockstep::new(core.clone()));
+        for order in 0..100 {
+            let rvfi = report(order, &core.step());
+            let mut csrs = CsrValues::of(&core);
+            if order == 50 {
+                change(&mut csrs);
+            }
+            lockstep.check_with_csrs(order, &rvfi, &csrs)?;
+        }
+        Ok::<(), Box<Divergence>>(())
+    };
+    run(|_| {}).expect("the same values");
+    for (name, change) in changes {
+        let divergence = run(change).expect_err(name);
+        assert_eq!((divergence.reason.as_str(), divergence.cycle), (name, 50));
+    }
+}
+
+#[test]
+fn the_interrupt_that_mcause_names_is_the_one_that_was_taken() {
+    // Both could be meant, since they share a handler.
+    let program = program(|asm| {
+        let handler = asm.local();
+        asm.la(T0, handler);
+        asm.csrw(csr::MTVEC, T0);
+        asm.li(T0, -1);
+        asm.csrw(csr::MIE, T0);
+        asm.csrrsi(ZERO, csr::MSTATUS, 8);
+        asm.bind(handler);
+        asm.nop();
+    });
+    for interrupt in [Interrupt::Timer, Interrupt::External] {
+        let (mut core, mut lockstep) = (hart(&program), Lockstep::new(hart(&program)));
+        for _ in 0..6 {
+            core.step();
+            lockstep.iss_mut().step();
+        }
+        let rvfi =
+            report(6, &core.step_with(&Observed { interrupt: Some(interrupt), ..Observed::default() }));
+        let retired = lockstep.check_with_csrs(6, &rvfi, &CsrValues::of(&core)).expect("the same interrupt");
+        assert_eq!(retired.and_then(|retired| retired.interrupt), Some(interrupt));
+    }
 }
