@@ -71,17 +71,29 @@ impl Module for Branch {
     }
     fn build(&self, m: &Builder, i: BranchIn<UInt>) -> BranchOut<UInt> {
         let BranchIn { is_jump, is_branch, .. } = i;
-        wire!(m, equal = i.rs1_value.eq(i.rs2_value));
-        wire!(m, compared = i.funct3.bit(2).mux(i.less_unsigned, equal));
-        wire!(m, inverts = (i.funct3.bit(2) & i.flips) ^ i.funct3.bit(0));
+        wire!(m, greater = above(m, i.rs1_value, i.rs2_value));
+        wire!(m, compared = i.less_unsigned | (!i.funct3.bit(2) & greater));
+        // What has been compared is "less" or "not equal"; an even `funct3` asks for "less" or "equal".
+        wire!(m, inverts = (i.funct3.bit(2) & i.flips) ^ i.funct3.bit(0) ^ !i.funct3.bit(2));
         wire!(m, taken = is_jump | (is_branch & (compared ^ inverts)));
         if !self.predicts {
             return BranchOut { taken, mispredicted: taken };
         }
-        let differs = i.direct_target.slice(1, 31).ne(i.predicted_pc.slice(1, 31));
+        let differs = differ(m, i.direct_target.slice(1, 31), i.predicted_pc.slice(1, 31));
         wire!(m, elsewhere = i.predicted & !i.target_from_rs1 & differs);
         wire!(m, anyhow = elsewhere | (!is_branch & (is_jump ^ i.predicted)));
         wire!(m, expects = inverts ^ i.predicted);
         BranchOut { taken, mispredicted: anyhow | (is_branch & (compared ^ expects)) }
     }
+}
+
+/// Whether two numbers differ. Two carry chains tell sooner than a tree of LUTs does.
+pub fn differ(m: &Builder, a: UInt, b: UInt) -> UInt {
+    a.lt(b) | above(m, a, b)
+}
+
+/// Whether a > b, without sign, and with a carry chain of its own: of a plain `b < a` beside `a < b`, Yosys makes a chain and a tree. The
+/// additional lowest bits change nothing, and nothing can be shared.
+fn above(m: &Builder, a: UInt, b: UInt) -> UInt {
+    b.concat(m.constant(Bits::ones(1))).lt(a.concat(m.constant(Bits::zero(1))))
 }

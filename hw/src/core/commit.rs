@@ -4,6 +4,7 @@ use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
 
 use super::CoreIn;
+use super::branch;
 use super::config::{CoreConfig, Predictor};
 use super::csr::{CsrOut, Write};
 use super::decode::Unit;
@@ -112,7 +113,7 @@ pub fn goes_elsewhere(m: &Builder, config: &CoreConfig, c: Commit<UInt>, progres
     if !matches!(config.predictor, Predictor::Btb { .. }) {
         return m.constant(Bits::zero(1));
     }
-    let differs = c.address.slice(1, 31).ne(c.predicted_pc.slice(1, 31));
+    let differs = branch::differ(m, c.address.slice(1, 31), c.predicted_pc.slice(1, 31));
     wire!(m, c_elsewhere = c.unverified & differs);
     progress.done & c_elsewhere
 }

@@ -55,8 +55,10 @@ pub struct Decoded<T> {
     pub alu: AluControl<T>,
     /// What the bit manipulation unit computes.
     pub bitmanip: T,
-    /// The immediate, extended.
+    /// The immediate, extended; not that of a jump or branch relative to the pc.
     pub imm: T,
+    /// How far a jump or branch relative to the pc goes.
+    pub offset: T,
     /// The ALU's second operand is the immediate, else rs2 if that is read, else zero.
     pub uses_imm: T,
     /// The ALU's first operand is the instruction's address, else rs1 if that is read, else zero.
@@ -79,6 +81,7 @@ impl Decoded<Shape> {
             alu: AluControl::shape(),
             bitmanip: BitmanipOp::shape(),
             imm: bits(32),
+            offset: bits(32),
             uses_imm: bit(),
             uses_pc: bit(),
             target_from_rs1: bit(),
@@ -143,7 +146,14 @@ impl Module for Decode {
         d.uses_imm.set(0);
         d.uses_pc.set(0);
         d.target_from_rs1.set(opcode.eq(JALR));
-        d.imm.set(immediate_i(insn));
+        // Few bits of the opcode tell the formats apart, and the immediate is wanted soon.
+        let is_upper = opcode.bit(4) & opcode.bit(2);
+        let is_store = opcode.bit(5) & !opcode.bit(6) & !opcode.bit(4);
+        let is_system = opcode.bit(6) & opcode.bit(4);
+        let short = is_store.mux(immediate_s(insn), immediate_i(insn));
+        let number = insn.slice(15, 5).extend(32);
+        d.imm.set(is_upper.mux(immediate_u(m, insn), is_system.mux(number, short)));
+        d.offset.set(opcode.bit(3).mux(immediate_j(m, insn), immediate_b(m, insn)));
         d.reads_rs1.set(0);
         d.reads_rs2.set(0);
         writes_rd.set(0);
@@ -163,7 +173,6 @@ impl Module for Decode {
                 d.unit.set(Unit::Alu);
                 d.alu.adds.set(1);
                 d.uses_imm.set(1);
-                d.imm.set(immediate_u(m, insn));
                 writes_rd.set(1);
             });
             s.case(AUIPC, || {
@@ -171,13 +180,11 @@ impl Module for Decode {
                 d.alu.adds.set(1);
                 d.uses_pc.set(1);
                 d.uses_imm.set(1);
-                d.imm.set(immediate_u(m, insn));
                 writes_rd.set(1);
             });
             s.case(JAL, || {
                 d.unit.set(Unit::Jump);
                 d.alu.links.set(1);
-                d.imm.set(immediate_j(m, insn));
                 writes_rd.set(1);
             });
             s.case(JALR, || {
@@ -189,7 +196,6 @@ impl Module for Decode {
             s.case(BRANCH, || {
                 m.when(funct3.slice(1, 2).ne(0b01), || d.unit.set(Unit::Branch));
                 d.alu.is_unsigned.set(funct3.bit(1));
-                d.imm.set(immediate_b(m, insn));
                 d.reads_rs1.set(1);
                 d.reads_rs2.set(1);
             });
@@ -200,7 +206,6 @@ impl Module for Decode {
             });
             s.case(STORE, || {
                 m.when(funct3.lt(0b011), || d.unit.set(Unit::Store));
-                d.imm.set(immediate_s(insn));
                 d.reads_rs1.set(1);
                 d.reads_rs2.set(1);
             });
@@ -253,7 +258,6 @@ impl Module for Decode {
                 .otherwise(|| {
                     // The ALU passes the operand on: rs1, or its number.
                     m.when(funct3.slice(0, 2).any() & csr_legal, || d.unit.set(Unit::Csr));
-                    d.imm.set(insn.slice(15, 5).extend(32));
                     d.uses_imm.set(funct3.bit(2));
                     d.reads_rs1.set(!funct3.bit(2));
                     writes_rd.set(1);

@@ -26,8 +26,6 @@ pub struct Results {
     pub address: UInt,
     /// Address of the instruction behind it.
     pub sequential_pc: UInt,
-    /// Where the program goes on, if fetch did not know.
-    pub next_pc: UInt,
 }
 
 /// Computes.
@@ -67,7 +65,6 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
     } else {
         m.constant(Bits::zero(32))
     };
-    let next_pc = if predicts { branch.taken.mux(x_address, x_sequential_pc) } else { x_address };
     Results {
         funct3: x_funct3,
         result: alu.result,
@@ -75,7 +72,6 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
         branch,
         address: x_address,
         sequential_pc: x_sequential_pc,
-        next_pc,
     }
 }
 
@@ -120,7 +116,8 @@ pub struct Awaited {
     pub c_valid: UInt,
 }
 
-/// Whether the instruction has nothing more to wait for. One that `stops` for a trap waits for nothing, `wfi` until `wakes` is up, and a
+/// Whether the instruction has nothing more to wait for. One that
+/// `stops` for a trap waits for nothing, `wfi` until `wakes` is up, and a
 /// CSR instruction until everything before it has taken effect.
 pub fn finishes(m: &Builder, x: Execute<UInt>, stops: UInt, awaited: Awaited) -> UInt {
     let memory = (x.kind.load | x.kind.store) & !awaited.dbus_ready;

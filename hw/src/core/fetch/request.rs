@@ -4,7 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::btb::{Btb, BtbIn};
 use super::return_stack::ReturnStack;
-use super::{FetchIn, Redirect, is_registered};
+use super::{FetchIn, is_registered};
 use crate::core::config::{CoreConfig, Predictor};
 
 /// What was known about a word when it was asked for.
@@ -120,40 +120,31 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     let (prediction, target) = predict(m, config, i, word_pc, begins_upper);
     wire!(m, leaves = prediction.taken());
     let stale = redirect.valid | retarget;
-    let redirect_pc = Redirect { valid: stale, target: redirect.valid.mux(redirect.target, retarget_pc) };
+    // A request that waits for `ready` must not change: where to go instead is kept, and its response will be discarded. A redirect is
+    // known late, so all else is chosen first.
+    wire!(m, may_change = accepted | !asks);
+    let straight_on = word_pc.wrapping_add(1).concat(m.constant(Bits::zero(1)));
+    let predicted = leaves.mux(target.slice(1, 31), straight_on);
+    wire!(m, onwards = retarget.mux(retarget_pc.slice(1, 31), predicted));
+    let next = redirect.valid.mux(redirect.target.slice(1, 31), onwards);
+    m.when(may_change & (redirect.valid | accepted), || {
+        word_pc.set(next.slice(1, 30));
+        begins_upper.set(next.bit(0));
+    });
+    m.when(redirect.valid & !may_change, || retarget_pc.set(redirect.target));
+    retarget.set(!may_change & (redirect.valid | retarget));
     m.when(accepted, || {
-        word_pc.set(
-            redirect_pc.valid.mux(
-                redirect_pc.target.slice(2, 30),
-                leaves.mux(target.slice(2, 30), word_pc.wrapping_add(1)),
-            ),
-        );
-        begins_upper.set(redirect_pc.valid.mux(redirect_pc.target.bit(1), leaves & target.bit(1)));
-        retarget.set(0);
         outstanding.set(1);
         denied.set(!i.allowed);
         m.connect(asked, prediction);
         discard.set(stale);
     })
-    .otherwise(|| {
-        m.when(answered, || {
-            outstanding.set(0);
-            denied.set(0);
-            discard.set(0);
-        })
-        .otherwise_when(redirect.valid, || discard.set(outstanding));
-        m.when(redirect.valid, || {
-            // A request that waits for `ready` must not change; its response will be discarded.
-            m.when(asks, || {
-                retarget.set(1);
-                retarget_pc.set(redirect.target);
-            })
-            .otherwise(|| {
-                word_pc.set(redirect.target.slice(2, 30));
-                begins_upper.set(redirect.target.bit(1));
-            });
-        });
-    });
+    .otherwise_when(answered, || {
+        outstanding.set(0);
+        denied.set(0);
+        discard.set(0);
+    })
+    .otherwise_when(redirect.valid, || discard.set(outstanding));
 
     wire!(m, arrives = outstanding & answered & !discard);
     let arriving = Word { data: bus.response.data, error: denied | bus.response.error, prediction: asked };
