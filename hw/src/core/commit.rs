@@ -86,9 +86,10 @@ pub fn csr_write(m: &Builder, c: Commit<UInt>, progress: &Progress, old: UInt) -
     }
 }
 
-/// Writes the result to its register.
+/// The result for its register.
 pub fn write_register(
     m: &Builder,
+    valid: UInt,
     c: Commit<UInt>,
     progress: &Progress,
     committed: RegWrite<UInt>,
@@ -96,7 +97,7 @@ pub fn write_register(
     csr: CsrOut<UInt>,
     i: &CoreIn<UInt>,
 ) {
-    committed.rd.set(progress.retires.mux(c.rd, 0));
+    committed.rd.set(valid.mux(c.rd, 0));
     committed.value.set(c.result);
     m.switch(c.unit, |units| {
         units.case(Unit::Load, || committed.value.set(memory::load_value(progress.funct3, progress.loaded)));
@@ -173,7 +174,7 @@ pub fn report(
         rs2_addr: c.insn.slice(20, 5),
         rs1_value: c.a,
         rs2_value: c.b,
-        rd: committed.rd,
+        rd: progress.retires.mux(c.rd, 0),
         rd_value: committed.value,
         address: c.address,
         read_mask: mask(c.unit.is(Unit::Load)),

@@ -167,6 +167,7 @@ impl Module for Core {
         let redirect = m.wires("redirect", Redirect { valid: bit(), target: bits(32) });
         let executed = m.wires("executed", RegWrite::shape());
         let committed = m.wires("committed", RegWrite::shape());
+        let c_commits = m.wire("c_commits", 1);
         let csr = m.instance("csr", &Csr { config: *config });
         let fetch = m.instance("fetch", &Fetch { config: *config });
         let decode = Decode { config: *config, has_coprocessor: self.has_coprocessor };
@@ -192,6 +193,7 @@ impl Module for Core {
             instead_of_rs2: only(d.uses_imm, d.imm),
             executed,
             committed,
+            commits: c_commits,
         });
         wire!(m, d_target = fetched.pc.wrapping_add(d.offset));
         let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
@@ -325,8 +327,10 @@ impl Module for Core {
         })
         .otherwise_when(now.done, || c_valid.set(0));
 
+        c_commits.set(now.retires);
+
         // What commit changes, where the program goes on, and the report of it.
-        commit::write_register(m, c, &now, committed, &late, csr.o, &i);
+        commit::write_register(m, c_valid, c, &now, committed, &late, csr.o, &i);
         let follows = c.taken.mux(c.address, c.sequential_pc);
         let follows = c.unit.is(Unit::Mret).mux(csr.o.mepc, follows);
         wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));

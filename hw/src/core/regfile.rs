@@ -41,8 +41,10 @@ pub struct RegFileIn<T> {
     pub instead_of_rs2: T,
     /// The result of the instruction in execute, which comes after the one that commits.
     pub executed: RegWrite<T>,
-    /// The result that is written at the end of this cycle.
+    /// The result of the instruction in commit.
     pub committed: RegWrite<T>,
+    /// It is written at the end of this cycle. Until then nothing that reads it may go on, so forwarding need not ask.
+    pub commits: T,
 }
 
 /// Outputs of the register file.
@@ -77,6 +79,7 @@ impl Module for RegFile {
             instead_of_rs2: bits(32),
             executed: RegWrite::shape(),
             committed: RegWrite::shape(),
+            commits: bit(),
         }
     }
     fn outputs(&self) -> RegFileOut<Shape> {
@@ -84,11 +87,11 @@ impl Module for RegFile {
     }
     fn build(&self, m: &Builder, i: RegFileIn<UInt>) -> RegFileOut<UInt> {
         let registers = m.memory("registers", 32, 32);
-        m.when(i.committed.rd.ne(0), || registers.write(i.committed.rd, i.committed.value));
+        m.when(i.commits & i.committed.rd.ne(0), || registers.write(i.committed.rd, i.committed.value));
         // What a synchronous read misses: the write at the edge at which it reads.
         let missed = (self.kind == RegisterFile::BlockRam).then(|| {
             let missed = m.regs("missed", RegWrite::shape());
-            m.connect(missed, i.committed);
+            m.connect(missed, RegWrite { rd: i.commits.mux(i.committed.rd, 0), ..i.committed });
             missed
         });
         let operand = |name: &str, rs: UInt, next_rs: UInt, reads: UInt, instead: UInt| {

@@ -165,7 +165,7 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
         });
     }
 
-    let target = targets(m, config, redirect.valid, accepted & leaves & !stale, target, pop_target);
+    let target = targets(m, config, redirect.valid, (accepted & leaves, !retarget), target, pop_target);
     let words = Words {
         first_valid: there_valid(0),
         first: kept[0].or_else(kept_valid[0], arriving),
@@ -204,20 +204,28 @@ fn predict(
 }
 
 /// The targets of the words that are there or on their way, first in, first out; there are no more than four words.
-fn targets(m: &Builder, config: &CoreConfig, clear: UInt, push: UInt, target: UInt, pop: UInt) -> UInt {
+fn targets(
+    m: &Builder,
+    config: &CoreConfig,
+    clear: UInt,
+    (push, counts): (UInt, UInt),
+    target: UInt,
+    pop: UInt,
+) -> UInt {
     if !matches!(config.predictor, Predictor::Btb { .. }) || !is_registered(config) {
         return target;
     }
     let write = m.reg("targets_write", 2).reset_to(0);
     let read = m.reg("targets_read", 2).reset_to(0);
     let targets = m.memory("targets", 4, 31);
+    // What is written at a redirect counts for nothing.
     m.when(push, || targets.write(write, target.slice(1, 31)));
     m.when(clear, || {
         write.set(0);
         read.set(0);
     })
     .otherwise(|| {
-        m.when(push, || write.set(write.wrapping_add(1)));
+        m.when(push & counts, || write.set(write.wrapping_add(1)));
         m.when(pop, || read.set(read.wrapping_add(1)));
     });
     targets.read_async("next_target", read).concat(m.constant(Bits::zero(1)))
