@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use crate::design::Design;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::ir::{self, ClockId, Loc, ModuleId, Node, NodeId, Op, Signal, SignalId, Stmt};
+use crate::ir::{self, ClockId, Loc, ModuleId, Node, NodeId, Op, Signal, SignalId, SignalKind, Stmt};
 use crate::module::Module;
 
 /// Modules inside modules inside modules: deeper than this is taken for a recursion without end.
@@ -62,6 +62,19 @@ impl Building {
 
     pub fn push_stmt(&mut self, stmt: Stmt) {
         self.scopes.last_mut().expect("a module has an outermost scope").push(stmt);
+    }
+
+    /// The statement that a `case` or an `otherwise` continues. Values that were named after it do not part them: such a value
+    /// holds everywhere, wherever it got its name.
+    pub fn last_stmt(&mut self) -> Option<&mut Stmt> {
+        let signals = &self.ir.signals;
+        let names_a_value = |stmt: &Stmt| match stmt {
+            Stmt::Set { target, .. } => {
+                matches!(signals[target.index()].kind, SignalKind::Wire { named: true })
+            }
+            _ => false,
+        };
+        self.scopes.last_mut()?.iter_mut().rfind(|stmt| !names_a_value(stmt))
     }
 
     pub fn fresh_id(&mut self) -> u32 {

@@ -68,7 +68,7 @@ impl Builder {
 impl When {
     fn attach(&self, loc: Loc, f: impl FnOnce(&mut Vec<(NodeId, Vec<Stmt>)>, &mut Option<Vec<Stmt>>)) {
         with_building(|b, diagnostics| {
-            let last = b.scopes.last_mut().and_then(|s| s.last_mut());
+            let last = b.last_stmt();
             match last {
                 Some(Stmt::If { id, branches, otherwise, .. }) if *id == self.id && otherwise.is_none() => {
                     f(branches, otherwise)
@@ -145,7 +145,7 @@ impl Switch {
                     diagnostics.push(Diagnostic::new(Kind::BadCase, loc, message).help("remove one of them"));
                 }
             }
-            if let Some(Stmt::Switch { id, cases, .. }) = b.scopes.last_mut().and_then(|s| s.last_mut())
+            if let Some(Stmt::Switch { id, cases, .. }) = b.last_stmt()
                 && *id == self.id
             {
                 cases.push((nodes, body));
@@ -161,7 +161,7 @@ impl Switch {
         let loc = Location::caller();
         let body = Builder::new().scope(body);
         with_building(|b, diagnostics| {
-            if let Some(Stmt::Switch { id, default, .. }) = b.scopes.last_mut().and_then(|s| s.last_mut())
+            if let Some(Stmt::Switch { id, default, .. }) = b.last_stmt()
                 && *id == self.id
             {
                 if default.is_some() {

@@ -68,12 +68,7 @@ impl UInt {
         if low == 0 && width == this.width {
             return this;
         }
-        // A signed signal is read through a cast; the slice goes straight to the signal.
-        let inner = with_building(|b, _| match b.ir.node(this.node).op {
-            Op::Cast(inner) => inner,
-            _ => this.node,
-        });
-        UInt::make(Op::Slice(inner.unwrap_or(this.node), low), width, loc)
+        UInt { node: sliced(this.node, low, width, loc), width, ..this }
     }
 
     /// Bit `index`.
@@ -117,7 +112,7 @@ impl UInt {
         if count == 1 || width > MAX_WIDTH {
             return if count == 1 { this } else { UInt::make(Op::Read(SignalId(0)), width, loc) };
         }
-        UInt::make(Op::Concat(vec![this.node; count as usize]), width, loc)
+        joined(vec![this.node; count as usize], width, loc)
     }
 }
 
@@ -143,11 +138,103 @@ fn concat_at(parts: &[Operand], loc: Loc) -> UInt {
         width = width.saturating_add(part.width);
         nodes.push(part.node);
     }
-    UInt::make(Op::Concat(nodes), width, loc)
+    joined(nodes, width, loc)
 }
 
-/// How many additions below each other are narrowed; the function calls itself.
+/// Nodes side by side, neighbouring numbers as one.
+fn joined(parts: Vec<NodeId>, width: u32, loc: Loc) -> UInt {
+    if width > MAX_WIDTH {
+        return UInt::make(Op::Concat(parts), width, loc);
+    }
+    let number = |node: NodeId| {
+        with_building(|b, _| match &b.ir.node(node).op {
+            Op::Const(value, None) => Some(value.clone()),
+            _ => None,
+        })
+        .flatten()
+    };
+    let mut merged: Vec<NodeId> = Vec::new();
+    let mut parts = parts.into_iter().peekable();
+    while let Some(part) = parts.next() {
+        let Some(mut value) = number(part) else {
+            merged.push(part);
+            continue;
+        };
+        let own_width = value.width();
+        while let Some(next) = parts.peek().copied().and_then(number) {
+            value = value.concat(&next);
+            parts.next();
+        }
+        if value.width() == width {
+            return constant(value, None, loc);
+        }
+        merged.push(if value.width() == own_width { part } else { constant(value, None, loc).node });
+    }
+    UInt::make(Op::Concat(merged), width, loc)
+}
+
+/// How many nodes below each other are narrowed or cut; the functions call themselves.
 const MAX_NARROWED: u32 = 500;
+
+/// `width` bits of a node from bit `low` up. They are taken from what the node is made of, so that nobody needs a name for the whole.
+fn sliced(node: NodeId, low: u32, width: u32, loc: Loc) -> NodeId {
+    sliced_from(node, low, width, MAX_NARROWED, loc)
+}
+
+/// As [`sliced`], through so many levels.
+fn sliced_from(mut node: NodeId, mut low: u32, width: u32, levels: u32, loc: Loc) -> NodeId {
+    let known = |node: NodeId| with_building(|b, _| b.ir.node(node).clone());
+    let make = |op: Op<NodeId>| UInt::make(op, width, loc).node;
+    loop {
+        let Some(whole) = known(node) else { return node };
+        if (low, width) == (0, whole.width) {
+            return if whole.signed { make(Op::Cast(node)) } else { node };
+        }
+        match &whole.op {
+            Op::Const(value, _) => return make(Op::Const(value.slice(low, width), None)),
+            Op::Cast(inner) => node = *inner,
+            Op::Slice(inner, at) => (node, low) = (*inner, low + at),
+            Op::Extend(inner) => {
+                let Some(part) = known(*inner) else { return node };
+                if low + width <= part.width {
+                    node = *inner;
+                } else if !part.signed && low >= part.width {
+                    return make(Op::Const(Bits::zero(width), None));
+                } else if !part.signed && levels > 0 {
+                    let rest = sliced_from(*inner, low, part.width - low, levels - 1, loc);
+                    return make(Op::Extend(rest));
+                } else {
+                    return make(Op::Slice(node, low));
+                }
+            }
+            Op::Concat(parts) => {
+                let mut pieces = Vec::new();
+                let mut end = 0;
+                // The last part is the lowest.
+                for part in parts.iter().rev() {
+                    let Some(part_width) = known(*part).map(|part| part.width) else { return node };
+                    let start = end;
+                    end += part_width;
+                    let (from, to) = (low.max(start), (low + width).min(end));
+                    if from < to {
+                        pieces.push((*part, from - start, to - from));
+                    }
+                }
+                match pieces[..] {
+                    [(part, at, _)] => (node, low) = (part, at),
+                    _ if levels == 0 => return make(Op::Slice(node, low)),
+                    _ => {
+                        let piece = |&(part, at, width): &(NodeId, u32, u32)| {
+                            sliced_from(part, at, width, levels - 1, loc)
+                        };
+                        return joined(pieces.iter().rev().map(piece).collect(), width, loc).node;
+                    }
+                }
+            }
+            _ => return make(Op::Slice(node, low)),
+        }
+    }
+}
 
 /// The low bits of a node. A sum, difference or bitwise operation is narrowed together with its operands.
 pub(super) fn truncated(node: NodeId, width: u32, signed: bool, loc: Loc) -> NodeId {
@@ -189,7 +276,7 @@ fn truncated_to(node: NodeId, width: u32, signed: bool, levels: u32, loc: Loc) -
             }
         }
         _ => {
-            let slice = UInt::make_as(Op::Slice(node, 0), width, false, loc).node;
+            let slice = sliced(node, 0, width, loc);
             if signed { make(Op::Cast(slice), true) } else { slice }
         }
     }

@@ -10,6 +10,7 @@ use crate::bits::Bits;
 use crate::ir::{Node, NodeId, Op};
 use crate::shape::{EncodingInfo, Shape};
 use crate::verilog::names::{Taken, upper_snake};
+use crate::verilog::nodes::{deep, indexed_bit, known_comparison, without_casts};
 
 /// How tightly a text binds; larger is tighter.
 type Level = u8;
@@ -27,9 +28,6 @@ const CHOICE: Level = 10;
 
 /// Expressions of more operators than this that are used more than once get a wire.
 const MAX_REPEATED: u32 = 2;
-
-/// Expressions of more levels than this get wires within: nobody reads a deeper one, and writing it out recurses.
-const MAX_LEVELS: u32 = 100;
 
 /// A wire made for an expression.
 pub(super) struct Hoisted {
@@ -55,6 +53,9 @@ pub(super) struct Expressions<'a> {
     signals: &'a [String],
     uses: Vec<u32>,
     sizes: Vec<u32>,
+    /// Nodes of which some bits are taken, for which they need a name. Every use then goes through that name, so that what the text reads
+    /// of it is what [`usage`](crate::verilog::usage) says.
+    in_parts: Vec<bool>,
     /// Nodes that get a wire since too many levels lie below them; empty if there are none.
     deep: HashSet<NodeId>,
     hoisted: HashMap<NodeId, String>,
@@ -68,7 +69,13 @@ pub(super) struct Expressions<'a> {
 }
 
 impl<'a> Expressions<'a> {
-    pub fn new(nodes: &'a [Node], signals: &'a [String], uses: Vec<u32>, taken: Taken) -> Expressions<'a> {
+    pub fn new(
+        nodes: &'a [Node],
+        signals: &'a [String],
+        uses: Vec<u32>,
+        checks: &[u32],
+        taken: Taken,
+    ) -> Expressions<'a> {
         let mut sizes: Vec<u32> = Vec::with_capacity(nodes.len());
         for node in nodes {
             let own =
@@ -76,11 +83,20 @@ impl<'a> Expressions<'a> {
             let parts: u32 = node.op.operands().iter().fold(0, |sum, n| sizes[n.index()].saturating_add(sum));
             sizes.push(parts.saturating_add(own as u32));
         }
+        let mut in_parts = vec![false; nodes.len()];
+        let is_written = |k: &usize| uses[*k] > 0 || checks[*k] > 0;
+        for node in (0..nodes.len()).filter(is_written).map(|k| &nodes[k]) {
+            if let Op::Slice(whole, low) = node.op {
+                let whole = without_casts(nodes, whole);
+                in_parts[whole.index()] |= indexed_bit(nodes, whole, low, node.width).is_none();
+            }
+        }
         Expressions {
             nodes,
             signals,
             uses,
             sizes,
+            in_parts,
             deep: deep(nodes),
             hoisted: HashMap::new(),
             made: Vec::new(),
@@ -170,11 +186,8 @@ impl<'a> Expressions<'a> {
         }
     }
 
-    fn without_casts(&self, mut id: NodeId) -> NodeId {
-        while let Op::Cast(inner) = self.node(id).op {
-            id = inner;
-        }
-        id
+    fn without_casts(&self, id: NodeId) -> NodeId {
+        without_casts(self.nodes, id)
     }
 
     /// A single bit as a condition.
@@ -219,8 +232,11 @@ impl<'a> Expressions<'a> {
         if self.uses[id.index()] > 1 && self.sizes[id.index()] > MAX_REPEATED {
             return self.hoist(id);
         }
-        if matches!(self.node(id).op, Op::Mul(..)) {
-            return self.hoist(id);
+        match self.node(id).op {
+            Op::Read(_) => {}
+            Op::Mul(..) => return self.hoist(id),
+            _ if self.in_parts[id.index()] => return self.hoist(id),
+            _ => {}
         }
         let (text, level) = self.fresh_text(id);
         if level < at_least { format!("({text})") } else { text }
@@ -356,13 +372,8 @@ impl<'a> Expressions<'a> {
     fn slice(&mut self, a: NodeId, low: u32, width: u32) -> (String, Level) {
         let a = self.without_casts(a);
         let whole = self.node(a).width;
-        if let Op::Shr(word, index) = &self.node(a).op
-            && (low, width) == (0, 1)
-            && let Op::Read(signal) = self.node(*word).op
-            && self.node(*index).width < 32
-            && self.node(*word).width == 1 << self.node(*index).width
-        {
-            let index = self.index(*index);
+        if let Some((signal, index)) = indexed_bit(self.nodes, a, low, width) {
+            let index = self.index(index);
             return (format!("{}[{index}]", self.signals[signal.index()]), PRIMARY);
         }
         let name = self.identifier(a);
@@ -431,42 +442,6 @@ impl<'a> Expressions<'a> {
             return (name.clone(), PRIMARY);
         }
         literal(value, signed)
-    }
-}
-
-/// Every node with a whole number of times [`MAX_LEVELS`] levels below it.
-fn deep(nodes: &[Node]) -> HashSet<NodeId> {
-    let mut levels: Vec<u32> = Vec::with_capacity(nodes.len());
-    let mut deep = HashSet::new();
-    for (k, node) in nodes.iter().enumerate() {
-        let below = node.op.operands().iter().map(|n| levels[n.index()]).max();
-        levels.push(match below {
-            Some(MAX_LEVELS) => {
-                deep.insert(NodeId(k as u32));
-                0
-            }
-            below => below.map_or(0, |levels| levels + 1),
-        });
-    }
-    deep
-}
-
-/// What a comparison with the smallest or largest number says of every value; linters take it for a mistake.
-pub(super) fn known_comparison(nodes: &[Node], op: &Op<NodeId>) -> Option<bool> {
-    let is = |id: NodeId, largest: bool| {
-        let node = &nodes[id.index()];
-        let Op::Const(value, _) = &node.op else {
-            return false;
-        };
-        let sign = node.signed as u64;
-        let ones = if largest { u64::from(node.width) - sign } else { sign };
-        // The largest number has all bits set but the sign; the smallest none but the sign.
-        value.count_ones() == ones && (!node.signed || value.msb() != largest)
-    };
-    match op {
-        Op::Lt(a, b) if is(*b, false) || is(*a, true) => Some(false),
-        Op::Le(a, b) if is(*a, false) || is(*b, true) => Some(true),
-        _ => None,
     }
 }
 

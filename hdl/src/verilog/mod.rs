@@ -6,6 +6,7 @@ mod drive;
 mod expr;
 mod module;
 pub mod names;
+mod nodes;
 mod place;
 mod stmt;
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::verilog::expr::{Constant, Expressions, literal};
 use crate::verilog::names::{FileNames, Taken};
 use crate::verilog::place::place;
 use crate::verilog::stmt;
-use crate::verilog::usage::{Usage, usage};
+use crate::verilog::usage::{Usage, usage, usage_from};
 use crate::verilog::wrap::wrap;
 use crate::verilog::{EmitOptions, VerilogFile, comment};
 
@@ -65,7 +65,10 @@ pub(super) fn emit(
             names[k] = taken.fresh(&format!("{}_bits", signal.name));
         }
     }
-    let expressions = Expressions::new(&lowered.nodes, &names, usage.uses.clone(), taken);
+    let checks: Vec<NodeId> =
+        lowered.checks.iter().flat_map(|c| [Some(c.cond), c.enable]).flatten().collect();
+    let checks = usage_from(&lowered.nodes, &checks).uses;
+    let expressions = Expressions::new(&lowered.nodes, &names, usage.uses.clone(), &checks, taken);
     let mut writer = Writer {
         design,
         module,

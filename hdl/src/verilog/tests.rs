@@ -277,3 +277,72 @@ fn thousands_of_wires_registers_and_cases_take_no_time_to_speak_of() {
     // 0.1 s in an optimised build on an idle machine; tests are neither. What grows with the square takes minutes.
     assert!(elapsed.as_secs_f64() < 5.0, "{elapsed:?}");
 }
+
+#[test]
+fn parts_of_what_is_put_together_are_taken_from_its_parts() {
+    let (_folder, text) = silent(&[8, 8], &[4, 8, 3, 4, 8], |_, x| {
+        let word = x[0].concat(x[1]).concat(x[0].extend(12));
+        let nibble = x[1].slice(2, 6).slice(1, 4);
+        vec![
+            nibble,
+            word.slice(24, 4).concat(word.slice(16, 4)),
+            nibble.slice(1, 3),
+            word.slice(6, 4),
+            word.truncate(8),
+        ]
+    });
+    for line in [
+        "assign y_0 = x_1[6:3];",
+        "assign y_1 = {x_0[7:4], x_1[7:4]};",
+        "assign y_2 = x_1[6:4];",
+        "assign y_3 = {2'd0, x_0[7:6]};",
+        "assign y_4 = x_0;",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn neighbouring_numbers_of_a_concatenation_are_one() {
+    let (_folder, text) = silent(&[1], &[32, 8], |m, x| {
+        let zeros = vec![m.constant(Bits::from_bool(false)); 15];
+        let word = concat([zeros.clone(), vec![x[0]], zeros, vec![x[0]]].concat());
+        vec![word, concat([Bits::from_u64(3, 5), Bits::from_u64(5, 1)])]
+    });
+    assert!(text.contains("assign y_0 = {15'd0, x_0, 15'd0, x_0};"), "{text}");
+    assert!(text.contains("assign y_1 = 8'd161;"), "{text}");
+}
+
+#[test]
+fn an_expression_used_as_a_whole_and_in_parts_is_silent() {
+    silent(&[8, 8], &[1, 3, 1], |m, x| {
+        let (sum, mixed) = (x[0] + x[1], x[0] ^ x[1]);
+        m.assert("some", mixed.any() | mixed.bit(3));
+        vec![sum.any(), sum.slice(1, 3), mixed.all() ^ mixed.bit(0)]
+    });
+}
+
+#[test]
+fn a_value_named_within_a_case_or_an_otherwise_parts_nothing() {
+    let (_folder, text) = silent(&[8, 8], &[8, 8], |m, x| {
+        let (chosen, other) = (m.wire("chosen", 8), m.wire("other", 8));
+        m.switch(x[0], |s| {
+            s.case(1, || {
+                crate::wire!(m, sum = (x[0] + x[1]).truncate(8));
+                chosen.set(sum);
+            });
+            crate::wire!(m, mixed = x[0] ^ x[1]);
+            s.case(2, || chosen.set(mixed));
+            s.default(|| {
+                crate::wire!(m, both = x[0] & x[1]);
+                chosen.set(both);
+            });
+        });
+        m.when(x[1].bit(0), || other.set(x[0])).otherwise(|| {
+            crate::wire!(m, inverse = !x[0]);
+            other.set(inverse);
+        });
+        vec![chosen, other]
+    });
+    assert!(text.contains("8'd2: chosen = mixed;") && text.contains("other = inverse;"), "{text}");
+}

@@ -2,7 +2,7 @@
 
 use crate::ir::{Module, Node, NodeId, Op, Stmt};
 use crate::lower::Lowered;
-use crate::verilog::expr::known_comparison;
+use crate::verilog::nodes::known_comparison;
 
 pub(super) struct Usage {
     /// How many places use a node.

@@ -99,7 +99,7 @@ fn compressed(m: &Builder, words: &Words, pc: UInt) -> Cut {
         halves: (is_long & !is_broken).concat(!is_long),
         insn: is_long.mux(long, expanded.insn),
         raw: is_long.mux(long.slice(16, 16), 0).concat(half),
-        error: first.error | (needs_second & second.error),
+        error: first.error | (needs_second & !is_broken & second.error),
         error_in_second_half: !first.error,
         broken: is_broken,
         prediction: Prediction {

@@ -108,10 +108,11 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     wire!(m, answered = bus.response.valid | denied);
     wire!(m, room = !kept_valid[depth - 1] & !(kept_valid[depth - 2] & outstanding));
     wire!(m, asks = room & (!outstanding | answered));
-    wire!(m, accepted = asks & (bus.ready | !i.allowed));
+    let allowed = allowed(m, config, i, asks);
+    wire!(m, accepted = asks & (bus.ready | !allowed));
     let zeros = m.constant(Bits::zero(2));
     let address = word_pc.concat(zeros);
-    bus.request.valid.set(asks & i.allowed);
+    bus.request.valid.set(asks & allowed);
     bus.request.addr.set(address);
     bus.request.write.set(0);
     bus.request.wdata.set(0);
@@ -135,7 +136,7 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     retarget.set(!may_change & (redirect.valid | retarget));
     m.when(accepted, || {
         outstanding.set(1);
-        denied.set(!i.allowed);
+        denied.set(!allowed);
         m.connect(asked, prediction);
         discard.set(stale);
     })
@@ -176,6 +177,18 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
         pop_target,
     };
     (words, address)
+}
+
+/// Whether memory protection lets the request pass. One that waits for `ready` must not go away when the mode or the regions change; its
+/// response will be discarded.
+fn allowed(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>, asks: UInt) -> UInt {
+    if config.pmp_regions == 0 {
+        return i.allowed;
+    }
+    let waits = m.reg("waits_for_ready", 1).reset_to(0);
+    wire!(m, may_pass = i.allowed | waits);
+    waits.set(asks & may_pass & !i.bus.ready);
+    may_pass
 }
 
 /// What the branch target buffer says of the word at `word_pc`, and the target.
