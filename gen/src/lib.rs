@@ -4,6 +4,7 @@ pub mod atomic;
 pub mod config;
 pub mod elf;
 pub mod error;
+pub mod fuzz;
 pub mod header;
 pub mod linker;
 pub mod output;

@@ -20,12 +20,14 @@ struct Cli {
 enum Command {
     Gen(cli::generate::Gen),
     Run(Box<cli::run::Run>),
+    Fuzz(Box<cli::fuzz::Fuzz>),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Gen(options) => cli::generate::generate(&options).map(|()| ExitCode::SUCCESS),
         Command::Run(options) => cli::run::run(&options),
+        Command::Fuzz(options) => cli::fuzz::fuzz(&options),
     };
     result.unwrap_or_else(|error| {
         cli::report::say(&match &error {

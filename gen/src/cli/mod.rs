@@ -1,6 +1,7 @@
 //! The subcommands.
 
 pub mod chip;
+pub mod fuzz;
 pub mod generate;
 mod interrupt;
 pub mod network;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::numbers::{frequency, grouped};
 
@@ -12,6 +12,18 @@ const TICK: Duration = Duration::from_millis(100);
 /// A spinner with a text.
 pub fn spinner(text: impl Into<String>) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(text.into());
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+/// A bar that grows with the instructions that have retired.
+pub fn instructions(of: u64) -> ProgressBar {
+    let bar = ProgressBar::new(of).with_style(
+        ProgressStyle::with_template(
+            "{wide_bar} {human_pos} of {human_len} instructions, {per_sec}, {eta} left",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     bar.enable_steady_tick(TICK);
     bar
 }

@@ -12,12 +12,13 @@ mod state;
 mod watch;
 
 pub use chip::{Chip, OutsideRam};
-pub use golden::golden;
+pub use golden::{golden, hart};
 pub use htif::Host;
 pub use network::{
     Inference, NetworkError, golden_output, load_network, run_loaded, run_network, split_inputs, target,
 };
 pub use outcome::{Ended, RunError};
 pub use place::Place;
+pub(crate) use rvfi::{CsrPins, RvfiPins};
 pub use state::RestoreError;
 pub use watch::{Checkpoint, Limits, Watch};

@@ -1,10 +1,10 @@
-//! The chip's RVFI port, read from an engine.
+//! The RVFI port of a chip or core, and the CSRs beside it, read from an engine.
 
-use ferrite_model::lockstep::Rvfi;
+use ferrite_model::lockstep::{CsrValues, Rvfi};
 use ferrite_sim::Simulator;
 
 /// Positions of the outputs.
-pub(super) struct RvfiPins {
+pub(crate) struct RvfiPins {
     valid: usize,
     pub order: usize,
     insn: usize,
@@ -90,6 +90,55 @@ impl RvfiPins {
             mem_wmask: read(self.mem_wmask) as u8,
             mem_rdata: read(self.mem_rdata) as u32,
             mem_wdata: read(self.mem_wdata) as u32,
+        }
+    }
+}
+
+/// Positions of the outputs that show CSRs.
+pub(crate) struct CsrPins {
+    mstatus: usize,
+    mie: usize,
+    mtvec: usize,
+    mscratch: usize,
+    mepc: usize,
+    mcause: usize,
+    mtval: usize,
+    mcounteren: usize,
+    mcountinhibit: usize,
+    minstret: usize,
+}
+
+impl CsrPins {
+    /// With the position of an output by its name.
+    pub fn new(output: impl Fn(&str) -> usize) -> CsrPins {
+        CsrPins {
+            mstatus: output("csrs_mstatus"),
+            mie: output("csrs_mie"),
+            mtvec: output("csrs_mtvec"),
+            mscratch: output("csrs_mscratch"),
+            mepc: output("csrs_mepc"),
+            mcause: output("csrs_mcause"),
+            mtval: output("csrs_mtval"),
+            mcounteren: output("csrs_mcounteren"),
+            mcountinhibit: output("csrs_mcountinhibit"),
+            minstret: output("csrs_minstret"),
+        }
+    }
+
+    /// The CSRs after the instruction that the RVFI port reports in this cycle.
+    pub fn values(&self, engine: &mut dyn Simulator) -> CsrValues {
+        let mut read = |output: usize| engine.peek(output).low_u64();
+        CsrValues {
+            mstatus: read(self.mstatus) as u32,
+            mie: read(self.mie) as u32,
+            mtvec: read(self.mtvec) as u32,
+            mscratch: read(self.mscratch) as u32,
+            mepc: read(self.mepc) as u32,
+            mcause: read(self.mcause) as u32,
+            mtval: read(self.mtval) as u32,
+            mcounteren: read(self.mcounteren) as u32,
+            mcountinhibit: read(self.mcountinhibit) as u32,
+            minstret: read(self.minstret),
         }
     }
 }
