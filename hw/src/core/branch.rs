@@ -19,14 +19,10 @@ pub struct BranchIn<T> {
     pub less_unsigned: T,
     /// As the branch compares, it is the other way round.
     pub flips: T,
-    /// Where it goes, if its target does not count from rs1.
-    pub direct_target: T,
-    /// The target counts from rs1.
-    pub target_from_rs1: T,
     /// Fetch went on at a target.
     pub predicted: T,
-    /// Where fetch went on.
-    pub predicted_pc: T,
+    /// That was not the target of this instruction.
+    pub elsewhere: T,
 }
 
 /// Outputs of the branch unit.
@@ -60,10 +56,8 @@ impl Module for Branch {
             rs2_value: bits(32),
             less_unsigned: bit(),
             flips: bit(),
-            direct_target: bits(32),
-            target_from_rs1: bit(),
             predicted: bit(),
-            predicted_pc: bits(32),
+            elsewhere: bit(),
         }
     }
     fn outputs(&self) -> BranchOut<Shape> {
@@ -79,9 +73,7 @@ impl Module for Branch {
         if !self.predicts {
             return BranchOut { taken, mispredicted: taken };
         }
-        let differs = differ(m, i.direct_target.slice(1, 31), i.predicted_pc.slice(1, 31));
-        wire!(m, elsewhere = i.predicted & !i.target_from_rs1 & differs);
-        wire!(m, anyhow = elsewhere | (!is_branch & (is_jump ^ i.predicted)));
+        wire!(m, anyhow = i.elsewhere | (!is_branch & (is_jump ^ i.predicted)));
         wire!(m, expects = inverts ^ i.predicted);
         BranchOut { taken, mispredicted: anyhow | (is_branch & (compared ^ expects)) }
     }

@@ -54,10 +54,8 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
         rs2_value: x.b,
         less_unsigned: alu.less_unsigned,
         flips: alu.flips,
-        direct_target: x.target,
-        target_from_rs1: x.d.target_from_rs1,
         predicted: x.prediction.taken,
-        predicted_pc: x.predicted_pc,
+        elsewhere: x.elsewhere,
     });
     let manipulated = if config.extensions.zbb {
         let unit = m.instance("bitmanip", &Bitmanip {});

@@ -196,6 +196,9 @@ impl Module for Core {
             commits: c_commits,
         });
         wire!(m, d_target = fetched.pc.wrapping_add(d.offset));
+        // A target that counts from rs1 is compared in commit.
+        let d_differs = branch::differ(m, d_target.slice(1, 31), d_next_pc.slice(1, 31));
+        wire!(m, d_elsewhere = fetched.prediction.taken & !d.target_from_rs1 & d_differs);
         let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
         wire!(m, d_unit = (fetched.error | fetched.broken).mux(no_insn, d.unit));
         let d_kind = Kind::of(d_unit);
@@ -274,6 +277,7 @@ impl Module for Core {
                     pc: fetched.pc,
                     halves: fetched.halves,
                     predicted_pc: d_next_pc,
+                    elsewhere: d_elsewhere,
                     prediction: fetched.prediction,
                     insn,
                     raw: fetched.raw,

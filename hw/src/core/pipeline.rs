@@ -21,6 +21,8 @@ pub struct Execute<T> {
     pub insn: T,
     /// The instruction as it stands in memory.
     pub raw: T,
+    /// Fetch went on at a target, but not at `target`.
+    pub elsewhere: T,
     /// What kind of instruction it is.
     pub kind: Kind<T>,
     /// Taken apart.
@@ -49,6 +51,7 @@ impl Execute<Shape> {
             prediction: Prediction::shape(),
             insn: bits(32),
             raw: bits(32),
+            elsewhere: bit(),
             kind: Kind::shape(),
             d: Decoded::shape(),
             target: bits(32),
