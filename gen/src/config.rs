@@ -121,7 +121,7 @@ impl Problem {
 
 /// Reads the chip's description from a file (or takes the default chip) and applies the overrides, in order.
 ///
-/// An override is `key=value` with a dotted key and a TOML value; names need no quotes.
+/// An override is `key=value` with a dotted key and a TOML value; names and words need no quotes.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::TooLarge`] and [`Error::NotText`] for the file itself; [`Error::Config`] with all
@@ -178,7 +178,8 @@ pub fn parameters_help() -> String {
 enum Setting {
     Number(u32),
     Switch(bool),
-    Name(String),
+    /// A name, or the word of a choice.
+    Word(String),
 }
 
 /// Collects settings and mistakes.
@@ -220,9 +221,10 @@ impl Reader {
             );
         };
         match parameter(key.trim()) {
-            // A shell takes quotes away: a bare word is a name.
+            // A shell takes quotes away: a bare word is a text.
             Some(parameter)
-                if matches!(parameter.kind, Kind::Name { .. }) && !value.contains(['"', '\'']) =>
+                if matches!(parameter.kind, Kind::Name { .. } | Kind::Choice { .. })
+                    && !value.contains(['"', '\'']) =>
             {
                 let place = Place::new(&Arc::new(source), key.len() + 1..text.len());
                 self.set(parameter, &DeValue::String(value.trim().into()), place);
@@ -282,7 +284,10 @@ impl Reader {
             (Kind::Switch { .. }, DeValue::Boolean(value)) => Ok(Some(Setting::Switch(*value))),
             (Kind::Name { .. }, DeValue::String(name)) => {
                 let legal = ferrite_hw::config::is_legal_name(name);
-                Ok(legal.then(|| Setting::Name(name.to_string())))
+                Ok(legal.then(|| Setting::Word(name.to_string())))
+            }
+            (Kind::Choice { words, .. }, DeValue::String(word)) => {
+                Ok(words.contains(&&**word).then(|| Setting::Word(word.to_string())))
             }
             (kind, other) => {
                 Err(format!("{} is wanted, this is {}", kind_in_words(kind), type_in_words(other)))
@@ -321,7 +326,8 @@ impl Reader {
             match (&parameter.kind, self.settings.get(parameter.key)) {
                 (Kind::Number { set, .. }, Some((Setting::Number(value), _))) => set(&mut chip, *value),
                 (Kind::Switch { set, .. }, Some((Setting::Switch(value), _))) => set(&mut chip, *value),
-                (Kind::Name { set, .. }, Some((Setting::Name(value), _))) => set(&mut chip, value.clone()),
+                (Kind::Name { set, .. }, Some((Setting::Word(value), _))) => set(&mut chip, value.clone()),
+                (Kind::Choice { set, .. }, Some((Setting::Word(value), _))) => set(&mut chip, value),
                 // `set` keeps settings of the parameter's own kind only.
                 _ => {}
             }
@@ -358,6 +364,7 @@ fn kind_in_words(kind: &Kind) -> &'static str {
         Kind::Number { .. } => "a whole number",
         Kind::Switch { .. } => "true or false",
         Kind::Name { .. } => "a name in quotes",
+        Kind::Choice { .. } => "a word in quotes",
     }
 }
 

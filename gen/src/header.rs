@@ -5,6 +5,8 @@ use std::fmt::Write;
 use ferrite_hw::config::{ADDRESS, ChipConfig, Kind, PARAMETERS};
 use ferrite_hw::map::{Field, MemoryMap, NamedValue, Region, Register};
 
+use crate::march::{MABI, march};
+
 /// The header for a valid chip.
 ///
 /// Numbers have no suffix, so that the assembler reads them too; in C a hexadecimal number that does not fit an `int`
@@ -12,10 +14,12 @@ use ferrite_hw::map::{Field, MemoryMap, NamedValue, Region, Register};
 pub fn header(chip: &ChipConfig) -> String {
     let mut text = format!(
         "/* Parameters, memory map and registers of the chip `{}`.\n\
-         \x20* Written by `ferrite gen` from the chip's description: change that, not this file. */\n\
+         \x20* Written by `ferrite gen` from the chip's description: change that, not this file.\n\
+         \x20* Programs are compiled with -march={} -mabi={MABI}. */\n\
          #ifndef FERRITE_H\n\
          #define FERRITE_H\n\n",
-        chip.name
+        chip.name,
+        march(&chip.core)
     );
     text.push_str(ACCESS);
     text.push_str("/* Parameters */\n\n");

@@ -7,6 +7,7 @@ pub mod error;
 pub mod fuzz;
 pub mod header;
 pub mod linker;
+pub mod march;
 pub mod output;
 pub mod registers;
 pub mod run;

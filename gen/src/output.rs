@@ -10,6 +10,7 @@ use crate::atomic::OutputFolder;
 use crate::error::Error;
 use crate::header::header;
 use crate::linker::linker_script;
+use crate::march::compiler_options;
 use crate::registers::register_reference;
 use crate::svd::svd;
 
@@ -51,6 +52,7 @@ pub fn write_chip(
     folder.write(&format!("rtl/{}.f", chip.name), list.as_bytes())?;
     folder.write("sw/ferrite.h", header(chip).as_bytes())?;
     folder.write("sw/ferrite.ld", linker_script(chip).as_bytes())?;
+    folder.write("sw/chip.mk", compiler_options(chip).as_bytes())?;
     folder.write(&format!("{}.svd", chip.name), svd(chip).as_bytes())?;
     folder.write("registers.md", register_reference(chip).as_bytes())?;
     folder.write("chip.toml", chip_toml(chip).as_bytes())?;
@@ -77,12 +79,18 @@ pub fn chip_toml(chip: &ChipConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ferrite_hw::config::CoreConfig;
 
     #[test]
     fn the_written_parameters_are_read_back_as_the_same_chip() {
         let mut small = ChipConfig { name: "small".to_string(), tensor: None, ..ChipConfig::default() };
         small.soc.ram_bytes = 32 << 10;
-        for chip in [ChipConfig::default(), small] {
+        small.core = CoreConfig::SMALL;
+        let mut other = ChipConfig::default();
+        other.core = CoreConfig { pmp_regions: 8, event_counters: 2, return_stack: 0, ..CoreConfig::FAST };
+        let mut compressed = small.clone();
+        compressed.core.extensions.c = true;
+        for chip in [ChipConfig::default(), small, other, compressed] {
             let text = chip_toml(&chip);
             let read = crate::config::parse(Some(("chip.toml", &text)), &[]);
             assert_eq!(read.unwrap_or_else(|report| panic!("{report}\n{text}")), chip);

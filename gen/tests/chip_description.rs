@@ -1,7 +1,8 @@
 //! What `chip.toml` and `--set` may say, and what is answered when they are wrong.
 
 use ferrite_gen::config::parse;
-use ferrite_hw::config::{ChipConfig, PARAMETERS};
+use ferrite_hw::config::{ChipConfig, CoreConfig, Kind, PARAMETERS};
+use ferrite_hw::core::Predictor;
 use proptest::prelude::*;
 
 fn from_toml(text: &str) -> Result<ChipConfig, String> {
@@ -64,6 +65,80 @@ fn a_value_out_of_range_is_shown_with_what_is_allowed() {
       |        ^^ allowed: 4, 8, 16, 32
       |
       = help: `tensor.rows`: rows of the array: input channels taken at once
+    "#);
+}
+
+#[test]
+fn a_preset_gives_way_to_what_stands_beside_it_in_any_order() {
+    let mut expected = ChipConfig { core: CoreConfig::SMALL, ..ChipConfig::default() };
+    expected.core.extensions.c = true;
+    expected.core.hart_id = 3;
+    let texts = ["preset = 'small'\nc = true\nhart_id = 3\n", "hart_id = 3\nc = true\npreset = 'small'\n"];
+    for text in texts {
+        assert_eq!(from_toml(&format!("[core]\n{text}")), Ok(expected.clone()));
+    }
+    let overrides = ["core.c=true", "core.hart_id=3", "core.preset=small"];
+    assert_eq!(from_overrides(&overrides), Ok(expected));
+}
+
+#[test]
+fn every_word_of_a_choice_can_be_set() {
+    for parameter in PARAMETERS {
+        let Kind::Choice { words, get, .. } = parameter.kind else { continue };
+        for word in words {
+            let chip = from_overrides(&[&format!("{}={word}", parameter.key)]).unwrap();
+            assert_eq!(get(&chip), Some(*word), "{}", parameter.key);
+        }
+    }
+}
+
+#[test]
+fn what_belongs_to_something_that_is_left_out_does_not_matter() {
+    for (without, settings) in [
+        ("core.m=false", &["core.multiplier=single_cycle", "core.divider_bits=4"][..]),
+        ("core.counters=false", &["core.event_counters=4"]),
+        ("core.predictor=none", &["core.btb_entries=8", "core.return_stack=2"]),
+    ] {
+        let alone = from_overrides(&[without]).unwrap();
+        assert_eq!(from_overrides(&[settings, &[without]].concat()), Ok(alone));
+    }
+}
+
+#[test]
+fn a_branch_target_buffer_can_be_added_to_the_small_core() {
+    let chip = from_overrides(&["core.preset=small", "core.predictor=btb", "core.btb_entries=16"]).unwrap();
+    assert_eq!(chip.core.predictor, Predictor::Btb { entries: 16, history: 0 });
+    assert_eq!(chip.core.return_stack, CoreConfig::FAST.return_stack);
+}
+
+#[test]
+fn a_word_that_is_none_of_a_choice_is_shown_with_those_that_are() {
+    insta::assert_snapshot!(from_toml("core.predictor = 'static'\n").unwrap_err(), @r#"
+    error: `core.predictor` has a value that is not allowed
+     --> chip.toml:1:18
+      |
+    1 | core.predictor = 'static'
+      |                  ^^^^^^^^ allowed: "none", "btb"
+      |
+      = help: `core.predictor`: how fetch guesses where the program goes on: straight, or by a branch target buffer
+    "#);
+    insta::assert_snapshot!(from_overrides(&["core.preset=tiny"]).unwrap_err(), @r#"
+    error: `core.preset` has a value that is not allowed
+     --> --set:1:13
+      |
+    1 | core.preset=tiny
+      |             ^^^^ allowed: "small", "fast"
+      |
+      = help: `core.preset`: values of all of the core's parameters but `core.reset_vector` and `core.hart_id`; those that are given beside it go first
+    "#);
+    insta::assert_snapshot!(from_toml("core.preset = 1\n").unwrap_err(), @r#"
+    error: `core.preset` has a value of the wrong type
+     --> chip.toml:1:15
+      |
+    1 | core.preset = 1
+      |               ^ a word in quotes is wanted, this is a whole number
+      |
+      = help: allowed: "small", "fast"
     "#);
 }
 

@@ -5,7 +5,10 @@
 use std::fs;
 use std::path::Path;
 
-use ferrite_gen::{header::header, linker::linker_script, registers::register_reference};
+use ferrite_gen::header::header;
+use ferrite_gen::linker::linker_script;
+use ferrite_gen::march::compiler_options;
+use ferrite_gen::registers::register_reference;
 use ferrite_hw::config::ChipConfig;
 
 /// Compares a file of the repository with what it should hold.
@@ -29,6 +32,11 @@ fn the_c_header_of_the_default_chip_is_current() {
 #[test]
 fn the_linker_script_of_the_default_chip_is_current() {
     check_current("sw/chip/ferrite.ld", &linker_script(&ChipConfig::default()));
+}
+
+#[test]
+fn the_compiler_options_of_the_default_chip_are_current() {
+    check_current("sw/chip/chip.mk", &compiler_options(&ChipConfig::default()));
 }
 
 #[test]

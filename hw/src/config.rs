@@ -3,10 +3,13 @@
 //! [`ChipConfig`] is plain data. [`PARAMETERS`] says, once, what each of its values means, its unit, its range and
 //! how to reach it: validation, `chip.toml`, `--set`, `--help` and the documentation all read this table.
 
-use std::fmt;
+mod kind;
+mod parameters;
 
 pub use crate::core::CoreConfig;
 use crate::map;
+pub use kind::{ADDRESS, Kind, Parameter, Range};
+pub use parameters::{PARAMETERS, parameter};
 
 /// A whole chip.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,131 +92,6 @@ impl Default for ChipConfig {
     }
 }
 
-/// The numbers that a parameter may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// Powers of two from `min` to `max`, both included.
-    PowerOfTwo {
-        /// Smallest value.
-        min: u32,
-        /// Largest value.
-        max: u32,
-    },
-    /// Multiples of `step` from `min` to `max`, both included.
-    MultipleOf {
-        /// What every value is a multiple of.
-        step: u32,
-        /// Smallest value.
-        min: u32,
-        /// Largest value.
-        max: u32,
-    },
-}
-
-impl Range {
-    /// Whether `value` is allowed.
-    pub fn contains(self, value: u64) -> bool {
-        match self {
-            Range::PowerOfTwo { min, max } => {
-                value.is_power_of_two() && (u64::from(min)..=u64::from(max)).contains(&value)
-            }
-            Range::MultipleOf { step, min, max } => {
-                value.is_multiple_of(u64::from(step)) && (u64::from(min)..=u64::from(max)).contains(&value)
-            }
-        }
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            // Few enough to be listed: the reader need not work them out.
-            Range::PowerOfTwo { min, max } if max / min <= 8 => {
-                let mut value = min;
-                while value < max {
-                    write!(f, "{value}, ")?;
-                    value *= 2;
-                }
-                write!(f, "{max}")
-            }
-            Range::PowerOfTwo { min, max } => write!(f, "a power of two from {min} to {max}"),
-            Range::MultipleOf { step: 1, min, max } => write!(f, "from {min} to {max}"),
-            Range::MultipleOf { step, min, max } => write!(f, "a multiple of {step} from {min} to {max}"),
-        }
-    }
-}
-
-/// What kind of value a parameter has, its range, and how to reach it in a [`ChipConfig`].
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// A whole number.
-    Number {
-        /// What it may be.
-        range: Range,
-        /// The value; `None` if the part that it belongs to is left out of the chip.
-        get: fn(&ChipConfig) -> Option<u32>,
-        /// Sets the value; does nothing if the part that it belongs to is left out.
-        set: fn(&mut ChipConfig, u32),
-    },
-    /// Yes or no.
-    Switch {
-        /// The value.
-        get: fn(&ChipConfig) -> bool,
-        /// Sets the value.
-        set: fn(&mut ChipConfig, bool),
-    },
-    /// A name (see [`is_legal_name`]).
-    Name {
-        /// The value.
-        get: fn(&ChipConfig) -> &str,
-        /// Sets the value.
-        set: fn(&mut ChipConfig, String),
-    },
-}
-
-impl Kind {
-    /// The allowed values in words, as error messages and the documentation say them.
-    pub fn allowed(&self) -> String {
-        match self {
-            Kind::Number { range, .. } => range.to_string(),
-            Kind::Switch { .. } => "true, false".to_string(),
-            Kind::Name { .. } => {
-                format!("1 to {MAX_NAME_LENGTH} of a-z, 0-9 and _, the first a letter")
-            }
-        }
-    }
-}
-
-/// One line of the table of parameters.
-#[derive(Clone, Copy, Debug)]
-pub struct Parameter {
-    /// Where it stands in `chip.toml`, as a dotted key.
-    pub key: &'static str,
-    /// What it means, in one line.
-    pub doc: &'static str,
-    /// Its unit, or "" if it has none; [`ADDRESS`] for addresses, which are written in hexadecimal.
-    pub unit: &'static str,
-    /// Its kind, range and place.
-    pub kind: Kind,
-}
-
-impl Parameter {
-    /// The value in `config` as `chip.toml` would write it; `None` if its part of the chip is left out.
-    pub fn value_text(&self, config: &ChipConfig) -> Option<String> {
-        match self.kind {
-            Kind::Number { get, .. } if self.unit == ADDRESS => {
-                get(config).map(|value| format!("{value:#010x}"))
-            }
-            Kind::Number { get, .. } => get(config).map(|value| value.to_string()),
-            Kind::Switch { get, .. } => Some(get(config).to_string()),
-            Kind::Name { get, .. } => Some(format!("\"{}\"", get(config))),
-        }
-    }
-}
-
-/// Unit of the parameters that are addresses.
-pub const ADDRESS: &str = "address";
-
 /// Longest name of a chip, in bytes.
 pub const MAX_NAME_LENGTH: usize = 32;
 
@@ -225,116 +103,6 @@ pub fn is_legal_name(name: &str) -> bool {
     name.len() <= MAX_NAME_LENGTH
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
-/// A [`Kind::Number`] of the tensor unit.
-macro_rules! tensor_number {
-    ($field:ident, $range:expr) => {
-        Kind::Number {
-            range: $range,
-            get: |chip| chip.tensor.as_ref().map(|tensor| tensor.$field),
-            set: |chip, value| {
-                if let Some(tensor) = &mut chip.tensor {
-                    tensor.$field = value;
-                }
-            },
-        }
-    };
-}
-
-/// A [`Kind::Number`] of a part that every chip has.
-macro_rules! number {
-    ($part:ident.$field:ident, $range:expr) => {
-        Kind::Number {
-            range: $range,
-            get: |chip| Some(chip.$part.$field),
-            set: |chip, value| chip.$part.$field = value,
-        }
-    };
-}
-
-/// Every parameter of a chip, in the order of the documentation.
-pub const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        key: "name",
-        doc: "name of the chip and of its top Verilog module",
-        unit: "",
-        kind: Kind::Name { get: |chip| &chip.name, set: |chip, name| chip.name = name },
-    },
-    Parameter {
-        key: "core.reset_vector",
-        doc: "address of the first instruction after reset: the start of the boot ROM or of the RAM",
-        unit: ADDRESS,
-        kind: number!(core.reset_vector, Range::MultipleOf { step: 4, min: 0, max: u32::MAX - 3 }),
-    },
-    Parameter {
-        key: "tensor.present",
-        doc: "whether the chip has a tensor unit",
-        unit: "",
-        kind: Kind::Switch {
-            get: |chip| chip.tensor.is_some(),
-            set: |chip, present| {
-                if present {
-                    chip.tensor.get_or_insert_default();
-                } else {
-                    chip.tensor = None;
-                }
-            },
-        },
-    },
-    Parameter {
-        key: "tensor.rows",
-        doc: "rows of the array: input channels taken at once",
-        unit: "",
-        kind: tensor_number!(rows, Range::PowerOfTwo { min: 4, max: 32 }),
-    },
-    Parameter {
-        key: "tensor.cols",
-        doc: "columns of the array: output channels made at once",
-        unit: "",
-        kind: tensor_number!(cols, Range::PowerOfTwo { min: 4, max: 32 }),
-    },
-    Parameter {
-        key: "tensor.scratchpad_bytes",
-        doc: "size of the scratchpad",
-        unit: "bytes",
-        kind: tensor_number!(scratchpad_bytes, Range::PowerOfTwo { min: 4 << 10, max: 1 << 20 }),
-    },
-    Parameter {
-        key: "tensor.acc_rows",
-        doc: "accumulator rows, each of `tensor.cols` int32",
-        unit: "rows",
-        kind: tensor_number!(acc_rows, Range::PowerOfTwo { min: 16, max: 65_536 }),
-    },
-    Parameter {
-        key: "soc.ram_bytes",
-        doc: "size of the RAM, which holds programs and their data",
-        unit: "bytes",
-        kind: number!(soc.ram_bytes, Range::PowerOfTwo { min: 16 << 10, max: 16 << 20 }),
-    },
-    Parameter {
-        key: "soc.rom_bytes",
-        doc: "size of the boot ROM",
-        unit: "bytes",
-        kind: number!(soc.rom_bytes, Range::PowerOfTwo { min: 1 << 10, max: map::ROM_WINDOW_BYTES }),
-    },
-    Parameter {
-        key: "soc.clock_hz",
-        doc: "frequency of the chip's clock",
-        unit: "Hz",
-        kind: number!(soc.clock_hz, Range::MultipleOf { step: 1, min: 100_000, max: 1_000_000_000 }),
-    },
-    Parameter {
-        key: "soc.uart_baud",
-        doc: "speed of the UART; a bit lasts at least 4 clock cycles",
-        unit: "bit/s",
-        kind: number!(soc.uart_baud, Range::MultipleOf { step: 1, min: 300, max: 10_000_000 }),
-    },
-];
-
-/// The parameter with this dotted key.
-pub fn parameter(key: &str) -> Option<&'static Parameter> {
-    PARAMETERS.iter().find(|parameter| parameter.key == key)
 }
 
 /// Why a configuration is not allowed.
@@ -390,6 +158,9 @@ impl ChipConfig {
             Kind::Number { range, get, .. } => {
                 get(self).filter(|&value| !range.contains(u64::from(value))).map(|value| value.to_string())
             }
+            Kind::Choice { words, get, .. } => {
+                get(self).filter(|word| !words.contains(word)).map(|word| format!("{word:?}"))
+            }
             Kind::Switch { .. } => None,
             Kind::Name { get, .. } => (!is_legal_name(get(self))).then(|| format!("{:?}", get(self))),
         };
@@ -430,6 +201,7 @@ impl ChipConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::{Misaligned, Predictor};
 
     #[test]
     fn the_default_chip_is_valid_and_has_the_documented_sizes() {
@@ -445,7 +217,10 @@ mod tests {
     fn every_number_is_refused_just_outside_of_its_range() {
         for parameter in PARAMETERS {
             let Kind::Number { range, set, .. } = parameter.kind else { continue };
-            let (Range::PowerOfTwo { min, max } | Range::MultipleOf { min, max, .. }) = range;
+            let (min, max) = match range {
+                Range::PowerOfTwo { min, max } | Range::MultipleOf { min, max, .. } => (min, max),
+                Range::OneOf(values) => (values[0], values[values.len() - 1]),
+            };
             for outside in [min.checked_sub(1), max.checked_add(1)].into_iter().flatten() {
                 let mut chip = ChipConfig::default();
                 set(&mut chip, outside);
@@ -462,6 +237,51 @@ mod tests {
         let mut chip = ChipConfig::default();
         chip.tensor.as_mut().unwrap().rows = 12;
         assert_eq!(chip.validate().unwrap_err()[0].to_string(), "tensor.rows is 12; allowed: 4, 8, 16, 32");
+    }
+
+    #[test]
+    fn a_number_between_those_of_a_list_is_refused() {
+        let mut chip = ChipConfig::default();
+        chip.core.pmp_regions = 5;
+        assert_eq!(
+            chip.validate().unwrap_err()[0].to_string(),
+            "core.pmp_regions is 5; allowed: 0, 4, 8, 16"
+        );
+    }
+
+    #[test]
+    fn what_the_core_cannot_do_yet_is_refused() {
+        let mut chip = ChipConfig::default();
+        chip.core.predictor = Predictor::Static;
+        chip.core.misaligned = Misaligned::Handle;
+        let errors: Vec<_> = chip.validate().unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            errors,
+            [
+                "core.misaligned is \"handle\"; allowed: \"trap\"",
+                "core.predictor is \"static\"; allowed: \"none\", \"btb\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_preset_is_a_word_for_the_values_of_all_other_parameters() {
+        let preset = parameter("core.preset").unwrap();
+        let Kind::Choice { words, set, .. } = preset.kind else { panic!("{preset:?}") };
+        for (word, core) in [("fast", CoreConfig::FAST), ("small", CoreConfig::SMALL)] {
+            let mut chip = ChipConfig::default();
+            set(&mut chip, word);
+            assert!(words.contains(&word));
+            assert_eq!((chip.core, preset.value_text(&chip)), (core, Some(format!("{word:?}"))));
+            chip.core.hart_id = 1;
+            assert_eq!(
+                preset.value_text(&chip),
+                Some(format!("{word:?}")),
+                "says nothing of the place in a system"
+            );
+            chip.core.extensions.zba ^= true;
+            assert_eq!(preset.value_text(&chip), None);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 /* Parameters, memory map and registers of the chip `ferrite`.
- * Written by `ferrite gen` from the chip's description: change that, not this file. */
+ * Written by `ferrite gen` from the chip's description: change that, not this file.
+ * Programs are compiled with -march=rv32imc_zicsr_zifencei_zba_zbb_zbs -mabi=ilp32. */
 #ifndef FERRITE_H
 #define FERRITE_H
 
@@ -14,8 +15,44 @@
 
 /* name of the chip and of its top Verilog module */
 #define FERRITE_NAME "ferrite"
+/* values of all of the core's parameters but `core.reset_vector` and `core.hart_id`; those that are given beside it go first */
+#define FERRITE_CORE_PRESET "fast"
 /* address of the first instruction after reset: the start of the boot ROM or of the RAM */
 #define FERRITE_CORE_RESET_VECTOR 0x00001000
+/* what `mhartid` reads */
+#define FERRITE_CORE_HART_ID 0
+/* multiplication and division (extension M) */
+#define FERRITE_CORE_M 1
+/* compressed instructions (extension C) */
+#define FERRITE_CORE_C 1
+/* shift and add (extension Zba) */
+#define FERRITE_CORE_ZBA 1
+/* basic bit manipulation (extension Zbb) */
+#define FERRITE_CORE_ZBB 1
+/* single bits (extension Zbs) */
+#define FERRITE_CORE_ZBS 1
+/* user mode beside machine mode */
+#define FERRITE_CORE_USER_MODE 1
+/* regions of physical memory protection */
+#define FERRITE_CORE_PMP_REGIONS 0
+/* `mcycle`, `minstret` and what belongs to them */
+#define FERRITE_CORE_COUNTERS 1
+/* counters of events from `mhpmcounter3` up; only with `core.counters` */
+#define FERRITE_CORE_EVENT_COUNTERS 0
+/* what happens to loads and stores at addresses that are no multiple of their width: an exception */
+#define FERRITE_CORE_MISALIGNED "trap"
+/* how products are made: bit by bit, or by DSP blocks in one or two cycles; only with `core.m` */
+#define FERRITE_CORE_MULTIPLIER "pipelined"
+/* bits of a quotient found in a cycle; only with `core.m` */
+#define FERRITE_CORE_DIVIDER_BITS 1
+/* how fetch guesses where the program goes on: straight, or by a branch target buffer */
+#define FERRITE_CORE_PREDICTOR "btb"
+/* branches that the branch target buffer knows; only with `core.predictor = "btb"` */
+#define FERRITE_CORE_BTB_ENTRIES 64
+/* return addresses that fetch remembers; only with `core.predictor = "btb"` */
+#define FERRITE_CORE_RETURN_STACK 4
+/* where the registers are */
+#define FERRITE_CORE_REGISTER_FILE "lut_ram"
 /* whether the chip has a tensor unit */
 #define FERRITE_TENSOR_PRESENT 1
 /* rows of the array: input channels taken at once */

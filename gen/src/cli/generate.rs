@@ -13,7 +13,7 @@ use super::chip::{Overrides, design};
 use super::numbers::grouped;
 use super::report;
 
-/// Writes a chip: Verilog with a list of its files, C header, linker script, register reference and SVD file.
+/// Writes a chip: Verilog with a list of its files, C header, linker script, compiler options, register reference and SVD file.
 ///
 /// The folder appears as a whole, and replaces one that an earlier call wrote; a folder with any other file in it is left alone.
 #[derive(Args)]
@@ -52,7 +52,7 @@ pub fn generate(options: &Gen) -> Result<(), Error> {
         ));
     }
     text.push_str(&format!(
-        "{place}/sw: ferrite.h and ferrite.ld, for programs (see sw/README.md)\n\
+        "{place}/sw: ferrite.h, ferrite.ld and chip.mk, for programs (see sw/README.md)\n\
          {place}/{name}.svd, registers.md, chip.toml: the registers and all parameters\n"
     ));
     report::print(&text)

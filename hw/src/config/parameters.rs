@@ -1,0 +1,363 @@
+//! The table of all parameters.
+
+use super::{ADDRESS, ChipConfig, CoreConfig, Kind, Parameter, Range};
+use crate::core::{Misaligned, MultiplierKind, Predictor, RegisterFile};
+use crate::map;
+
+/// A [`Kind::Number`] of the tensor unit.
+macro_rules! tensor_number {
+    ($field:ident, $range:expr) => {
+        Kind::Number {
+            range: $range,
+            get: |chip| chip.tensor.as_ref().map(|tensor| tensor.$field),
+            set: |chip, value| {
+                if let Some(tensor) = &mut chip.tensor {
+                    tensor.$field = value;
+                }
+            },
+        }
+    };
+}
+
+/// A [`Kind::Number`] of a part that every chip has.
+macro_rules! number {
+    ($part:ident.$field:ident, $range:expr) => {
+        Kind::Number {
+            range: $range,
+            get: |chip| Some(chip.$part.$field),
+            set: |chip, value| chip.$part.$field = value,
+        }
+    };
+}
+
+/// A [`Kind::Number`] of the core that matters only under a condition.
+macro_rules! core_number {
+    ($field:ident if $condition:expr, $range:expr) => {
+        Kind::Number {
+            range: $range,
+            get: |chip| {
+                let matters: fn(&CoreConfig) -> bool = $condition;
+                matters(&chip.core).then_some(chip.core.$field)
+            },
+            set: |chip, value| {
+                let matters: fn(&CoreConfig) -> bool = $condition;
+                if matters(&chip.core) {
+                    chip.core.$field = value;
+                }
+            },
+        }
+    };
+}
+
+/// A [`Kind::Switch`] of the core.
+macro_rules! core_switch {
+    ($($field:ident).+) => {
+        Kind::Switch { get: |chip| chip.core.$($field).+, set: |chip, value| chip.core.$($field).+ = value }
+    };
+}
+
+/// The preset whose values the core has.
+fn preset(chip: &ChipConfig) -> Option<&'static str> {
+    let CoreConfig { reset_vector, hart_id, .. } = chip.core;
+    let is = |preset: CoreConfig| CoreConfig { reset_vector, hart_id, ..preset } == chip.core;
+    if is(CoreConfig::FAST) {
+        Some("fast")
+    } else if is(CoreConfig::SMALL) {
+        Some("small")
+    } else {
+        None
+    }
+}
+
+fn set_preset(chip: &mut ChipConfig, word: &str) {
+    let CoreConfig { reset_vector, hart_id, .. } = chip.core;
+    let preset = if word == "small" { CoreConfig::SMALL } else { CoreConfig::FAST };
+    chip.core = CoreConfig { reset_vector, hart_id, ..preset };
+}
+
+// What belongs to something that is left out takes the values of the small preset, which has none of it: cores that do not differ are equal.
+
+fn set_m(chip: &mut ChipConfig, m: bool) {
+    chip.core.extensions.m = m;
+    if !m {
+        chip.core.multiplier = CoreConfig::SMALL.multiplier;
+        chip.core.divider_bits = CoreConfig::SMALL.divider_bits;
+    }
+}
+
+fn set_counters(chip: &mut ChipConfig, counters: bool) {
+    chip.core.counters = counters;
+    if !counters {
+        chip.core.event_counters = CoreConfig::SMALL.event_counters;
+    }
+}
+
+fn multiplier(chip: &ChipConfig) -> Option<&'static str> {
+    chip.core.extensions.m.then_some(match chip.core.multiplier {
+        MultiplierKind::Iterative => "iterative",
+        MultiplierKind::SingleCycle => "single_cycle",
+        MultiplierKind::Pipelined => "pipelined",
+    })
+}
+
+fn set_multiplier(chip: &mut ChipConfig, word: &str) {
+    if chip.core.extensions.m {
+        chip.core.multiplier = match word {
+            "iterative" => MultiplierKind::Iterative,
+            "single_cycle" => MultiplierKind::SingleCycle,
+            _ => MultiplierKind::Pipelined,
+        };
+    }
+}
+
+fn has_btb(core: &CoreConfig) -> bool {
+    matches!(core.predictor, Predictor::Btb { .. })
+}
+
+fn predictor(chip: &ChipConfig) -> Option<&'static str> {
+    Some(match chip.core.predictor {
+        Predictor::None => "none",
+        Predictor::Static => "static",
+        Predictor::Btb { .. } => "btb",
+    })
+}
+
+/// A branch target buffer that is added has the sizes of the fast preset.
+fn set_predictor(chip: &mut ChipConfig, word: &str) {
+    let core = &mut chip.core;
+    match (word, core.predictor) {
+        ("btb", Predictor::Btb { .. }) => {}
+        ("btb", _) => {
+            (core.predictor, core.return_stack) = (CoreConfig::FAST.predictor, CoreConfig::FAST.return_stack);
+        }
+        _ => (core.predictor, core.return_stack) = (Predictor::None, CoreConfig::SMALL.return_stack),
+    }
+}
+
+/// Every parameter of a chip, in the order of the documentation, in which they are also applied: what a value belongs to comes before it.
+pub const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        key: "name",
+        doc: "name of the chip and of its top Verilog module",
+        unit: "",
+        kind: Kind::Name { get: |chip| &chip.name, set: |chip, name| chip.name = name },
+    },
+    Parameter {
+        key: "core.preset",
+        doc: "values of all of the core's parameters but `core.reset_vector` and `core.hart_id`; those that are given beside it go first",
+        unit: "",
+        kind: Kind::Choice { words: &["small", "fast"], get: preset, set: set_preset },
+    },
+    Parameter {
+        key: "core.reset_vector",
+        doc: "address of the first instruction after reset: the start of the boot ROM or of the RAM",
+        unit: ADDRESS,
+        kind: number!(core.reset_vector, Range::MultipleOf { step: 4, min: 0, max: u32::MAX - 3 }),
+    },
+    Parameter {
+        key: "core.hart_id",
+        doc: "what `mhartid` reads",
+        unit: "",
+        kind: number!(core.hart_id, Range::MultipleOf { step: 1, min: 0, max: u32::MAX }),
+    },
+    Parameter {
+        key: "core.m",
+        doc: "multiplication and division (extension M)",
+        unit: "",
+        kind: Kind::Switch { get: |chip| chip.core.extensions.m, set: set_m },
+    },
+    Parameter {
+        key: "core.c",
+        doc: "compressed instructions (extension C)",
+        unit: "",
+        kind: core_switch!(extensions.c),
+    },
+    Parameter {
+        key: "core.zba",
+        doc: "shift and add (extension Zba)",
+        unit: "",
+        kind: core_switch!(extensions.zba),
+    },
+    Parameter {
+        key: "core.zbb",
+        doc: "basic bit manipulation (extension Zbb)",
+        unit: "",
+        kind: core_switch!(extensions.zbb),
+    },
+    Parameter {
+        key: "core.zbs",
+        doc: "single bits (extension Zbs)",
+        unit: "",
+        kind: core_switch!(extensions.zbs),
+    },
+    Parameter {
+        key: "core.user_mode",
+        doc: "user mode beside machine mode",
+        unit: "",
+        kind: core_switch!(user_mode),
+    },
+    Parameter {
+        key: "core.pmp_regions",
+        doc: "regions of physical memory protection",
+        unit: "",
+        kind: number!(core.pmp_regions, Range::OneOf(&[0, 4, 8, 16])),
+    },
+    Parameter {
+        key: "core.counters",
+        doc: "`mcycle`, `minstret` and what belongs to them",
+        unit: "",
+        kind: Kind::Switch { get: |chip| chip.core.counters, set: set_counters },
+    },
+    Parameter {
+        key: "core.event_counters",
+        doc: "counters of events from `mhpmcounter3` up; only with `core.counters`",
+        unit: "",
+        kind: core_number!(event_counters if |core| core.counters, Range::MultipleOf { step: 1, min: 0, max: 29 }),
+    },
+    Parameter {
+        key: "core.misaligned",
+        doc: "what happens to loads and stores at addresses that are no multiple of their width: an exception",
+        unit: "",
+        kind: Kind::Choice {
+            words: &["trap"],
+            get: |chip| {
+                Some(match chip.core.misaligned {
+                    Misaligned::Trap => "trap",
+                    Misaligned::Handle => "handle",
+                })
+            },
+            set: |chip, _| chip.core.misaligned = Misaligned::Trap,
+        },
+    },
+    Parameter {
+        key: "core.multiplier",
+        doc: "how products are made: bit by bit, or by DSP blocks in one or two cycles; only with `core.m`",
+        unit: "",
+        kind: Kind::Choice {
+            words: &["iterative", "single_cycle", "pipelined"],
+            get: multiplier,
+            set: set_multiplier,
+        },
+    },
+    Parameter {
+        key: "core.divider_bits",
+        doc: "bits of a quotient found in a cycle; only with `core.m`",
+        unit: "",
+        kind: core_number!(divider_bits if |core| core.extensions.m, Range::PowerOfTwo { min: 1, max: 4 }),
+    },
+    Parameter {
+        key: "core.predictor",
+        doc: "how fetch guesses where the program goes on: straight, or by a branch target buffer",
+        unit: "",
+        kind: Kind::Choice { words: &["none", "btb"], get: predictor, set: set_predictor },
+    },
+    Parameter {
+        key: "core.btb_entries",
+        doc: "branches that the branch target buffer knows; only with `core.predictor = \"btb\"`",
+        unit: "",
+        kind: Kind::Number {
+            range: Range::PowerOfTwo { min: 8, max: 512 },
+            get: |chip| match chip.core.predictor {
+                Predictor::Btb { entries, .. } => Some(entries),
+                _ => None,
+            },
+            set: |chip, value| {
+                if let Predictor::Btb { entries, .. } = &mut chip.core.predictor {
+                    *entries = value;
+                }
+            },
+        },
+    },
+    Parameter {
+        key: "core.return_stack",
+        doc: "return addresses that fetch remembers; only with `core.predictor = \"btb\"`",
+        unit: "",
+        kind: core_number!(return_stack if |core| has_btb(core), Range::OneOf(&[0, 2, 4, 8, 16])),
+    },
+    Parameter {
+        key: "core.register_file",
+        doc: "where the registers are",
+        unit: "",
+        kind: Kind::Choice {
+            words: &["lut_ram", "block_ram"],
+            get: |chip| {
+                Some(match chip.core.register_file {
+                    RegisterFile::LutRam => "lut_ram",
+                    RegisterFile::BlockRam => "block_ram",
+                })
+            },
+            set: |chip, word| {
+                chip.core.register_file =
+                    if word == "block_ram" { RegisterFile::BlockRam } else { RegisterFile::LutRam };
+            },
+        },
+    },
+    Parameter {
+        key: "tensor.present",
+        doc: "whether the chip has a tensor unit",
+        unit: "",
+        kind: Kind::Switch {
+            get: |chip| chip.tensor.is_some(),
+            set: |chip, present| {
+                if present {
+                    chip.tensor.get_or_insert_default();
+                } else {
+                    chip.tensor = None;
+                }
+            },
+        },
+    },
+    Parameter {
+        key: "tensor.rows",
+        doc: "rows of the array: input channels taken at once",
+        unit: "",
+        kind: tensor_number!(rows, Range::PowerOfTwo { min: 4, max: 32 }),
+    },
+    Parameter {
+        key: "tensor.cols",
+        doc: "columns of the array: output channels made at once",
+        unit: "",
+        kind: tensor_number!(cols, Range::PowerOfTwo { min: 4, max: 32 }),
+    },
+    Parameter {
+        key: "tensor.scratchpad_bytes",
+        doc: "size of the scratchpad",
+        unit: "bytes",
+        kind: tensor_number!(scratchpad_bytes, Range::PowerOfTwo { min: 4 << 10, max: 1 << 20 }),
+    },
+    Parameter {
+        key: "tensor.acc_rows",
+        doc: "accumulator rows, each of `tensor.cols` int32",
+        unit: "rows",
+        kind: tensor_number!(acc_rows, Range::PowerOfTwo { min: 16, max: 65_536 }),
+    },
+    Parameter {
+        key: "soc.ram_bytes",
+        doc: "size of the RAM, which holds programs and their data",
+        unit: "bytes",
+        kind: number!(soc.ram_bytes, Range::PowerOfTwo { min: 16 << 10, max: 16 << 20 }),
+    },
+    Parameter {
+        key: "soc.rom_bytes",
+        doc: "size of the boot ROM",
+        unit: "bytes",
+        kind: number!(soc.rom_bytes, Range::PowerOfTwo { min: 1 << 10, max: map::ROM_WINDOW_BYTES }),
+    },
+    Parameter {
+        key: "soc.clock_hz",
+        doc: "frequency of the chip's clock",
+        unit: "Hz",
+        kind: number!(soc.clock_hz, Range::MultipleOf { step: 1, min: 100_000, max: 1_000_000_000 }),
+    },
+    Parameter {
+        key: "soc.uart_baud",
+        doc: "speed of the UART; a bit lasts at least 4 clock cycles",
+        unit: "bit/s",
+        kind: number!(soc.uart_baud, Range::MultipleOf { step: 1, min: 300, max: 10_000_000 }),
+    },
+];
+
+/// The parameter with this dotted key.
+pub fn parameter(key: &str) -> Option<&'static Parameter> {
+    PARAMETERS.iter().find(|parameter| parameter.key == key)
+}
