@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ferrite_hw::map::Region;
+use ferrite_hw::config::ChipConfig;
+use ferrite_hw::map::{MemoryMap, Region};
 use object::elf::{self, FileHeader32};
-use object::read::elf::{FileHeader, ProgramHeader, Sym};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::{Endianness, ReadRef};
 
 use crate::error::{Error, read_bounded};
+use crate::march::{MABI, lacking, march};
 
 /// Largest ELF file that is read, in bytes: room for a full RAM and generous debugging information.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -32,6 +34,8 @@ pub struct Loaded {
     pub segments: Vec<Segment>,
     /// Addresses by name. Of several local symbols with one name, one is kept; a global one goes before them.
     pub symbols: BTreeMap<String, u32>,
+    /// Extensions of the instruction set for which it was compiled and which the chip lacks. It may still do without their instructions.
+    pub lacking: Vec<String>,
 }
 
 /// Why a file is not a program for the chip.
@@ -51,10 +55,12 @@ pub enum Problem {
     #[error("this is not an ELF file; build a program with the Makefile in sw/")]
     NotElf,
     /// It is for 64-bit machines.
-    #[error("this is not a 32-bit ELF file; compile with -march=rv32im_zicsr -mabi=ilp32")]
+    #[error(
+        "this is not a 32-bit ELF file; compile with -march and -mabi as in the chip.mk that `ferrite gen` writes"
+    )]
     NotClass32,
     /// Its bytes are in the other order.
-    #[error("this is not a little-endian ELF file; compile with -march=rv32im_zicsr -mabi=ilp32")]
+    #[error("this is not a little-endian ELF file; compile with -mlittle-endian")]
     NotLittleEndian,
     /// It is for another processor.
     #[error(
@@ -72,11 +78,20 @@ pub enum Problem {
         /// Its `e_type`.
         file_type: u16,
     },
-    /// It uses instructions or registers that the chip lacks.
-    #[error("this program uses {what}; compile all of it with -march=rv32im_zicsr -mabi=ilp32")]
-    Unsupported {
-        /// What it uses.
-        what: &'static str,
+    /// It has compressed instructions and the chip has not.
+    #[error(
+        "this program has compressed instructions, which the chip lacks; compile all of it with -march={march} -mabi={MABI}, \
+         or set core.c=true"
+    )]
+    Compressed {
+        /// What compilers call the chip's instruction set.
+        march: String,
+    },
+    /// It passes values in floating-point registers, which no chip has.
+    #[error("this program uses floating-point registers; compile all of it with -march={march} -mabi={MABI}")]
+    FloatingPoint {
+        /// What compilers call the chip's instruction set.
+        march: String,
     },
     /// Its structure is broken.
     #[error("this ELF file is damaged: {what}; build it again")]
@@ -120,7 +135,7 @@ pub enum Problem {
     },
     /// The entry is not in the program.
     #[error(
-        "the entry {entry:#010x} is not in a segment of the program, or not a multiple of 4; \
+        "the entry {entry:#010x} is not in a segment of the program, or not at an instruction; \
          link crt0.S and let ENTRY of the linker script name its first symbol"
     )]
     BadEntry {
@@ -133,27 +148,36 @@ pub enum Problem {
 ///
 /// # Errors
 /// [`Error::Read`] and [`Error::TooLarge`] for the file itself, [`Error::Elf`] if it is not a program that fits the
-/// chip's `ram`.
-pub fn load(path: &Path, ram: &Region) -> Result<Loaded, Error> {
+/// valid chip.
+pub fn load(path: &Path, chip: &ChipConfig) -> Result<Loaded, Error> {
     let bytes = read_bounded(path, "a program", MAX_FILE_BYTES)?;
-    Ok(parse(&bytes, ram).map_err(|problem| ElfError { path: path.to_owned(), problem })?)
+    Ok(parse(&bytes, chip).map_err(|problem| ElfError { path: path.to_owned(), problem })?)
 }
 
-/// Reads a program from the bytes of an ELF file. Memory use is bounded by the file's size and the RAM's.
+/// Reads a program for a valid chip from the bytes of an ELF file. Memory use is bounded by the file's size and the RAM's.
 ///
 /// # Errors
 /// The first [`Problem`] found.
-pub fn parse(file: &[u8], ram: &Region) -> Result<Loaded, Problem> {
+pub fn parse(file: &[u8], chip: &ChipConfig) -> Result<Loaded, Problem> {
     let header = header(file)?;
-    let segments = segments(header, file, ram)?;
+    check_flags(header.e_flags.get(Endianness::Little).0, chip)?;
+    let segments = segments(header, file, MemoryMap::of(chip).ram())?;
     let entry = header.e_entry.get(Endianness::Little);
     let inside = |segment: &Segment| {
         entry.checked_sub(segment.address).is_some_and(|offset| (offset as usize) < segment.bytes.len())
     };
-    if entry % 4 != 0 || !segments.iter().any(inside) {
+    let alignment = if chip.core.extensions.c { 2 } else { 4 };
+    if entry % alignment != 0 || !segments.iter().any(inside) {
         return Err(Problem::BadEntry { entry });
     }
-    Ok(Loaded { entry, segments, symbols: symbols(header, file)? })
+    let lacking = match instruction_set(header, file) {
+        Some(name) => lacking(&name, &chip.core),
+        None => Vec::new(),
+    };
+    if lacking.iter().any(|name| ["c", "zca"].contains(&name.as_str())) {
+        return Err(Problem::Compressed { march: march(&chip.core) });
+    }
+    Ok(Loaded { entry, segments, symbols: symbols(header, file)?, lacking })
 }
 
 type Header = FileHeader32<Endianness>;
@@ -185,22 +209,50 @@ fn header(file: &[u8]) -> Result<&Header, Problem> {
     if file_type != elf::ET_EXEC {
         return Err(Problem::NotExecutable { file_type: file_type.0 });
     }
-    check_flags(header.e_flags.get(Endianness::Little).0)?;
     Ok(header)
 }
 
-/// Checks that the program's extensions are the chip's (RISC-V ELF psABI 1.0, 8.1).
-fn check_flags(flags: u32) -> Result<(), Problem> {
+/// Checks that the chip has what the program's flags ask for (RISC-V ELF psABI 1.0, 8.1).
+fn check_flags(flags: u32, chip: &ChipConfig) -> Result<(), Problem> {
     const RVC: u32 = 0x0001;
     const FLOAT_ABI: u32 = 0x0006;
-    let what = if flags & RVC != 0 {
-        "compressed instructions"
+    let march = march(&chip.core);
+    if flags & RVC != 0 && !chip.core.extensions.c {
+        Err(Problem::Compressed { march })
     } else if flags & FLOAT_ABI != 0 {
-        "floating-point registers"
+        Err(Problem::FloatingPoint { march })
     } else {
-        return Ok(());
-    };
-    Err(Problem::Unsupported { what })
+        Ok(())
+    }
+}
+
+/// The instruction set for which the program was compiled, if its attributes name it (RISC-V ELF psABI 1.0, 8.6). Attributes are
+/// remarks: a program whose are broken runs all the same.
+fn instruction_set(header: &Header, file: &[u8]) -> Option<String> {
+    /// `Tag_RISCV_arch`.
+    const ARCH: u64 = 5;
+    let endian = Endianness::Little;
+    let sections = header.sections(endian, file).ok()?;
+    let section = sections.iter().find(|section| section.sh_type(endian) == elf::SHT_RISCV_ATTRIBUTES)?;
+    let mut subsections = section.attributes(endian, file).ok()?.subsections().ok()?;
+    while let Some(subsection) = subsections.next().ok()? {
+        let mut parts = subsection.subsubsections();
+        while let Some(part) = parts.next().ok()? {
+            let mut attributes = part.attributes();
+            while let Some(tag) = attributes.read_tag().ok()? {
+                // Odd tags have texts, even ones numbers.
+                if tag % 2 == 0 {
+                    attributes.read_integer().ok()?;
+                    continue;
+                }
+                let text = attributes.read_string().ok()?;
+                if tag == ARCH && subsection.vendor() == b"riscv" {
+                    return Some(String::from_utf8_lossy(text).into_owned());
+                }
+            }
+        }
+    }
+    None
 }
 
 fn segments(header: &Header, file: &[u8], ram: &Region) -> Result<Vec<Segment>, Problem> {

@@ -87,9 +87,9 @@ pub struct Layer {
 /// What the program counts for each layer: differences between its start and its end, modulo 2^32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// `mcycle`: clock cycles.
+    /// `mcycle`: clock cycles; 0 where the core has no counters.
     pub cycles: u32,
-    /// `minstret`: instructions that the core retired.
+    /// `minstret`: instructions that the core retired; 0 where it has no counters.
     pub instructions: u32,
     /// Counters 0 to 5 of the tensor unit (`docs/tensor-unit.md`, "Counters").
     pub tensor: [u32; 6],

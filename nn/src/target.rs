@@ -17,6 +17,8 @@ pub struct Target {
     pub ram_base: u32,
     /// Size of the RAM.
     pub ram_bytes: u32,
+    /// Whether the core has `mcycle` and `minstret`. Without them the program counts no cycles and no instructions.
+    pub core_counters: bool,
 }
 
 impl Default for Target {
@@ -29,6 +31,7 @@ impl Default for Target {
             acc_rows: 1024,
             ram_base: 0x8000_0000,
             ram_bytes: 512 << 10,
+            core_counters: true,
         }
     }
 }

@@ -43,10 +43,10 @@ uint64_t ferrite_time(void);
 /* Lets the timer interrupt be pending from `time` on. */
 void ferrite_set_timer(uint64_t time);
 
-/* Clock cycles since reset (mcycle). */
+/* Clock cycles since reset: mcycle, or the timer where the core has no counters. */
 uint64_t ferrite_cycles(void);
 
-/* Instructions retired since reset (minstret). */
+/* Instructions retired since reset: minstret, or 0 where the core has no counters. */
 uint64_t ferrite_instructions(void);
 
 /* Allows or forbids the timer interrupt (mie.MTIE). */

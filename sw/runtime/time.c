@@ -26,9 +26,15 @@ uint64_t ferrite_time(void) {
   return READ_PAIR(FERRITE_REG32(FERRITE_CLINT_MTIME + 4), FERRITE_REG32(FERRITE_CLINT_MTIME));
 }
 
+#if FERRITE_CORE_COUNTERS
 uint64_t ferrite_cycles(void) { return READ_PAIR(READ_CSR("mcycleh"), READ_CSR("mcycle")); }
 
 uint64_t ferrite_instructions(void) { return READ_PAIR(READ_CSR("minstreth"), READ_CSR("minstret")); }
+#else
+uint64_t ferrite_cycles(void) { return ferrite_time(); }
+
+uint64_t ferrite_instructions(void) { return 0; }
+#endif
 
 void ferrite_set_timer(uint64_t time) {
   /* In this order no time in between is earlier than both the old and the new one (RISC-V Privileged, 3.2.1). */

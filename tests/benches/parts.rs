@@ -6,7 +6,6 @@ use ferrite_gen::elf;
 use ferrite_gen::run::target;
 use ferrite_hdl::verilog::{EmitOptions, emit};
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::MemoryMap;
 use ferrite_nn::{compile, tflite};
 use ferrite_sim::{FstOptions, FstRecorder, Interpreter, Native, NativeOptions};
 use ferrite_tests::bench::design;
@@ -103,8 +102,8 @@ fn recorded_cycles(bencher: Bencher, workload: &str) {
 
 #[divan::bench]
 fn elf_loading(bencher: Bencher) {
-    let (file, map) = (files::elf(&core_only()), MemoryMap::of(&ChipConfig::default()));
-    bencher.bench(|| elf::parse(&file, map.ram()).expect("a program"));
+    let (file, chip) = (files::elf(&core_only()), ChipConfig::default());
+    bencher.bench(|| elf::parse(&file, &chip).expect("a program"));
 }
 
 /// `sine.tflite`: read, and compiled for the chip.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ferrite_gen::elf;
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::{MemoryMap, RAM_BASE};
+use ferrite_hw::map::RAM_BASE;
 
 use crate::tools::make;
 
@@ -47,7 +47,7 @@ pub fn build(chip: &ChipConfig, folder: &Path, rounds: u32) -> Result<Vec<Kernel
     let mut programs: Vec<_> = paths.filter(|path| path.extension().is_some_and(|e| e == "elf")).collect();
     programs.sort();
     let kernel = |path: &Path| {
-        let loaded = elf::load(path, MemoryMap::of(chip).ram()).map_err(|error| error.to_string())?;
+        let loaded = elf::load(path, chip).map_err(|error| error.to_string())?;
         let expected = path.with_extension("expected");
         let expected = std::fs::read_to_string(&expected)
             .map_err(|error| format!("cannot read {}: {error}", expected.display()))?;

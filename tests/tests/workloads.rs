@@ -2,7 +2,7 @@
 
 use ferrite_gen::elf;
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::{MemoryMap, RAM_BASE};
+use ferrite_hw::map::RAM_BASE;
 use ferrite_sim::{Native, NativeOptions, Verilator, VerilatorOptions};
 use ferrite_tests::bench::design;
 use ferrite_tests::files;
@@ -68,8 +68,8 @@ fn the_array_multiplies_in_nine_of_ten_cycles_of_the_gemm() {
 
 #[test]
 fn a_workload_as_an_elf_file_is_loaded_to_where_the_board_puts_it() {
-    let (program, map) = (core_only(), MemoryMap::of(&ChipConfig::default()));
-    let loaded = elf::parse(&files::elf(&program), map.ram()).expect("an ELF file");
+    let program = core_only();
+    let loaded = elf::parse(&files::elf(&program), &ChipConfig::default()).expect("an ELF file");
     assert_eq!(loaded.entry, RAM_BASE);
     let segments: Vec<_> =
         loaded.segments.into_iter().map(|segment| (segment.address, segment.bytes)).collect();

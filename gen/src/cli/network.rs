@@ -189,7 +189,8 @@ struct Row {
     name: String,
     shape: String,
     macs: u64,
-    cycles: u64,
+    /// `None` if the core does not count them.
+    cycles: Option<u64>,
 }
 
 impl Report<'_> {
@@ -216,7 +217,7 @@ impl Report<'_> {
             name,
             shape,
             macs,
-            cycles: counters.cycles.into(),
+            cycles: self.config.core.counters.then_some(counters.cycles.into()),
         };
         parts.zip(&first.counters).map(row).collect()
     }
@@ -263,7 +264,7 @@ impl Report<'_> {
             name: "whole run, from reset".to_string(),
             shape: String::new(),
             macs: total_macs,
-            cycles: first.ended.cycles,
+            cycles: Some(first.ended.cycles),
         });
         let name_width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).max(5);
         let shape_width = rows.iter().map(|row| row.shape.chars().count()).max().unwrap_or(0).max(5);
@@ -279,17 +280,17 @@ impl Report<'_> {
         );
         for Row { name, shape, macs, cycles } in rows {
             let line = format!("{name:name_width$}  {shape:>shape_width$}");
+            let shown_macs = if macs == 0 { String::new() } else { grouped(macs) };
+            let Some(cycles) = cycles else {
+                let _ = writeln!(text, "{line}  {shown_macs:>9}");
+                continue;
+            };
             let rate = macs as f64 / cycles.max(1) as f64;
             let rest = match macs {
-                0 => format!("{:>9}  {:>9}", "", grouped(cycles)),
-                _ => format!(
-                    "{:>9}  {:>9}  {rate:>10.2}  {:.1} %",
-                    grouped(macs),
-                    grouped(cycles),
-                    100.0 * rate / self.peak() as f64
-                ),
+                0 => String::new(),
+                _ => format!("  {rate:>10.2}  {:.1} %", 100.0 * rate / self.peak() as f64),
             };
-            let _ = writeln!(text, "{line}  {rest}");
+            let _ = writeln!(text, "{line}  {shown_macs:>9}  {:>9}{rest}", grouped(cycles));
         }
         text.push('\n');
     }

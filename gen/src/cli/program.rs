@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use ferrite_gen::elf::{self, ElfError, Loaded};
 use ferrite_gen::error::Error;
+use ferrite_gen::march::march;
 use ferrite_gen::run::{Checkpoint, Ended, Host, RunError, Watch, golden};
-use ferrite_hw::map::{MemoryMap, Region};
+use ferrite_hw::config::ChipConfig;
+use ferrite_hw::map::MemoryMap;
 use ferrite_model::iss::Machine;
 use ferrite_model::lockstep::Lockstep;
 use ferrite_sim::{FstRecorder, Snapshot};
@@ -22,7 +24,7 @@ use super::{saved, signature, waves};
 pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
     let config = options.chip()?;
     let ram = *MemoryMap::of(&config).ram();
-    let program = parse(options, file, &ram)?;
+    let program = parse(options, file, &config)?;
     let signature = match &options.signature {
         Some(_) => Some(signature::place(&options.file, &program.symbols, &ram)?),
         None => None,
@@ -52,11 +54,19 @@ pub fn run(options: &Run, file: &[u8]) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(u8::try_from(ended.exit_code).unwrap_or(u8::MAX)))
 }
 
-fn parse(options: &Run, file: &[u8], ram: &Region) -> Result<Loaded, Error> {
+fn parse(options: &Run, file: &[u8], config: &ChipConfig) -> Result<Loaded, Error> {
     let path = options.file.clone();
-    let program = elf::parse(file, ram).map_err(|problem| ElfError { path: path.clone(), problem })?;
+    let program = elf::parse(file, config).map_err(|problem| ElfError { path: path.clone(), problem })?;
+    if !program.lacking.is_empty() {
+        say(&format!(
+            "note: {} was compiled for more than the chip has: {}. Their instructions trap; -march={} leaves them out",
+            path.display(),
+            program.lacking.join(", "),
+            march(&config.core)
+        ));
+    }
     // The boot ROM jumps there, and the core can start nowhere else.
-    let expected = ram.base;
+    let expected = MemoryMap::of(config).ram().base;
     if program.entry != expected {
         return Err(Error::Entry { path, entry: program.entry, expected });
     }

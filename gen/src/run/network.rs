@@ -90,6 +90,7 @@ pub fn target(chip: &ChipConfig) -> Result<Target, NetworkError> {
         acc_rows: tensor.acc_rows,
         ram_base: map.ram().base,
         ram_bytes: map.ram().size,
+        core_counters: chip.core.counters,
     })
 }
 

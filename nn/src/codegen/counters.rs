@@ -4,11 +4,12 @@
 use ferrite_model::isa::{Asm, Reg, csr, reg::*};
 
 use super::Labels;
+use crate::target::Target;
 
 /// Counters of the tensor unit.
 const TENSOR_COUNTERS: i32 = 6;
 
-pub(super) fn emit(asm: &mut Asm, labels: &Labels) {
+pub(super) fn emit(asm: &mut Asm, labels: &Labels, target: &Target) {
     asm.bind(labels.account);
     asm.la(T5, labels.counters_before);
     let note = asm.local();
@@ -26,7 +27,7 @@ pub(super) fn emit(asm: &mut Asm, labels: &Labels) {
     asm.addi(T0, T0, 1);
     asm.li(T2, TENSOR_COUNTERS);
     asm.blt(T0, T2, next);
-    emit_read_core(asm);
+    emit_read_core(asm, target);
     asm.mv(T1, A1);
     emit_add_difference(asm, 0, T5, A0);
     asm.mv(T1, A2);
@@ -43,15 +44,20 @@ pub(super) fn emit(asm: &mut Asm, labels: &Labels) {
     asm.addi(T4, T4, 4);
     asm.addi(T0, T0, 1);
     asm.blt(T0, T2, next);
-    emit_read_core(asm);
+    emit_read_core(asm, target);
     asm.sw(A1, 0, T5);
     asm.sw(A2, 4, T5);
     asm.ret();
 }
 
 /// Reads the core's counters into `a1` and `a2`: always in this order, so that the differences of both span
-/// the same instructions.
-fn emit_read_core(asm: &mut Asm) {
+/// the same instructions. A core without counters has counted nothing.
+fn emit_read_core(asm: &mut Asm, target: &Target) {
+    if !target.core_counters {
+        asm.mv(A1, ZERO);
+        asm.mv(A2, ZERO);
+        return;
+    }
     asm.csrr(A1, csr::MCYCLE);
     asm.csrr(A2, csr::MINSTRET);
 }

@@ -72,7 +72,7 @@ pub fn generate(chain: &Chain, plan: &Plan, target: &Target) -> Result<Program, 
     let labels = Labels::new(&mut asm);
     start::emit(&mut asm, &labels, chain, plan);
     layer::emit(&mut asm, &labels, plan, target);
-    counters::emit(&mut asm, &labels);
+    counters::emit(&mut asm, &labels, target);
     start::emit_trap_handler(&mut asm, &labels);
     asm.align(ALIGNMENT);
 
