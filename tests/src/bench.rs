@@ -1,5 +1,6 @@
 //! Chips that run in lockstep with the golden model.
 
+use ferrite_gen::config::parse;
 use ferrite_gen::run::{Chip, Ended, Limits, RunError, Watch, golden};
 use ferrite_hdl::design::Design;
 use ferrite_hdl::elaborate;
@@ -36,6 +37,25 @@ pub fn chip_with_array(rows: u32, cols: u32) -> ChipConfig {
     chip
 }
 
+/// The presets of the core, and cores of which one part differs from that of the fast preset, as `--set` names them.
+pub const CORES: [&str; 6] = [
+    "core.preset=small",
+    "core.preset=fast",
+    "core.c=false",
+    "core.register_file=block_ram",
+    "core.predictor=none",
+    "core.multiplier=iterative",
+];
+
+/// A small chip with such a core and as much memory as [`chip_with_array`].
+///
+/// # Panics
+/// If there is no such core.
+pub fn chip_with_core(set: &str) -> ChipConfig {
+    let chip = parse(None, &[set.to_owned()]).unwrap_or_else(|report| panic!("{report}"));
+    ChipConfig { core: chip.core, ..chip_with_array(4, 4) }
+}
+
 /// The hardware of a chip.
 pub fn design(chip: &ChipConfig) -> Design {
     elaborate(&Soc { chip: chip.clone() }).expect("a chip without mistakes")
@@ -65,6 +85,11 @@ pub fn on_both(chip: &ChipConfig) -> Chip {
         engine = Box::new(Twin::new([("native", engine), ("Verilator", verilated)]));
     }
     Chip::new(chip, engine)
+}
+
+/// A chip on the native engine.
+pub fn on_native(chip: &ChipConfig) -> Chip {
+    Chip::new(chip, native(&design(chip)))
 }
 
 /// A chip on each of these engines alone.

@@ -5,7 +5,9 @@ use ferrite_hw::config::ChipConfig;
 use ferrite_model::lockstep::Lockstep;
 use ferrite_nn::network::Network;
 use ferrite_nn::{Program, compile, reference, tflite};
-use ferrite_tests::bench::{ARRAYS, LIMITS, chip_with_array, on_both, small_chip};
+use ferrite_tests::bench::{
+    ARRAYS, CORES, LIMITS, chip_with_array, chip_with_core, on_both, on_native, small_chip,
+};
 use ferrite_tests::files::{microflow, recorded};
 
 fn sine() -> Network {
@@ -38,6 +40,24 @@ fn sine_runs_in_lockstep_with_the_golden_machine_on_every_array() {
             let run = run.unwrap_or_else(|error| panic!("{rows} x {cols}: {error}"));
             assert_eq!(run.output, reference_output(&network, &[input]), "{input} on {rows} x {cols}");
         }
+    }
+}
+
+#[test]
+fn sine_runs_in_lockstep_on_every_core() {
+    let network = sine();
+    for core in CORES {
+        let chip = chip_with_core(core);
+        let program = compiled(&network, &chip);
+        // The small preset stands for all on Verilator.
+        let mut sim = if core == CORES[0] { on_both(&chip) } else { on_native(&chip) };
+        let mut lockstep = Lockstep::new(golden(&chip));
+        let mut watch = Watch { lockstep: Some(&mut lockstep), ..Watch::default() };
+        let run = run_network(&mut sim, &program, &[77], &LIMITS, &mut watch);
+        let run = run.unwrap_or_else(|error| panic!("{core}: {error}"));
+        assert_eq!(run.output, reference_output(&network, &[77]), "{core}");
+        let counts = run.counters.iter().all(|counters| counters.cycles > 0 && counters.instructions > 0);
+        assert_eq!(counts, chip.core.counters, "{core}");
     }
 }
 

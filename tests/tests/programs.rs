@@ -11,7 +11,9 @@ use ferrite_gen::elf;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::MemoryMap;
 use ferrite_model::iss::Exit;
-use ferrite_tests::bench::{ARRAYS, chip_with_array, run_everywhere};
+use ferrite_tests::bench::{
+    ARRAYS, CORES, chip_with_array, chip_with_core, in_lockstep, on_native, run_everywhere,
+};
 use ferrite_tests::tools::{GCC, examples, have, make};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -34,6 +36,17 @@ fn build(source: &str) -> (TempDir, PathBuf) {
     (folder, program)
 }
 
+/// Builds an example for another chip than the default one.
+fn built_for(chip: &ChipConfig, example: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("ferrite.h"), ferrite_gen::header::header(chip)).unwrap();
+    fs::write(folder.path().join("ferrite.ld"), ferrite_gen::linker::linker_script(chip)).unwrap();
+    fs::write(folder.path().join("chip.mk"), ferrite_gen::march::compiler_options(chip)).unwrap();
+    let chip_folder = format!("CHIP={}", folder.path().display());
+    assert_success(&make(folder.path(), &[example, &chip_folder]));
+    folder
+}
+
 /// How a program ended and what it printed.
 #[derive(Debug, PartialEq, Eq)]
 struct Ran {
@@ -48,7 +61,7 @@ fn on_the_chip(program: &Path) -> Ran {
 
 /// Runs a program on a chip, every instruction compared with the golden machine, on the native engine and on Verilator.
 fn on_a_chip(config: &ChipConfig, program: &Path) -> Ran {
-    let loaded = elf::load(program, MemoryMap::of(config).ram()).unwrap();
+    let loaded = elf::load(program, config).unwrap();
     let segments: Vec<(u32, &[u8])> =
         loaded.segments.iter().map(|segment| (segment.address, segment.bytes.as_slice())).collect();
     let finished = run_everywhere(config, &segments);
@@ -115,15 +128,43 @@ fn the_same_source_runs_on_chips_of_other_sizes() {
     }
     // The default array is the other tests', and the largest is slow on a Verilator that was built in haste.
     for (rows, cols) in &ARRAYS[..3] {
-        let folder = TempDir::new().unwrap();
         let chip = chip_with_array(*rows, *cols);
-        fs::write(folder.path().join("ferrite.h"), ferrite_gen::header::header(&chip)).unwrap();
-        fs::write(folder.path().join("ferrite.ld"), ferrite_gen::linker::linker_script(&chip)).unwrap();
-        let chip_folder = format!("CHIP={}", folder.path().display());
-        assert_success(&make(folder.path(), &["matmul.elf", &chip_folder]));
+        let folder = built_for(&chip, "matmul.elf");
         let Ran { exit, output } = on_a_chip(&chip, &folder.path().join("matmul.elf"));
         assert_eq!(exit, Exit::Code(0), "{rows} x {cols}: {output}");
     }
+}
+
+#[test]
+fn the_same_source_runs_on_chips_with_other_cores() {
+    if !have(&[GCC]) {
+        return;
+    }
+    for core in CORES {
+        let chip = chip_with_core(core);
+        for (name, said) in [("timer.elf", TIMER), ("matmul.elf", "24 x 32 x 32: 0 of 768 results differ\n")]
+        {
+            let folder = built_for(&chip, name);
+            let loaded = elf::load(&folder.path().join(name), &chip).unwrap();
+            assert_eq!(loaded.lacking, [""; 0], "{core}");
+            let segments: Vec<(u32, &[u8])> =
+                loaded.segments.iter().map(|segment| (segment.address, segment.bytes.as_slice())).collect();
+            let finished = in_lockstep(&chip, &mut on_native(&chip), &segments);
+            let finished = finished.unwrap_or_else(|error| panic!("{name} with {core}: {error}"));
+            assert_eq!(finished.ended.exit_code, 0, "{name} with {core}: {}", finished.printed);
+            assert!(finished.printed.starts_with(said), "{name} with {core}: {}", finished.printed);
+        }
+    }
+}
+
+#[test]
+fn the_small_core_is_the_same_on_every_engine() {
+    if !have(&[GCC]) {
+        return;
+    }
+    let chip = chip_with_core("core.preset=small");
+    let folder = built_for(&chip, "timer.elf");
+    assert_eq!(on_a_chip(&chip, &folder.path().join("timer.elf")), ran(0, TIMER));
 }
 
 #[test]
@@ -228,7 +269,7 @@ fn a_damaged_program_of_the_compiler_is_read_or_refused_within_the_ram() {
             file[at] = byte;
         }
         file.truncate(length.map_or(file.len(), |length| length.index(file.len())));
-        if let Ok(loaded) = elf::parse(&file, map.ram()) {
+        if let Ok(loaded) = elf::parse(&file, &ChipConfig::default()) {
             let total: usize = loaded.segments.iter().map(|segment| segment.bytes.len()).sum();
             prop_assert!(total <= map.ram().size as usize);
             prop_assert!(loaded.segments.iter().all(|segment| map.ram().contains(segment.address)));
