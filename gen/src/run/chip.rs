@@ -12,7 +12,7 @@ use ferrite_sim::{Simulator, Snapshot, SnapshotError, StepError};
 use super::htif::Host;
 use super::outcome::RunError;
 use super::place::Place;
-use super::rvfi::RvfiPins;
+use super::rvfi::{CsrPins, RvfiPins};
 use super::state::{RestoreError, RunState, fingerprint};
 pub use memory::OutsideRam;
 
@@ -23,6 +23,7 @@ struct Pins {
     exit_valid: usize,
     exit_code: usize,
     rvfi: RvfiPins,
+    csrs: CsrPins,
 }
 
 /// A chip in simulation.
@@ -49,6 +50,7 @@ impl Chip {
             exit_valid: output("exit_valid"),
             exit_code: output("exit_code"),
             rvfi: RvfiPins::new(output),
+            csrs: CsrPins::new(output),
         };
         let words = engine.flat().memories.iter().position(|memory| memory.path == Soc::RAM_WORDS);
         let words = words.expect("a chip has a RAM");

@@ -34,7 +34,7 @@ pub use rom::{Rom, RomIn};
 pub use uart::{Uart, UartIn, UartOut};
 
 use crate::config::ChipConfig;
-use crate::core::{Core, CoreIn, Interrupts, Rvfi};
+use crate::core::{Core, CoreIn, CsrValues, Interrupts, Rvfi};
 use crate::map::MemoryMap;
 use crate::tensor::TensorUnit;
 use ferrite_hdl::prelude::*;
@@ -48,6 +48,8 @@ pub struct SocOut<T> {
     pub exit: ExitStatus<T>,
     /// A record of every instruction, for simulation and proof; synthesis removes it where nothing is connected.
     pub rvfi: Rvfi<T>,
+    /// The CSRs after the instruction that `rvfi` reports; likewise.
+    pub csrs: CsrValues<T>,
 }
 
 /// A RISC-V core with an int8 tensor unit, their memories and devices.
@@ -73,7 +75,7 @@ impl Module for Soc {
         Empty::new()
     }
     fn outputs(&self) -> SocOut<Shape> {
-        SocOut { uart_tx: bit(), exit: ExitStatus::shape(), rvfi: Rvfi::shape() }
+        SocOut { uart_tx: bit(), exit: ExitStatus::shape(), rvfi: Rvfi::shape(), csrs: CsrValues::shape() }
     }
 
     fn build(&self, m: &Builder, _: Empty<UInt>) -> SocOut<UInt> {
@@ -117,7 +119,7 @@ impl Module for Soc {
             }
         }
 
-        SocOut { uart_tx: uart.o.tx, exit: exit.o, rvfi: core.o.rvfi }
+        SocOut { uart_tx: uart.o.tx, exit: exit.o, rvfi: core.o.rvfi, csrs: core.o.csrs }
     }
 }
 

@@ -142,11 +142,14 @@ impl Chip {
         }
     }
 
-    /// Compares the instruction that retires in this cycle with the golden model's.
+    /// Compares the instruction that retires in this cycle, and the CSRs after it, with the golden model's.
     fn compare(&mut self, watch: &mut Watch) -> Result<(), RunError> {
         if let Some(lockstep) = &mut watch.lockstep {
             let record = self.pins.rvfi.record(&mut *self.engine);
-            lockstep.check(self.engine.cycle(), &record)?;
+            if record.valid {
+                let csrs = self.pins.csrs.values(&mut *self.engine);
+                lockstep.check_with_csrs(self.engine.cycle(), &record, &csrs)?;
+            }
         }
         Ok(())
     }
