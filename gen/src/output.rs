@@ -86,8 +86,8 @@ mod tests {
         let mut small = ChipConfig { name: "small".to_string(), tensor: None, ..ChipConfig::default() };
         small.soc.ram_bytes = 32 << 10;
         small.core = CoreConfig::SMALL;
-        let mut other = ChipConfig::default();
-        other.core = CoreConfig { pmp_regions: 8, event_counters: 2, return_stack: 0, ..CoreConfig::FAST };
+        let core = CoreConfig { pmp_regions: 8, event_counters: 2, return_stack: 0, ..CoreConfig::FAST };
+        let other = ChipConfig { core, ..ChipConfig::default() };
         let mut compressed = small.clone();
         compressed.core.extensions.c = true;
         for chip in [ChipConfig::default(), small, other, compressed] {
