@@ -44,10 +44,7 @@ pub fn judge(m: &Builder, insn: UInt, d: Decoded<UInt>, ahead: Ahead) -> Hazards
     };
     wire!(m, waits_for_x = x_valid & x.kind.is_late & reads(x.d.rd));
     wire!(m, waits_for_c = c_valid & c_waits & reads(c.rd));
-    // A predicted jump whose target counts from rs1 is verified in commit; until then nothing behind it may act.
-    let unverified = x.kind.jump & x.d.target_from_rs1 & x.prediction.taken;
-    let alone = x_valid & (x.kind.is_alone | unverified);
-    wire!(m, waits_for_order = alone | (c_valid & c.unit.is(Unit::Csr)));
+    wire!(m, waits_for_order = (x_valid & x.kind.is_alone) | (c_valid & c.unit.is(Unit::Csr)));
     // What lowers an interrupt's line or forbids it is seen one cycle after it has committed.
     let c_was_valid = m.delay("c_was_valid", c_valid);
     wire!(m, waits_for_interrupt = interrupt & (x_valid | c_valid | c_was_valid));

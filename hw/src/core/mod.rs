@@ -236,7 +236,8 @@ impl Module for Core {
         // A jump to a bad address stops nothing: its trap is taken in commit before anything else happens.
         let refused = (x.kind.load | x.kind.store) & (misaligned | !allowed);
         wire!(m, x_stops = x.kind.traps | refused);
-        wire!(m, x_acts = x_goes & !x_stops);
+        // That a return was mispredicted is known late. What is behind it does nothing that shows, and does not arrive in commit.
+        wire!(m, x_acts = x_goes & !x_stops & !c_elsewhere);
         execute::request(m, x, &results, x_acts, i.dbus, i.coprocessor);
         let awaited = execute::Awaited {
             dbus_ready: i.dbus.ready,
@@ -296,9 +297,9 @@ impl Module for Core {
                 },
             );
         })
-        .otherwise_when(x_leaves | c_redirects, || x_valid.set(0));
+        .otherwise_when(x_leaves | c_redirects | c_elsewhere, || x_valid.set(0));
         m.when(x_leaves, || {
-            c_valid.set(1);
+            c_valid.set(!c_elsewhere);
             m.connect(
                 c,
                 Commit {
@@ -340,13 +341,13 @@ impl Module for Core {
         wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));
         redirect.valid.set(c_redirects | c_elsewhere | x_redirects);
         // Whether a branch is taken is known last.
-        wire!(m, x_chooses = x_valid & !c_redirects);
+        wire!(m, x_chooses = x_valid & !c_redirects & !c_elsewhere);
         wire!(m, target_if_taken = x_chooses.mux(results.address, c_successor));
         wire!(m, target_if_not_taken = x_chooses.mux(results.sequential_pc, c_successor));
         redirect.target.set(results.branch.taken.mux(target_if_taken, target_if_not_taken));
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
         let learns = commit::learn(m, c, &now);
-        let is_jump = x_completes & x.kind.jump;
+        let is_jump = x_completes & x.kind.jump & !c_elsewhere;
         let events = events::happened(
             m,
             &events::Happenings {
