@@ -48,10 +48,8 @@ impl Source<'_> {
     pub fn item(&mut self, kind: Kind) -> Item {
         let parts = match kind {
             Kind::Narrow => (0..1 + self.random.below(4)).map(|_| self.narrow()).collect(),
-            Kind::Corner => {
-                let (rd, value) = (self.register(), *self.random.pick(&CORNERS));
-                constant(rd, value)
-            }
+            Kind::Corner => self.corner(),
+            Kind::Csr => (0..1 + self.random.below(6)).map(|_| self.instruction(kind)).collect(),
             Kind::Hazard => self.hazard(),
             Kind::Garbage => self.garbage(),
             Kind::Call => self.call(),
@@ -64,7 +62,7 @@ impl Source<'_> {
                 let value = self.register();
                 vec![store(Op::Sw, value, MSIP as i32, GP)]
             }
-            Kind::Multiply | Kind::Divide if self.random.once_in(3) => self.corners(kind),
+            Kind::Multiply | Kind::Divide if self.random.once_in(2) => self.corners(kind),
             Kind::Hole if self.random.once_in(4) => vec![Part::Refused],
             kind => vec![self.instruction(kind)],
         };
@@ -108,20 +106,58 @@ impl Source<'_> {
         parts
     }
 
-    /// A product or quotient of corner values.
+    /// A corner value, and instructions that need it.
+    fn corner(&mut self) -> Vec<Part> {
+        let users = [
+            Kind::Alu,
+            Kind::Bitmanip,
+            Kind::Bitmanip,
+            Kind::Coprocessor,
+            Kind::Branch,
+            Kind::Store,
+            Kind::Csr,
+        ];
+        let (register, value) = (self.writable(), *self.random.pick(&CORNERS));
+        let mut parts = constant(register, value);
+        for _ in 0..self.random.below(4) {
+            let user = *self.random.pick(&users);
+            parts.push(self.needing(user, register));
+        }
+        parts
+    }
+
+    /// Products and quotients of corner values, on end.
     fn corners(&mut self, kind: Kind) -> Vec<Part> {
         let (a, b) = (self.writable(), self.writable());
         // Those of the coverage, of which every pair is wanted.
         let corners = &CORNERS[..5];
         let mut parts = constant(a, *self.random.pick(corners));
         parts.extend(constant(b, *self.random.pick(corners)));
-        let part = self.instruction(kind);
-        parts.push(changed(part, |inst| Inst { rs1: a, rs2: b, ..inst }));
+        for _ in 0..1 + self.random.below(4) {
+            let part = self.instruction(kind);
+            let (rs1, rs2) = if self.random.once_in(2) { (a, b) } else { (b, a) };
+            parts.push(changed(part, |inst| {
+                let keeps = inst.rd != a && inst.rd != b;
+                Inst { rd: if keeps { inst.rd } else { ZERO }, rs1, rs2, ..inst }
+            }));
+        }
         parts
     }
 
     fn producing(&mut self, kind: Kind, rd: Reg) -> Part {
-        match self.instruction(kind) {
+        let part = match kind {
+            Kind::Alu if self.random.once_in(3) => {
+                let op = *self.random.pick(&[Op::Lui, Op::Auipc]);
+                self.of(op)
+            }
+            // Those that return something.
+            Kind::Coprocessor if self.traits.has_coprocessor => {
+                let op = *self.random.pick(&[Op::TStatus, Op::TFence, Op::TCounter, Op::TRead]);
+                self.of(op)
+            }
+            kind => self.instruction(kind),
+        };
+        match part {
             // A jump's result is its return address: it goes to the next instruction.
             Part::Wide { inst, .. } => Part::wide(Inst { rd, imm: 4, ..inst }),
             part => changed(part, |inst| match inst.op {
@@ -142,7 +178,8 @@ impl Source<'_> {
             true => Inst { rs2: register, ..inst },
             false => Inst { rs1: register, ..inst },
         };
-        match self.instruction(kind) {
+        let part = if kind == Kind::Jump { self.of(Op::Jalr) } else { self.instruction(kind) };
+        match part {
             Part::Wide { inst, target } => Part::Wide { inst: chosen(inst), target },
             part => changed(part, chosen),
         }
@@ -215,9 +252,14 @@ impl Source<'_> {
         parts
     }
 
-    /// Goes on behind itself, in user mode.
+    /// Goes on behind itself, in user mode; there a counter is read, which may have been given to it before.
     fn user_mode(&mut self) -> Vec<Part> {
-        let mut parts = constant(T4, MPP);
+        let mut parts = Vec::new();
+        if self.random.once_in(2) {
+            parts.extend(constant(T4, u32::MAX));
+            parts.push(access(Op::Csrrw, ZERO, csr::MCOUNTEREN, T4));
+        }
+        parts.extend(constant(T4, MPP));
         parts.extend([
             access(Op::Csrrc, ZERO, csr::MSTATUS, T4),
             Part::wide(Inst { rd: T4, ..Inst::new(Op::Auipc) }),
@@ -225,6 +267,11 @@ impl Source<'_> {
             access(Op::Csrrw, ZERO, csr::MEPC, T4),
             Part::wide(Inst::new(Op::Mret)),
         ]);
+        if self.random.once_in(2) {
+            let counter = *self.random.pick(&[csr::CYCLE, csr::INSTRET, csr::CYCLEH, csr::INSTRETH]);
+            let rd = self.register();
+            parts.push(access(Op::Csrrs, rd, counter, ZERO));
+        }
         parts
     }
 

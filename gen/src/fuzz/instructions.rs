@@ -86,7 +86,7 @@ impl Source<'_> {
             true => self.random.below(0x1000) as u16,
             false => *self.random.pick(&self.traits.csrs),
         };
-        let number = if self.random.once_in(3) { *self.random.pick(&BUSY_CSRS) } else { number };
+        let number = if self.random.once_in(6) { *self.random.pick(&BUSY_CSRS) } else { number };
         // What would send every trap astray, or lock memory, is written by those who know what they do; what cannot be written is written
         // by surprise only.
         let is_guarded = number == csr::MTVEC || (csr::PMPCFG0..=csr::PMPCFG3).contains(&number);

@@ -23,13 +23,15 @@ pub const VARIANTS: [(&str, CoreConfig); 8] = [
         },
     ),
     (
-        "RV32IM, iterative multiplier, 4 bits of a quotient at once, 16 branches",
+        "RV32IM, pipelined multiplier, 4 bits of a quotient at once, 16 branches",
         CoreConfig {
             extensions: Extensions { m: true, ..Extensions::NONE },
-            multiplier: MultiplierKind::Iterative,
+            multiplier: MultiplierKind::Pipelined,
             divider_bits: 4,
             predictor: Predictor::Btb { entries: 16, history: 0 },
+            return_stack: 4,
             user_mode: true,
+            counters: true,
             ..CoreConfig::SMALL
         },
     ),
