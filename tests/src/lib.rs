@@ -2,7 +2,9 @@
 
 pub mod bench;
 pub mod files;
+pub mod formal;
 pub mod kernels;
+pub mod parallel;
 pub mod section;
 pub mod stalls;
 pub mod tools;

@@ -8,11 +8,10 @@ mod wrapper;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::thread;
 use std::time::Instant;
 
 use ferrite_hw::core::{Core, CoreConfig};
+use ferrite_tests::parallel::in_parallel;
 use ferrite_tests::section;
 
 use tools::{Area, Timing, Tools};
@@ -105,53 +104,29 @@ fn measure(options: &Options) -> Result<(), String> {
                 false => tools.synthesise(&folder, &Between { core }),
             }
         })?;
-    let runs = cores
-        .iter()
-        .zip(netlists.chunks(2))
-        .flat_map(|((name, _), netlists)| (1..=options.seeds).map(|seed| (*name, netlists[1].0.clone(), seed)));
+    let runs = cores.iter().zip(netlists.chunks(2)).flat_map(|((name, _), netlists)| {
+        (1..=options.seeds).map(|seed| (*name, netlists[1].0.clone(), seed))
+    });
     let timings = in_parallel(runs, |(name, top, seed)| {
         let timing = tools.place_and_route(&options.folder.join(name), &top, seed)?;
         progress(format!("{name}: seed {seed} reaches {:.1} MHz", timing.mhz));
         Ok(timing)
     })?;
 
-    let figures: Vec<Figures> = (cores.iter().zip(netlists.chunks(2)).zip(timings.chunks(options.seeds as usize)))
-        .map(|(((name, _), netlists), timings)| {
-            let mut timings = timings.to_vec();
-            timings.sort_by(|a, b| a.mhz.total_cmp(&b.mhz));
-            Figures { name, area: netlists[0].1, timings }
-        })
-        .collect();
+    let figures: Vec<Figures> =
+        (cores.iter().zip(netlists.chunks(2)).zip(timings.chunks(options.seeds as usize)))
+            .map(|(((name, _), netlists), timings)| {
+                let mut timings = timings.to_vec();
+                timings.sort_by(|a, b| a.mhz.total_cmp(&b.mhz));
+                Figures { name, area: netlists[0].1, timings }
+            })
+            .collect();
     let report = report(&figures);
     println!("{report}");
     match &options.docs {
         Some(docs) => section::write(docs, "synth-core", &report).map_err(|error| error.to_string()),
         None => Ok(()),
     }
-}
-
-/// Does jobs, as many at a time as there are processors; gives their results in the jobs' order.
-fn in_parallel<J: Send, R: Send>(
-    jobs: impl Iterator<Item = J>,
-    work: impl Fn(J) -> Result<R, String> + Sync,
-) -> Result<Vec<R>, String> {
-    let jobs: Vec<J> = jobs.collect();
-    let results: Mutex<Vec<Option<Result<R, String>>>> = Mutex::new(jobs.iter().map(|_| None).collect());
-    let queue = Mutex::new(jobs.into_iter().enumerate());
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let job = queue.lock().expect("no worker panics").next();
-                    let Some((k, job)) = job else { break };
-                    let result = work(job);
-                    results.lock().expect("no worker panics")[k] = Some(result);
-                }
-            });
-        }
-    });
-    results.into_inner().expect("no worker panics").into_iter().flatten().collect()
 }
 
 fn report(figures: &[Figures]) -> String {

@@ -1,0 +1,31 @@
+//! Formal proofs about the core: what its RVFI port may say, whatever the buses, the interrupts and the program do.
+//!
+//! [`Proved`] is the core with assumptions about its inputs and assertions about its outputs, in the style of riscv-formal. Its Verilog
+//! goes through Yosys to an SMT solver, which looks for a run of some cycles that breaks an assertion.
+
+pub mod buses;
+pub mod checks;
+pub mod consistency;
+pub mod csrs;
+pub mod instructions;
+pub mod netlist;
+pub mod operands;
+pub mod proved;
+pub mod record;
+pub mod result;
+pub mod tools;
+pub mod units;
+
+pub use proved::Proved;
+
+use ferrite_hw::core::{Core, CoreConfig, Predictor};
+
+/// The cores about which everything is proved, by name. `fast` has a small branch target buffer: what stands in it is free anyway, and
+/// eight entries do what more would.
+pub fn cores() -> [(&'static str, Core); 2] {
+    let predictor = Predictor::Btb { entries: 8, history: 0 };
+    [
+        ("small", Core { config: CoreConfig::SMALL, has_coprocessor: false }),
+        ("fast", Core { config: CoreConfig { predictor, ..CoreConfig::FAST }, has_coprocessor: true }),
+    ]
+}

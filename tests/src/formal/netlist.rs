@@ -1,0 +1,203 @@
+//! From a core to what the solver reads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ferrite_hdl::ir::CheckKind;
+use ferrite_hdl::verilog::{EmitOptions, emit};
+use ferrite_hdl::{Design, Diagnostics, Module, elaborate};
+use ferrite_hw::core::Core;
+use ferrite_hw::core::divider::Divide;
+use ferrite_hw::core::multiplier::Multiply;
+
+use super::Proved;
+use super::checks::{Check, checks};
+use super::tools::{ToolError, Tools, write};
+use super::units::{Product, Quotient};
+
+/// A fault, or any other change of the Verilog: a text that stands exactly once in a file, and what comes instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The module's file.
+    pub file: &'static str,
+    /// What stands there.
+    pub from: &'static str,
+    /// What comes instead.
+    pub to: &'static str,
+}
+
+/// Why there is nothing to prove.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// The core has mistakes.
+    #[error("the design has mistakes:\n{0}")]
+    Design(#[from] Diagnostics),
+    /// A change does not fit the Verilog.
+    #[error("`{from}` stands {count} times in {file}, not once: change the text that is looked for")]
+    Change {
+        /// The module's file.
+        file: &'static str,
+        /// What was looked for.
+        from: &'static str,
+        /// How often it is there.
+        count: usize,
+    },
+    /// A tool does not do its work.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+}
+
+/// A file's name and text.
+pub type Source = (String, String);
+
+/// The Verilog of a module.
+pub fn verilog(design: &Design) -> Vec<Source> {
+    emit(design, &EmitOptions::default()).into_iter().map(|file| (file.name, file.text)).collect()
+}
+
+/// Makes a change.
+pub fn apply(change: &Change, sources: &mut [Source]) -> Result<(), ProofError> {
+    let Change { file, from, to } = *change;
+    let text = sources.iter_mut().find(|(name, _)| name == file).map(|(_, text)| text);
+    let count = text.as_ref().map_or(0, |text| text.matches(from).count());
+    match text {
+        Some(text) if count == 1 => *text = text.replacen(from, to, 1),
+        _ => return Err(ProofError::Change { file, from, count }),
+    }
+    Ok(())
+}
+
+/// The CSRs are not reset: they begin with all values that they can ever have.
+const CSRS_BEGIN_FREE: Change = Change {
+    file: "Core.v",
+    from: "Csr csr (\n        .clk(clk), .rst(rst)",
+    to: "Csr csr (\n        .clk(clk), .rst(1'b0)",
+};
+
+/// A core with its claims, as files in a folder.
+pub struct Netlist {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Its checks.
+    pub checks: Vec<Check>,
+}
+
+impl Netlist {
+    /// Writes the Verilog of a core with a fault or without and has Yosys make a netlist for each check that is `wanted`.
+    pub fn new(
+        tools: &Tools,
+        folder: &Path,
+        core: &Core,
+        faults: &[Change],
+        wanted: impl Fn(&Check) -> bool,
+    ) -> Result<Netlist, ProofError> {
+        let design = elaborate(&Proved { core: core.clone() })?;
+        let mut sources = verilog(&design);
+        for fault in faults {
+            apply(fault, &mut sources)?;
+        }
+        apply(&CSRS_BEGIN_FREE, &mut sources)?;
+        if core.config.extensions.m {
+            let (multiply, divide) =
+                (Multiply { kind: core.config.multiplier }, Divide { bits: core.config.divider_bits });
+            stand_in(&mut sources, "Multiply", &Product { unit: multiply })?;
+            stand_in(&mut sources, "Divide", &Quotient { unit: divide })?;
+        }
+        fs::create_dir_all(folder)
+            .map_err(|source| ToolError::Write { file: folder.to_path_buf(), source })?;
+        for (name, text) in &sources {
+            write(folder, name, text)?;
+        }
+        let mut checks = checks(&labels(&design));
+        checks.retain(wanted);
+        tools.yosys(folder, &script(&sources, &checks))?;
+        Ok(Netlist { folder: folder.to_path_buf(), checks })
+    }
+
+    /// Whether the claims of a check hold.
+    pub fn prove(&self, tools: &Tools, check: &Check) -> Result<Verdict, ProofError> {
+        let said = tools.model_check(&self.folder, &check.name, check.depth, false)?;
+        if said.contains("Status: PASSED") {
+            return Ok(Verdict::Holds);
+        }
+        let failed = said.lines().filter_map(|line| line.split("Assert failed in Proved: ").nth(1));
+        let claims = failed.map(|label| label.trim().to_string()).collect();
+        Ok(Verdict::Fails { claims, trace: self.folder.join(format!("{}.vcd", check.name)) })
+    }
+
+    /// Which goals no run reaches within so many cycles.
+    pub fn unreached(&self, tools: &Tools, depth: u32) -> Result<Vec<String>, ProofError> {
+        let said = tools.model_check(&self.folder, GOALS, depth, true)?;
+        let missed = said.lines().filter_map(|line| line.split("Unreached cover statement at ").nth(1));
+        Ok(missed.map(str::to_string).collect())
+    }
+}
+
+/// What the solver found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No run of so many cycles breaks a claim.
+    Holds,
+    /// One does.
+    Fails {
+        /// The claims that it breaks in its last cycle.
+        claims: Vec<String>,
+        /// The run, as a waveform.
+        trace: PathBuf,
+    },
+}
+
+/// Name of the netlist with the goals.
+const GOALS: &str = "goals";
+
+/// Gives a module's name to another with the same ports.
+fn stand_in<M: Module>(sources: &mut [Source], name: &'static str, module: &M) -> Result<(), ProofError> {
+    let design = elaborate(module)?;
+    let own = &design.top_module().name;
+    let text = verilog(&design).remove(0).1;
+    let file = format!("{name}.v");
+    if let Some((_, there)) = sources.iter_mut().find(|(source, _)| *source == file) {
+        *there = text.replacen(&format!("module {own} "), &format!("module {name} "), 1);
+    }
+    Ok(())
+}
+
+/// Labels of all assertions; of those within the core, their module's.
+pub fn labels(design: &Design) -> Vec<String> {
+    let top = &design.top_module().name;
+    let mut labels = Vec::new();
+    for (module, lowered) in design.modules.iter().zip(&design.lowered) {
+        for check in lowered.checks.iter().filter(|check| check.kind == CheckKind::Assert) {
+            let name = &check.name;
+            labels.push(if module.name == *top { name.clone() } else { format!("core.*{name}") });
+        }
+    }
+    labels
+}
+
+/// Yosys's script: the design as registers and gates of words, once, and from that each check with what it depends on.
+fn script(sources: &[Source], checks: &[Check]) -> String {
+    let files: Vec<&str> =
+        sources.iter().map(|(name, _)| name.as_str()).filter(|name| name.ends_with(".v")).collect();
+    // Registers and memories begin with anything, and the reset does the rest. (A ROM that `proc` made would lose its contents.)
+    let mut script = format!(
+        "read_verilog -formal {}\nhierarchy -top Proved\nproc -norom\nflatten\nsetattr -unset init w:*\ndelete t:$meminit*\n\
+         memory -nomap\nmemory_map\nopt -nodffe -nosdff\ndffunmap\nasync2sync\nchformal -lower\nopt_clean\ndesign -save all\n",
+        files.join(" ")
+    );
+    for check in checks {
+        let claims: Vec<String> = check.claims.iter().map(|label| format!("n:{label}")).collect();
+        script += &format!(
+            "design -load all\nselect -set kept {}\ndelete t:$assert @kept %d\ndelete t:$cover\n",
+            claims.join(" ")
+        );
+        if !check.is_lively {
+            script += "delete n:*_is_bounded n:no_wfi_is_fetched\n";
+        }
+        script += &format!(
+            "opt -nodffe -nosdff\ndffunmap\nopt_clean -purge\nwrite_smt2 -wires {}.smt2\n",
+            check.name
+        );
+    }
+    script
+}

@@ -1,0 +1,61 @@
+//! Formal proofs about the core, a short set; `make formal` has them all.
+
+use ferrite_hdl::elaborate;
+use ferrite_hdl::ir::CheckKind;
+use ferrite_tests::formal::checks::{Check, checks};
+use ferrite_tests::formal::netlist::{Change, Netlist, ProofError, Verdict, labels};
+use ferrite_tests::formal::tools::Tools;
+use ferrite_tests::formal::{Proved, cores};
+use ferrite_tests::parallel::in_parallel;
+
+/// Quick checks that touch everything: traps, registers, the program's course, requests and CSRs.
+const SHORT: [&str; 6] = ["successor", "reported_registers", "modes", "order", "commands", "buses"];
+
+fn is_short(check: &Check) -> bool {
+    SHORT.contains(&check.name.as_str()) || check.claims.contains(&"result_add".to_string())
+}
+
+#[test]
+fn the_short_set_of_checks_holds_for_both_cores() {
+    let Some(tools) = Tools::find() else { return };
+    let proved = in_parallel(cores(), |(name, core)| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let netlist = Netlist::new(&tools, folder.path(), &core, &[], is_short)?;
+        for check in &netlist.checks {
+            assert_eq!(netlist.prove(&tools, check)?, Verdict::Holds, "{name}: {}", check.name);
+        }
+        Ok::<_, ProofError>(netlist.checks.len())
+    });
+    let counts = proved.unwrap_or_else(|error| panic!("{error}"));
+    assert!(counts.iter().all(|count| *count >= SHORT.len()), "{counts:?}");
+}
+
+#[test]
+fn a_broken_core_does_not_pass() {
+    let Some(tools) = Tools::find() else { return };
+    let [(_, small), _] = cores();
+    let fault = Change { file: "Alu.v", from: "a - b", to: "b - a" };
+    let folder = tempfile::tempdir().expect("a folder");
+    let concerns = |check: &Check| check.claims.contains(&"result_sub".to_string());
+    let netlist = Netlist::new(&tools, folder.path(), &small, &[fault], concerns);
+    let netlist = netlist.unwrap_or_else(|error| panic!("{error}"));
+    let verdict = netlist.prove(&tools, &netlist.checks[0]).unwrap_or_else(|error| panic!("{error}"));
+    assert!(matches!(verdict, Verdict::Fails { claims, .. } if claims == ["result_sub"]));
+}
+
+#[test]
+fn every_assertion_belongs_to_one_check() {
+    for (name, core) in cores() {
+        let design = elaborate(&Proved { core }).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let asserts = design.lowered.iter().flat_map(|module| &module.checks);
+        let asserts = asserts.filter(|check| check.kind == CheckKind::Assert).count();
+        let labels = labels(&design);
+        assert_eq!(asserts, labels.len());
+        let checks = checks(&labels);
+        for label in labels {
+            let owners: Vec<&str> =
+                checks.iter().filter(|c| c.claims.contains(&label)).map(|c| c.name.as_str()).collect();
+            assert_eq!(owners.len(), 1, "{name}: {label} belongs to {owners:?}");
+        }
+    }
+}
