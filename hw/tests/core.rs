@@ -2,16 +2,16 @@
 
 mod harness;
 
-use ferrite_hw::core::{Core, CoreConfig};
+use ferrite_hw::core::{Core, CoreConfig, Extensions, MultiplierKind, Predictor, RegisterFile};
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, csr};
 use ferrite_model::iss::Interrupt;
 use harness::{BASE, Bench, MSIP};
 
 const CONFIG: CoreConfig = CoreConfig {
-    extensions: ferrite_hw::core::Extensions { m: true, ..ferrite_hw::core::Extensions::NONE },
+    extensions: Extensions { m: true, ..Extensions::NONE },
     user_mode: false,
-    predictor: ferrite_hw::core::Predictor::None,
+    predictor: Predictor::None,
     return_stack: 0,
     ..CoreConfig::FAST
 };
@@ -275,16 +275,29 @@ fn an_interrupt_never_comes_behind_the_store_that_withdraws_it() {
     }
 }
 
+/// How often the pieces have been run when their cycles are counted.
+#[derive(Clone, Copy)]
+enum Pass {
+    First,
+    /// Fetch knows where they go.
+    Learned,
+}
+
 /// Cycles beyond one for each instruction that a piece of `instructions` instructions takes, when it is repeated.
-fn extra_cycles(instructions: u64, piece: impl Fn(&mut Asm)) -> u64 {
+fn extra_cycles(config: CoreConfig, pass: Pass, instructions: u64, piece: impl Fn(&mut Asm)) -> u64 {
     const REPEATS: u64 = 20;
+    const PASSES_TO_LEARN: u64 = 3;
     let mut asm = Asm::new(BASE);
     asm.li(S0, (BASE + 0x9000) as i32);
+    let again = asm.local_here();
     for _ in 0..=REPEATS {
         piece(&mut asm);
     }
-    asm.nop();
-    let mut bench = bench(asm, 0);
+    asm.j(again);
+    let mut bench = Bench::new(&asm.finish().unwrap(), config, true, 1, 0);
+    if let Pass::Learned = pass {
+        bench.run(PASSES_TO_LEARN * ((REPEATS + 1) * instructions + 1));
+    }
     // Past the set-up, whose length depends on the constant.
     bench.run(2 + instructions);
     let start = bench.cycle;
@@ -294,42 +307,65 @@ fn extra_cycles(instructions: u64, piece: impl Fn(&mut Asm)) -> u64 {
     cycles / (REPEATS - 1) - instructions
 }
 
+fn jump(asm: &mut Asm) {
+    let next = asm.local();
+    asm.j(next);
+    asm.bind(next);
+}
+
+fn taken_branch(asm: &mut Asm) {
+    let next = asm.local();
+    asm.beq(ZERO, ZERO, next);
+    asm.bind(next);
+}
+
+fn passed_branch(asm: &mut Asm) {
+    let next = asm.local();
+    asm.bne(ZERO, ZERO, next);
+    asm.bind(next);
+}
+
+fn load_and_use(asm: &mut Asm) {
+    asm.lw(A0, 0, S0);
+    asm.addi(A1, A0, 1);
+}
+
+fn product_and_use(asm: &mut Asm) {
+    asm.mul(A0, S0, S0);
+    asm.addi(A1, A0, 1);
+}
+
 #[test]
 fn instructions_take_as_long_as_the_chips_documentation_says() {
-    let jump = |asm: &mut Asm| {
-        let next = asm.local();
-        asm.j(next);
-        asm.bind(next);
-    };
-    assert_eq!(extra_cycles(1, jump), 2, "a jump");
-    let branch = |asm: &mut Asm| {
-        let next = asm.local();
-        asm.beq(ZERO, ZERO, next);
-        asm.bind(next);
-    };
-    assert_eq!(extra_cycles(1, branch), 2, "a taken branch");
-    let passed = |asm: &mut Asm| {
-        let next = asm.local();
-        asm.bne(ZERO, ZERO, next);
-        asm.bind(next);
-    };
-    assert_eq!(extra_cycles(1, passed), 0, "a branch that is not taken");
-    assert_eq!(
-        extra_cycles(2, |asm| {
-            asm.lw(A0, 0, S0);
-            asm.addi(A1, A0, 1);
-        }),
-        1,
-        "a load and its use"
-    );
-    assert_eq!(
-        extra_cycles(2, |asm| {
-            asm.mul(A0, S0, S0);
-            asm.addi(A1, A0, 1);
-        }),
-        1,
-        "mul and its use"
-    );
-    assert_eq!(extra_cycles(1, |asm| asm.mul(A0, S0, S0)), 0, "mul alone");
-    assert_eq!(extra_cycles(1, |asm| asm.divu(A0, S0, S0)), 33, "a division");
+    let (fast, small) = (CoreConfig::FAST, CoreConfig::SMALL);
+    for (name, piece) in [("a jump", jump as fn(&mut Asm)), ("a taken branch", taken_branch)] {
+        assert_eq!(extra_cycles(fast, Pass::First, 1, piece), 3, "{name} that is not foreseen");
+        assert_eq!(extra_cycles(fast, Pass::Learned, 1, piece), 0, "{name} that is foreseen");
+        assert_eq!(extra_cycles(small, Pass::Learned, 1, piece), 2, "{name} of the small core");
+    }
+    let compressed = Extensions { c: true, ..Extensions::NONE };
+    for core in [
+        CoreConfig { extensions: compressed, ..small },
+        CoreConfig { register_file: RegisterFile::BlockRam, ..small },
+    ] {
+        assert_eq!(extra_cycles(core, Pass::Learned, 1, jump), 3, "a jump of {core:?}");
+    }
+    for core in [fast, small] {
+        assert_eq!(extra_cycles(core, Pass::First, 1, passed_branch), 0, "a branch that is not taken");
+        assert_eq!(extra_cycles(core, Pass::First, 2, load_and_use), 1, "a load and its use");
+    }
+    for (multiplier, product, used) in [
+        (MultiplierKind::Iterative, 32, 33),
+        (MultiplierKind::SingleCycle, 0, 1),
+        (MultiplierKind::Pipelined, 0, 1),
+    ] {
+        let core = CoreConfig { multiplier, ..fast };
+        assert_eq!(extra_cycles(core, Pass::First, 1, |asm| asm.mul(A0, S0, S0)), product, "{multiplier:?}");
+        assert_eq!(extra_cycles(core, Pass::First, 2, product_and_use), used, "{multiplier:?} and its use");
+    }
+    for (divider_bits, cycles) in [(1, 33), (2, 17), (4, 9)] {
+        let core = CoreConfig { divider_bits, ..fast };
+        let division = |asm: &mut Asm| asm.divu(A0, S0, S0);
+        assert_eq!(extra_cycles(core, Pass::First, 1, division), cycles, "{divider_bits} bits a cycle");
+    }
 }
