@@ -28,6 +28,8 @@ pub struct Late {
 
 /// How far the instruction in commit is.
 pub struct Progress {
+    /// There is an instruction.
+    pub valid: UInt,
     /// Its answer is not there yet.
     pub waits: UInt,
     /// It waits for memory or coprocessor.
@@ -62,6 +64,7 @@ pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &Core
     wire!(m, c_funct3 = c.insn.slice(12, 3));
     wire!(m, c_loaded = memory::shifted(m, c.address, i.dbus.response.data));
     Progress {
+        valid,
         waits: c_waits,
         waits_for_bus: c_waits_for_bus,
         done: c_done,
@@ -89,7 +92,6 @@ pub fn csr_write(m: &Builder, c: Commit<UInt>, progress: &Progress, old: UInt) -
 /// The result for its register.
 pub fn write_register(
     m: &Builder,
-    valid: UInt,
     c: Commit<UInt>,
     progress: &Progress,
     committed: RegWrite<UInt>,
@@ -97,7 +99,7 @@ pub fn write_register(
     csr: CsrOut<UInt>,
     i: &CoreIn<UInt>,
 ) {
-    committed.rd.set(valid.mux(c.rd, 0));
+    committed.rd.set(progress.valid.mux(c.rd, 0));
     committed.value.set(c.result);
     m.switch(c.unit, |units| {
         units.case(Unit::Load, || committed.value.set(memory::load_value(progress.funct3, progress.loaded)));

@@ -335,7 +335,7 @@ impl Module for Core {
         c_commits.set(now.retires);
 
         // What commit changes, where the program goes on, and the report of it.
-        commit::write_register(m, c_valid, c, &now, committed, &late, csr.o, &i);
+        commit::write_register(m, c, &now, committed, &late, csr.o, &i);
         let follows = c.taken.mux(c.address, c.sequential_pc);
         let follows = c.unit.is(Unit::Mret).mux(csr.o.mepc, follows);
         wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));
