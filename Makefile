@@ -34,7 +34,7 @@ CHECKS ?=
 CORES ?=
 CORE_DOCS := $(CURDIR)/docs/core.md
 
-.PHONY: help run run-tools test bench bench-core synth-core formal formal-tools tools lint doc clean
+.PHONY: help run run-tools test bench bench-core synth-core formal formal-tools mutants tools lint doc clean
 
 help:
 	@echo "make run         generates the default chip's Verilog into build/ and runs real networks on it"
@@ -43,6 +43,7 @@ help:
 	@echo "make bench-core  how many cycles the core takes for each kernel of sw/bench, and where they go; kept in docs/core.md"
 	@echo "make synth-core  area and speed of the core on an ECP5, by Yosys and nextpnr from PyPI (minutes); kept in docs/core.md"
 	@echo "make formal      proves what docs/core.md says about the core, by Yosys and Bitwuzla from PyPI (half an hour); kept in docs/core.md"
+	@echo "make mutants     puts faults into the core's Verilog, one at a time, and shows which test notices each (minutes)"
 	@echo "make lint        formatting and clippy, warnings are errors"
 	@echo "make doc         rustdoc of every crate, warnings are errors"
 	@echo "make tools       install the Debian packages that the tests use"
@@ -112,6 +113,9 @@ $(SYNTH_TOOLS)/installed: Makefile
 
 formal: $(FORMAL_TOOLS)/installed
 	$(CARGO) bench --package ferrite-tests --bench formal -- --folder $(FORMAL_FOLDER) $(CHECKS) $(if $(CHECKS),,--docs $(CORE_DOCS))
+
+mutants: tools formal-tools
+	$(CARGO) bench --package ferrite-tests --bench mutants
 
 formal-tools: $(FORMAL_TOOLS)/installed
 

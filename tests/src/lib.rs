@@ -4,6 +4,7 @@ pub mod bench;
 pub mod files;
 pub mod formal;
 pub mod kernels;
+pub mod mutants;
 pub mod parallel;
 pub mod section;
 pub mod stalls;

@@ -34,7 +34,7 @@ fn the_short_set_of_checks_holds_for_both_cores() {
 fn a_broken_core_does_not_pass() {
     let Some(tools) = Tools::find() else { return };
     let [(_, small), _] = cores();
-    let fault = Change { file: "Alu.v", from: "a - b", to: "b - a" };
+    let fault = Change { file: "Alu.v", from: "a - b;", to: "b - a;" };
     let folder = tempfile::tempdir().expect("a folder");
     let concerns = |check: &Check| check.claims.contains(&"result_sub".to_string());
     let netlist = Netlist::new(&tools, folder.path(), &small, &[fault], concerns);

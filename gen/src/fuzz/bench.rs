@@ -22,9 +22,10 @@ const DATA: usize = 1;
 
 /// A core that can be run again and again.
 pub struct Bench {
-    engine: Native,
+    engine: Box<dyn Simulator + Send>,
     ports: Ports,
-    after_reset: Snapshot,
+    /// Nothing for an engine that cannot go back to it.
+    after_reset: Option<Snapshot>,
     has_coprocessor: bool,
     hart: HartConfig,
 }
@@ -38,7 +39,7 @@ struct Pending {
 
 /// A program that runs.
 pub struct Running<'a> {
-    engine: &'a mut Native,
+    engine: &'a mut dyn Simulator,
     ports: &'a Ports,
     board: Board,
     lockstep: Lockstep<Board>,
@@ -58,23 +59,43 @@ impl Bench {
     pub fn new(traits: &Traits, hart: HartConfig) -> Result<Bench, Error> {
         let core = Core { config: traits.core, has_coprocessor: traits.has_coprocessor };
         let design = elaborate(&core).map_err(Error::Design)?;
-        let mut engine = Native::new(&design, &NativeOptions::default())?;
-        let ports = Ports::new(&engine);
-        poke(&mut engine, ports.reset, 1u8);
+        let engine = Native::new(&design, &NativeOptions::default())?;
+        let mut bench = Bench::on(Box::new(engine), traits, hart)?;
+        bench.after_reset = Some(bench.engine.save()?);
+        Ok(bench)
+    }
+
+    /// A core on an engine that has not run yet and may be unable to go back: it is given one program.
+    ///
+    /// # Errors
+    /// An assertion of the core fails during the reset.
+    pub fn on(
+        mut engine: Box<dyn Simulator + Send>,
+        traits: &Traits,
+        hart: HartConfig,
+    ) -> Result<Bench, Error> {
+        let ports = Ports::new(&*engine);
+        poke(&mut *engine, ports.reset, 1u8);
         engine.step(1).map_err(|failure| Error::Usage(failure.to_string()))?;
-        poke(&mut engine, ports.reset, 0u8);
-        let after_reset = engine.save()?;
-        Ok(Bench { engine, ports, after_reset, has_coprocessor: traits.has_coprocessor, hart })
+        poke(&mut *engine, ports.reset, 0u8);
+        Ok(Bench { engine, ports, after_reset: None, has_coprocessor: traits.has_coprocessor, hart })
+    }
+
+    /// The cycle in which the core is; cycle 0 is that of the reset.
+    pub fn cycle(&self) -> u64 {
+        self.engine.cycle()
     }
 
     /// Starts a program, with surroundings of which the seed decides.
     pub fn start(&mut self, image: &Image, weights: &Weights, seed: u64) -> Running<'_> {
-        self.engine.restore(&self.after_reset).expect("an engine takes up its own state");
+        if let Some(after_reset) = &self.after_reset {
+            self.engine.restore(after_reset).expect("an engine takes up its own state");
+        }
         let board = Board::new(image, self.has_coprocessor, seed);
         Running {
             lockstep: Lockstep::new(Iss::new(board.clone(), self.hart)),
             board,
-            engine: &mut self.engine,
+            engine: &mut *self.engine,
             ports: &self.ports,
             random: Random::new(!seed),
             lines: Lines::new(weights.interrupts),

@@ -43,6 +43,7 @@ use std::fmt;
 
 use ferrite_hw::core::CoreConfig;
 use ferrite_model::iss::HartConfig;
+use ferrite_sim::Simulator;
 
 use bench::Bench;
 pub use campaign::{Campaign, Plan, campaign};
@@ -100,8 +101,26 @@ impl Fuzzer {
     /// The core cannot be built or simulated.
     pub fn with_hart(traits: Traits, hart: HartConfig) -> Result<Fuzzer, Error> {
         let bench = Bench::new(&traits, hart)?;
+        Ok(Fuzzer::of(traits, bench))
+    }
+
+    /// A core on an engine that has not run yet. If it cannot go back to a state, one program runs on it.
+    ///
+    /// # Errors
+    /// An assertion of the core fails during the reset.
+    pub fn on(
+        engine: Box<dyn Simulator + Send>,
+        core: CoreConfig,
+        has_coprocessor: bool,
+    ) -> Result<Fuzzer, Error> {
+        let traits = Traits::new(core, has_coprocessor);
+        let bench = Bench::on(engine, &traits, traits.hart)?;
+        Ok(Fuzzer::of(traits, bench))
+    }
+
+    fn of(traits: Traits, bench: Bench) -> Fuzzer {
         let coverage = Coverage::new(&traits);
-        Ok(Fuzzer { traits, bench, coverage, programs: 0, ran: Ran::default() })
+        Fuzzer { traits, bench, coverage, programs: 0, ran: Ran::default() }
     }
 
     /// Runs the program of a seed.
@@ -115,6 +134,11 @@ impl Fuzzer {
         self.ran.instructions += ran.instructions;
         self.ran.cycles += ran.cycles;
         Ok(ran)
+    }
+
+    /// The cycle in which the core is, counted from its reset.
+    pub fn cycle(&self) -> u64 {
+        self.bench.cycle()
     }
 
     /// Makes the program of a seed small, on which the core failed.

@@ -1,7 +1,7 @@
 //! The core's ports by their positions.
 
 use ferrite_hdl::Bits;
-use ferrite_sim::{Native, Simulator};
+use ferrite_sim::Simulator;
 
 use crate::run::{CsrPins, RvfiPins};
 
@@ -26,7 +26,7 @@ pub struct Channel {
 
 impl Channel {
     /// The request, whose first word is 1 if there is one.
-    pub fn request(&self, engine: &mut Native) -> [u64; 5] {
+    pub fn request(&self, engine: &mut dyn Simulator) -> [u64; 5] {
         let mut values = [0; 5];
         for (value, output) in values.iter_mut().zip(&self.request[..self.fields]) {
             *value = engine.peek(*output).low_u64();
@@ -58,7 +58,7 @@ impl Ports {
     ///
     /// # Panics
     /// If the engine runs something else.
-    pub fn new(engine: &Native) -> Ports {
+    pub fn new(engine: &dyn Simulator) -> Ports {
         let input = |name: &str| engine.input(name).expect("a core has the inputs of Core");
         let output = |name: &str| engine.output(name).expect("a core has the outputs of Core");
         let channel = |name: &'static str, request: &[&str], has_error: bool| {
@@ -96,6 +96,6 @@ impl Ports {
 }
 
 /// Sets an input of at most 64 bits.
-pub fn poke(engine: &mut Native, input: usize, value: impl Into<u64>) {
+pub fn poke(engine: &mut dyn Simulator, input: usize, value: impl Into<u64>) {
     engine.poke(input, &Bits::from_u64(64, value.into()));
 }

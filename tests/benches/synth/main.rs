@@ -110,7 +110,7 @@ fn measure(options: &Options) -> Result<(), String> {
     let timings = in_parallel(runs, |(name, top, seed)| {
         let timing = tools.place_and_route(&options.folder.join(name), &top, seed)?;
         progress(format!("{name}: seed {seed} reaches {:.1} MHz", timing.mhz));
-        Ok(timing)
+        Ok::<_, String>(timing)
     })?;
 
     let figures: Vec<Figures> =

@@ -16,7 +16,7 @@ pub struct Check {
 }
 
 /// The checks but those of results: name, claims (a label, or its beginning before `*`, or its end behind `*`), depth.
-const CHECKS: [(&str, &[&str], u32); 15] = [
+const CHECKS: [(&str, &[&str], u32); 16] = [
     ("traps", &["trap_is_*", "trap_has_*"], 14),
     ("reported_registers", &["rs1_is_reported", "rs2_is_reported", "rd_is_reported", "x0_stays_0"], 14),
     ("successor", &["program_goes_*", "exception_goes_*"], 14),
@@ -26,18 +26,8 @@ const CHECKS: [(&str, &[&str], u32); 15] = [
     ("order", &["instructions_are_*", "core_never_*"], 14),
     ("accesses", &["load_reads_its_*", "store_*", "access_*", "request_belongs_*", "requests_come_*"], 14),
     ("memory", &["load_reads_what_*"], 12),
-    (
-        "code",
-        &[
-            "instruction_begins_*",
-            "instruction_ends_*",
-            "compressed_*",
-            "missing_*",
-            "code_that_*",
-            "fetch_fault_*",
-        ],
-        14,
-    ),
+    ("code", &["instruction_begins_*", "instruction_ends_*", "compressed_*"], 12),
+    ("fetch_faults", &["missing_*", "code_that_*", "fetch_fault_*"], 12),
     ("buses", &["*_request_is_not_withdrawn", "*_request_does_not_change"], 16),
     ("commands", &["command_was_*", "command_result_*", "no_commands"], 14),
     ("csr_writes", &["*_after_an_instruction"], 12),
