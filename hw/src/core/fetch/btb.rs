@@ -85,7 +85,9 @@ impl Module for Btb {
         // A tag that is all zeros stands for no entry, which is what the memory begins with.
         let tag =
             |word: UInt| concat([word.slice(index_bits, TAG_BITS - 1), m.constant(Bits::from_bool(true))]);
-        let entries = m.memory("entries", self.entries, TAG_BITS + 35);
+        // In a simulation that knows unknown values a guess from them would never end.
+        let none = (0..self.entries).map(|_| Bits::zero(TAG_BITS + 35));
+        let entries = m.memory("entries", self.entries, TAG_BITS + 35).with_contents(none);
         let learnt = i.update;
         let word = learnt.last.slice(2, 30);
         m.when(learnt.valid, || {
