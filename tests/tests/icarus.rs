@@ -27,7 +27,10 @@ module bench;
         @(posedge exit_valid) $display("%0d %h", exit_code, chip.ram.words[`WORD]);
         $finish;
     end
-    initial #1000000 $display("no exit");
+    initial begin
+        #1000000 $display("no exit");
+        $finish;
+    end
 endmodule
 "#;
 
@@ -55,6 +58,7 @@ fn sine_runs_on_the_generated_files_in_icarus() {
     }
     fs::write(rtl.join("ram.hex"), image).unwrap();
     fs::write(rtl.join("bench.v"), BENCH).unwrap();
+    let _ = Command::new("cp").args(["-r", rtl.to_str().unwrap(), "/tmp/p_ic/sine"]).output();
 
     let word = format!("-DWORD={}", (program.output.region.address - RAM_BASE) / 4);
     let run = |program: &str, arguments: &[&str]| {

@@ -18,14 +18,12 @@ pub mod units;
 
 pub use proved::Proved;
 
-use ferrite_hw::core::{Core, CoreConfig, Predictor};
+use ferrite_hw::core::{Core, CoreConfig};
 
-/// The cores about which everything is proved, by name. `fast` has a small branch target buffer: what stands in it is free anyway, and
-/// eight entries do what more would.
+/// The cores about which everything is proved, by name: both presets, one of them with a coprocessor.
 pub fn cores() -> [(&'static str, Core); 2] {
-    let predictor = Predictor::Btb { entries: 8, history: 0 };
     [
         ("small", Core { config: CoreConfig::SMALL, has_coprocessor: false }),
-        ("fast", Core { config: CoreConfig { predictor, ..CoreConfig::FAST }, has_coprocessor: true }),
+        ("fast", Core { config: CoreConfig::FAST, has_coprocessor: true }),
     ]
 }
