@@ -175,36 +175,45 @@ pub fn labels(design: &Design) -> Vec<String> {
     labels
 }
 
-/// Yosys's script: the design as registers and gates of words, once, and from that each check with what it depends on.
+/// Predictors, whose predictions are only guesses: whatever they are, the program must take its course. What is proved for any guesses
+/// holds for predictors of any size. But one that never learns could keep a program from going on at all.
+const PREDICTORS: [&str; 2] = ["Btb", "ReturnStack"];
+
+/// Yosys's script: the design as registers and gates of words, and from that each check with what it depends on.
 fn script(sources: &[Source], checks: &[Check]) -> String {
     let files: Vec<&str> =
         sources.iter().map(|(name, _)| name.as_str()).filter(|name| name.ends_with(".v")).collect();
-    // Predictions are only guesses: whatever they are, the program must take its course. That holds for branch target buffers of any size then.
-    let guess = |name: &&str| sources.iter().any(|(file, _)| *file == format!("{name}.v"));
-    let guesses: Vec<&str> = ["Btb", "ReturnStack"].into_iter().filter(guess).collect();
-    let free = match guesses.is_empty() {
-        true => String::new(),
-        false => format!("blackbox {}\ncutpoint -blackbox\n", guesses.join(" ")),
-    };
-    // Registers and memories begin with anything, and the reset does the rest. (A ROM that `proc` made would lose its contents.)
+    let predictors: Vec<&str> =
+        PREDICTORS.into_iter().filter(|name| files.contains(&format!("{name}.v").as_str())).collect();
     let mut script = format!(
-        "read_verilog -formal {}\nhierarchy -top Proved\nproc -norom\n{free}flatten\nsetattr -unset init w:*\ndelete t:$meminit*\n\
-         memory -nomap\nmemory_map\nopt -nodffe -nosdff\ndffunmap\nasync2sync\nchformal -lower\nopt_clean\ndesign -save all\n",
+        "read_verilog -formal {}\nhierarchy -top Proved\nproc -norom\ndesign -save read\n",
         files.join(" ")
     );
+    for (name, wanted) in [("learning", true), ("guessing", false)] {
+        if checks.iter().all(|check| check.is_lively != wanted) {
+            continue;
+        }
+        script += "design -load read\n";
+        if !wanted && !predictors.is_empty() {
+            script += &format!("blackbox {}\ncutpoint -blackbox\n", predictors.join(" "));
+        }
+        script += &format!("{FLATTEN}design -save {name}\n");
+    }
     for check in checks {
         let claims: Vec<String> = check.claims.iter().map(|label| format!("n:{label}")).collect();
-        script += &format!(
-            "design -load all\nselect -set kept {}\ndelete t:$assert @kept %d\ndelete t:$cover\n",
-            claims.join(" ")
-        );
+        let design = if check.is_lively { "learning" } else { "guessing" };
+        script += &format!("design -load {design}\nselect -set kept {}\n", claims.join(" "));
+        script += "delete t:$assert @kept %d\ndelete t:$cover\n";
         if !check.is_lively {
             script += "delete n:*_is_bounded n:no_wfi_is_fetched\n";
         }
-        script += &format!(
-            "opt -nodffe -nosdff\ndffunmap\nopt_clean -purge\nwrite_smt2 -wires {}.smt2\n",
-            check.name
-        );
+        script += "opt -nodffe -nosdff\ndffunmap\nopt_clean -purge\n";
+        script += &format!("write_smt2 -wires {}.smt2\n", check.name);
     }
     script
 }
+
+/// One module of registers and gates. Registers and memories begin with anything, and the reset does the rest. (A ROM that `proc` made
+/// would lose its contents here.)
+const FLATTEN: &str = "flatten\nsetattr -unset init w:*\ndelete t:$meminit*\nmemory -nomap\nmemory_map\nopt -nodffe -nosdff\ndffunmap\n\
+                       async2sync\nchformal -lower\nopt_clean\n";
