@@ -102,7 +102,7 @@ pub struct MissingSignal(String);
 /// Positions of the core's signals, named as in `hw/src/core/mod.rs`.
 struct Signals {
     d_issues: usize,
-    fetch_offers: usize,
+    d_valid: usize,
     redirect_valid: usize,
     waits_for_c: usize,
     x_valid: usize,
@@ -125,7 +125,7 @@ impl Signals {
         };
         Ok(Signals {
             d_issues: find("d_issues")?,
-            fetch_offers: find("fetch.offers")?,
+            d_valid: find("fetch.valid")?,
             redirect_valid: find("redirect_valid")?,
             waits_for_c: find("waits_for_c")?,
             x_valid: find("x_valid")?,
@@ -201,7 +201,7 @@ impl Profiler {
         let mut is = |signal| read(signal) != 0;
         let (c_valid, c_done, c_retires) = (is(s.c_valid), is(s.c_done), is(s.c_retires));
         let (x_valid, x_leaves, c_redirects) = (is(s.x_valid), is(s.x_leaves), is(s.c_redirects));
-        let (issues, offers, redirects) = (is(s.d_issues), is(s.fetch_offers), is(s.redirect_valid));
+        let (issues, offers, redirects) = (is(s.d_issues), is(s.d_valid), is(s.redirect_valid));
         let waits_for_c = is(s.waits_for_c);
         let (x_unit, c_unit) = (read(s.x_unit), read(s.c_unit));
 
@@ -222,7 +222,8 @@ impl Profiler {
         if redirects {
             self.refill = Some(if c_redirects { Cause::System } else { Cause::Branch });
         }
-        if !issues {
+        // An instruction that comes into execute as fetch is redirected is not wanted there.
+        if !issues || redirects {
             self.x_bubble = match self.refill {
                 Some(cause) if redirects || !offers => cause,
                 _ if !offers => Cause::Fetch,
