@@ -2,6 +2,17 @@
 
 use super::instructions::RESULT;
 
+/// What a check shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No run of so many cycles breaks a claim in its last cycle.
+    Safety,
+    /// The same, where the buses are patient, `wfi` does not come and predictors learn.
+    Liveness,
+    /// Every goal is reached within so many cycles.
+    Goals,
+}
+
 /// Claims that are proved together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
@@ -11,8 +22,8 @@ pub struct Check {
     pub claims: Vec<String>,
     /// Cycles after the reset.
     pub depth: u32,
-    /// The buses are patient and `wfi` does not come.
-    pub is_lively: bool,
+    /// What is to be shown of them.
+    pub kind: Kind,
 }
 
 /// The checks but those of results: name, claims (a label, or its beginning before `*`, or its end behind `*`), depth.
@@ -51,7 +62,7 @@ const RESULT_DEPTH: u32 = 14;
 const HARD: [&str; 3] = ["cpop", "clz", "ctz"];
 
 /// Cycles for the check that instructions retire at all.
-const LIVELY_DEPTH: u32 = 24;
+const LIVELY_DEPTH: u32 = 40;
 
 fn fits(label: &str, pattern: &str) -> bool {
     match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
@@ -61,14 +72,14 @@ fn fits(label: &str, pattern: &str) -> bool {
     }
 }
 
-/// The checks of a core whose assertions have these labels. A label of a module within the core begins with `core.`.
+/// The checks of a core whose assertions and goals have these labels. A label of a module within the core begins with `core.`.
 pub fn checks(labels: &[String]) -> Vec<Check> {
     let mut checks: Vec<Check> = CHECKS
         .iter()
         .map(|(name, patterns, depth)| {
             let fits = |label: &&String| patterns.iter().any(|pattern| fits(label, pattern));
             let claims = labels.iter().filter(fits).cloned().collect();
-            Check { name: name.to_string(), claims, depth: *depth, is_lively: false }
+            Check { name: name.to_string(), claims, depth: *depth, kind: Kind::Safety }
         })
         .collect();
     let (hard, easy): (Vec<_>, Vec<_>) = labels
@@ -79,17 +90,29 @@ pub fn checks(labels: &[String]) -> Vec<Check> {
     checks.extend(groups.map(|group| {
         let names: Vec<&str> = group.iter().map(|label| &label[RESULT.len()..]).collect();
         let claims = group.iter().map(|label| label.to_string()).collect();
-        Check { name: format!("results_{}", names.join("_")), claims, depth: RESULT_DEPTH, is_lively: false }
+        Check {
+            name: format!("results_{}", names.join("_")),
+            claims,
+            depth: RESULT_DEPTH,
+            kind: Kind::Safety,
+        }
     }));
     let within = labels.iter().filter(|label| label.starts_with("core.")).cloned().collect();
     checks.push(Check {
         name: "assertions_of_the_core".to_string(),
         claims: within,
         depth: 14,
-        is_lively: false,
+        kind: Kind::Safety,
     });
     let lively = vec!["some_instruction_retires".to_string()];
-    checks.push(Check { name: "liveness".to_string(), claims: lively, depth: LIVELY_DEPTH, is_lively: true });
+    checks.push(Check {
+        name: "liveness".to_string(),
+        claims: lively,
+        depth: LIVELY_DEPTH,
+        kind: Kind::Liveness,
+    });
+    let goals = labels.iter().filter(|label| label.starts_with("reached_")).cloned().collect();
+    checks.push(Check { name: "goals".to_string(), claims: goals, depth: 12, kind: Kind::Goals });
     checks.retain(|check| !check.claims.is_empty());
     checks
 }

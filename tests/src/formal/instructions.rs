@@ -21,6 +21,25 @@ pub fn claim(r: &Record) {
     successor(r);
     memory(r);
     commands(r);
+    goals(r);
+}
+
+/// Every instruction takes effect in some run, every kind of exception is raised in one, and an interrupt taken: the claims speak of something.
+fn goals(r: &Record) {
+    for spec in r.rows().filter(|spec| !matches!(spec.op, Op::Ecall | Op::Ebreak)) {
+        let name = format!("reached_{}", spec.mnemonic.replace('.', "_"));
+        r.m.cover(&name, r.is(spec) & !r.rvfi.trap);
+    }
+    let c = r.core.config.extensions.c;
+    let user = r.core.config.user_mode;
+    for code in cause::ALL {
+        if (code == cause::FETCH_MISALIGNED && c) || (code == cause::ECALL_USER && !user) {
+            continue;
+        }
+        let raised = r.rvfi.valid & r.rvfi.trap & r.after.mcause.eq(code);
+        r.m.cover(&format!("reached_exception_{code}"), raised);
+    }
+    r.m.cover("reached_interrupt", r.interrupt);
 }
 
 /// The exception that an instruction must raise.

@@ -11,7 +11,7 @@ use ferrite_hw::core::divider::Divide;
 use ferrite_hw::core::multiplier::Multiply;
 
 use super::Proved;
-use super::checks::{Check, checks};
+use super::checks::{Check, Kind, checks};
 use super::tools::{ToolError, Tools, write};
 use super::units::{Product, Quotient};
 
@@ -41,6 +41,16 @@ pub enum ProofError {
         from: &'static str,
         /// How often it is there.
         count: usize,
+    },
+    /// Claims are not in the netlist that should be proved.
+    #[error("Yosys leaves {found} of the {wanted} claims of the check {check}")]
+    Claims {
+        /// The check.
+        check: String,
+        /// Its claims.
+        wanted: usize,
+        /// Those in the netlist.
+        found: usize,
     },
     /// A tool does not do its work.
     #[error(transparent)]
@@ -111,25 +121,23 @@ impl Netlist {
         let mut checks = checks(&labels(&design));
         checks.retain(wanted);
         tools.yosys(folder, &script(&sources, &checks))?;
+        for check in &checks {
+            has_claims(folder, check)?;
+        }
         Ok(Netlist { folder: folder.to_path_buf(), checks })
     }
 
     /// Whether the claims of a check hold.
     pub fn prove(&self, tools: &Tools, check: &Check) -> Result<Verdict, ProofError> {
-        let said = tools.model_check(&self.folder, &check.name, check.depth, false)?;
+        let goals = check.kind == Kind::Goals;
+        let said = tools.model_check(&self.folder, &check.name, check.depth, goals)?;
         if said.contains("Status: PASSED") {
             return Ok(Verdict::Holds);
         }
-        let failed = said.lines().filter_map(|line| line.split("Assert failed in Proved: ").nth(1));
+        let mark = if goals { "Unreached cover statement in Proved: " } else { "Assert failed in Proved: " };
+        let failed = said.lines().filter_map(|line| line.split(mark).nth(1));
         let claims = failed.map(|label| label.trim().to_string()).collect();
         Ok(Verdict::Fails { claims, trace: self.folder.join(format!("{}.vcd", check.name)) })
-    }
-
-    /// Which goals no run reaches within so many cycles.
-    pub fn unreached(&self, tools: &Tools, depth: u32) -> Result<Vec<String>, ProofError> {
-        let said = tools.model_check(&self.folder, GOALS, depth, true)?;
-        let missed = said.lines().filter_map(|line| line.split("Unreached cover statement at ").nth(1));
-        Ok(missed.map(str::to_string).collect())
     }
 }
 
@@ -147,8 +155,17 @@ pub enum Verdict {
     },
 }
 
-/// Name of the netlist with the goals.
-const GOALS: &str = "goals";
+/// Looks whether the claims of a check have come through Yosys: without them everything would hold.
+fn has_claims(folder: &Path, check: &Check) -> Result<(), ProofError> {
+    let file = folder.join(format!("{}.smt2", check.name));
+    let text = fs::read_to_string(&file).map_err(|source| ToolError::Read { file, source })?;
+    let mark = if check.kind == Kind::Goals { "; yosys-smt2-cover " } else { "; yosys-smt2-assert " };
+    let found = text.lines().filter(|line| line.starts_with(mark)).count();
+    match found == check.claims.len() {
+        true => Ok(()),
+        false => Err(ProofError::Claims { check: check.name.clone(), wanted: check.claims.len(), found }),
+    }
+}
 
 /// Gives a module's name to another with the same ports.
 fn stand_in<M: Module>(sources: &mut [Source], name: &'static str, module: &M) -> Result<(), ProofError> {
@@ -162,12 +179,12 @@ fn stand_in<M: Module>(sources: &mut [Source], name: &'static str, module: &M) -
     Ok(())
 }
 
-/// Labels of all assertions; of those within the core, their module's.
+/// Labels of all assertions and goals; of those within the core, their module's.
 pub fn labels(design: &Design) -> Vec<String> {
     let top = &design.top_module().name;
     let mut labels = Vec::new();
     for (module, lowered) in design.modules.iter().zip(&design.lowered) {
-        for check in lowered.checks.iter().filter(|check| check.kind == CheckKind::Assert) {
+        for check in lowered.checks.iter().filter(|check| check.kind != CheckKind::Assume) {
             let name = &check.name;
             labels.push(if module.name == *top { name.clone() } else { format!("core.*{name}") });
         }
@@ -190,7 +207,7 @@ fn script(sources: &[Source], checks: &[Check]) -> String {
         files.join(" ")
     );
     for (name, wanted) in [("learning", true), ("guessing", false)] {
-        if checks.iter().all(|check| check.is_lively != wanted) {
+        if checks.iter().all(|check| (check.kind == Kind::Liveness) != wanted) {
             continue;
         }
         script += "design -load read\n";
@@ -201,10 +218,10 @@ fn script(sources: &[Source], checks: &[Check]) -> String {
     }
     for check in checks {
         let claims: Vec<String> = check.claims.iter().map(|label| format!("n:{label}")).collect();
-        let design = if check.is_lively { "learning" } else { "guessing" };
+        let design = if check.kind == Kind::Liveness { "learning" } else { "guessing" };
         script += &format!("design -load {design}\nselect -set kept {}\n", claims.join(" "));
-        script += "delete t:$assert @kept %d\ndelete t:$cover\n";
-        if !check.is_lively {
+        script += "delete t:$assert @kept %d\ndelete t:$cover @kept %d\n";
+        if check.kind != Kind::Liveness {
             script += "delete n:*_is_bounded n:no_wfi_is_fetched\n";
         }
         script += "opt -nodffe -nosdff\ndffunmap\nopt_clean -purge\n";

