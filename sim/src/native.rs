@@ -5,6 +5,7 @@
 //! that are alike are joined to be computed in vectors ([`lanes`]), every value gets its place in one buffer ([`layout`]), and each
 //! cluster becomes a function ([`scalar`], [`vector`]). `docs/decisions/0010-native-engine.md` says why.
 
+mod arms;
 mod body;
 mod cluster;
 mod code;
@@ -18,6 +19,7 @@ mod plan;
 mod restart;
 mod scalar;
 mod scan;
+mod scoped;
 mod vector;
 mod wide;
 

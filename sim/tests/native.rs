@@ -180,3 +180,85 @@ fn a_simulator_may_move_to_another_thread() {
         std::thread::spawn(move || sim.step(5).map(|()| sim.peek(0))).join().expect("it runs there");
     assert_eq!(counted, Ok(count(5)));
 }
+
+#[derive(Clone, Bundle)]
+struct StageIn<T> {
+    go: T,
+    stay: T,
+    a: T,
+    b: T,
+    wide: T,
+}
+
+#[derive(Clone, Bundle)]
+struct StageOut<T> {
+    sums: T,
+    wide: T,
+    chosen: T,
+    late: T,
+}
+
+/// Registers with one enable, and arms of multiplexers in which much is computed: code that branches.
+#[module]
+struct Stage {}
+
+impl Module for Stage {
+    type In = StageIn<UInt>;
+    type Out = StageOut<UInt>;
+
+    fn inputs(&self) -> StageIn<Shape> {
+        StageIn { go: bit(), stay: bit(), a: bits(32), b: bits(32), wide: bits(100) }
+    }
+    fn outputs(&self) -> StageOut<Shape> {
+        StageOut { sums: bits(8 * 32), wide: bits(100), chosen: bits(32), late: bits(32) }
+    }
+    fn build(&self, m: &Builder, i: StageIn<UInt>) -> StageOut<UInt> {
+        let shared = i.a.wrapping_add(i.b);
+        let mut sums = Vec::new();
+        let wide = m.reg("held", 100);
+        m.when(i.go & !i.stay, || {
+            for k in 0..8u32 {
+                let sum = m.reg(&format!("sum{k}"), 32);
+                let odd = (shared ^ i.b).wrapping_add(m.constant(Bits::from_u64(32, u64::from(k))));
+                sum.set((sum & i.a).wrapping_add(odd));
+                sums.push(sum);
+            }
+            wide.set(wide ^ i.wide);
+        });
+        // Arms within arms; the sum is needed in two of them, and by registers.
+        let steps = |from: UInt, by: UInt| {
+            (0..12).fold(from, |sum, k| (sum ^ by).wrapping_add(sum.slice(k, 32 - k).extend(32)))
+        };
+        let (left, right) = (steps(i.a, shared), steps(i.b, i.a));
+        let inner = i.stay.mux(steps(left, i.b), i.wide.slice(50, 32));
+        let masked = i.stay.repeat(32) & steps(right, left);
+        let chosen = i.go.mux(inner ^ sums[0], masked);
+        StageOut { sums: concat(sums), wide, chosen, late: m.delay("late", chosen ^ left) }
+    }
+}
+
+#[test]
+fn branches_compute_what_is_computed_without_them() {
+    agrees(&Stage {}, 300);
+}
+
+#[test]
+fn an_enable_that_falls_again_before_the_edge_changes_no_register() {
+    let mut native = native(&design(&Stage {}), false);
+    let [go, a] = ["go", "a"].map(|name| native.input(name).unwrap());
+    let sums = native.output("sums").unwrap();
+    native.poke(a, &Bits::from_u64(32, 5));
+    native.poke(go, &Bits::ones(1));
+    native.peek(sums);
+    native.poke(go, &Bits::zero(1));
+    native.step(1).unwrap();
+    assert_eq!(native.peek(sums), Bits::zero(8 * 32));
+
+    native.poke(go, &Bits::ones(1));
+    native.peek(sums);
+    native.poke(a, &Bits::from_u64(32, 9));
+    native.step(1).unwrap();
+    let expected: Vec<Bits> = (0..8).map(|k| Bits::from_u64(32, 9 + k)).collect();
+    let expected = expected.iter().fold(Bits::zero(0), |all, sum| all.concat(sum));
+    assert_eq!(native.peek(sums), expected);
+}

@@ -9,7 +9,7 @@ use super::error::{MOST_CLOCKS, NativeError};
 use super::graph::{Id, Op};
 use super::lanes::{self, LaneBlock};
 use super::layout::{Layout, slot_bytes};
-use super::netlist::Netlist;
+use super::netlist::{Netlist, State};
 
 /// Most bytes that the values of a design may take; four times as much is less than an offset in an instruction can say.
 const MOST_BYTES: u64 = 1 << 28;
@@ -39,9 +39,24 @@ impl Block {
     }
 }
 
-/// Registers that change together: they have one clock, are computed by one block, and are read by the same blocks.
+/// When the registers of a unit take what was computed for them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Trigger {
+    /// When one of them changes.
+    Change,
+    /// When this bit is 1: it enables all of them. Many registers with one enable are hardly ever enabled without a change.
+    Enable(Id),
+    /// Whenever they were computed: nothing reads them but who looks from outside.
+    Always,
+}
+
+/// Fewest registers with one enable that are not compared with what they held before.
+const ENABLED_TOGETHER: usize = 6;
+
+/// Registers that change together: they have one clock and are computed by one block; and are read by the same blocks, or have one enable.
 pub(super) struct Unit {
     pub clock: usize,
+    pub trigger: Trigger,
     pub states: Vec<u32>,
     pub readers: Vec<u32>,
 }
@@ -169,37 +184,76 @@ fn readers(
     (readers, memory_readers)
 }
 
+/// What enables a register, and what it then takes.
+pub(super) fn enable(netlist: &Netlist, state: u32) -> Option<(Id, Id)> {
+    let State { id, next, .. } = netlist.states[state as usize];
+    match netlist.graph.op(next) {
+        Op::Mux(enable, value, held) if *held == id => Some((*enable, *value)),
+        _ => None,
+    }
+}
+
+/// What tells units of one clock and block apart.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum UnitKey {
+    Alike(Trigger, Vec<u32>),
+    Lanes(usize),
+}
+
 fn units(netlist: &Netlist, blocks: &[Block], readers: &HashMap<Id, Vec<u32>>) -> (Vec<Unit>, Vec<u32>) {
     // Units of one clock stand together, and in the order of their blocks.
-    let mut units: BTreeMap<(usize, usize, Vec<u32>, usize), Vec<u32>> = BTreeMap::new();
+    let mut units: BTreeMap<(usize, usize, UnitKey), Vec<u32>> = BTreeMap::new();
     let of = |state: u32| readers.get(&netlist.states[state as usize].id).cloned().unwrap_or_default();
     for (b, block) in blocks.iter().enumerate() {
         match block {
             Block::Cluster(cluster) => {
-                for sink in &cluster.sinks {
-                    if let Sink::Next(k) = *sink {
-                        let clock = netlist.states[k as usize].clock;
-                        units.entry((clock, b, of(k), 0)).or_default().push(k);
-                    }
+                let states = cluster.sinks.iter().filter_map(|sink| match sink {
+                    Sink::Next(k) => Some(*k),
+                    _ => None,
+                });
+                let mut enabled: HashMap<(usize, Id), usize> = HashMap::new();
+                let enable_of =
+                    |k: u32| enable(netlist, k).map(|(enable, _)| (netlist.states[k as usize].clock, enable));
+                states.clone().filter_map(enable_of).for_each(|key| *enabled.entry(key).or_default() += 1);
+                for k in states {
+                    let clock = netlist.states[k as usize].clock;
+                    let key = match enable_of(k) {
+                        Some(key) if enabled[&key] >= ENABLED_TOGETHER => {
+                            UnitKey::Alike(Trigger::Enable(key.1), Vec::new())
+                        }
+                        _ => match of(k) {
+                            none if none.is_empty() => UnitKey::Alike(Trigger::Always, none),
+                            some => UnitKey::Alike(Trigger::Change, some),
+                        },
+                    };
+                    units.entry((clock, b, key)).or_default().push(k);
                 }
             }
             Block::Lanes(block) => {
                 for role in 0..block.template.nexts.len() {
                     let states: Vec<u32> = block.lanes.iter().map(|lane| lane.states[role]).collect();
-                    let mut all: Vec<u32> = states.iter().flat_map(|k| of(*k)).collect();
-                    all.sort_unstable();
-                    all.dedup();
                     let clock = netlist.states[states[0] as usize].clock;
-                    units.insert((clock, b, all, role + 1), states);
+                    units.insert((clock, b, UnitKey::Lanes(role)), states);
                 }
             }
         }
     }
     let mut unit_of = vec![NONE; netlist.states.len()];
     let mut list = Vec::new();
-    for ((clock, _, readers, _), states) in units {
+    for ((clock, _, key), mut states) in units {
         states.iter().for_each(|state| unit_of[*state as usize] = list.len() as u32);
-        list.push(Unit { clock, states, readers });
+        let mut readers: Vec<u32> = states.iter().flat_map(|k| of(*k)).collect();
+        readers.sort_unstable();
+        readers.dedup();
+        let trigger = match key {
+            UnitKey::Alike(trigger, _) => {
+                // Large ones first: then there are no gaps between them.
+                states.sort_by_key(|k| std::cmp::Reverse(netlist.states[*k as usize].init.width()));
+                trigger
+            }
+            UnitKey::Lanes(_) => Trigger::Change,
+        };
+        list.push(Unit { clock, trigger, states, readers });
     }
     (list, unit_of)
 }

@@ -6,11 +6,13 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 
+use super::arms::{Branch, Branches, EnabledUnit, enabled_unit};
 use super::body::Body;
 use super::cluster::{Cluster, Sink, needs};
 use super::graph::{Comparison, Id, Op};
 use super::layout::Place;
-use super::plan::Plan;
+use super::plan::{Plan, Trigger};
+use super::scoped::Scoped;
 use super::wide::{self, Helpers};
 
 /// A value in registers.
@@ -29,19 +31,21 @@ pub(super) struct Scalar<'a, 'f> {
     pub helpers: Helpers,
     /// The block whose function it is.
     block: u32,
-    held: HashMap<Id, Held>,
+    held: Scoped<Held>,
     /// Values extended by their sign.
-    extended: HashMap<Id, Value>,
+    extended: Scoped<Value>,
     /// Results of comparisons, as the processor gives them.
-    conditions: HashMap<Id, Value>,
+    conditions: Scoped<Value>,
+    /// Multiplexers that are branches.
+    branches: HashMap<Id, Branch>,
     /// Values that all lanes of a block share, in every lane of a vector.
     pub splats: HashMap<Id, Value>,
 }
 
 impl<'a, 'f> Scalar<'a, 'f> {
     pub fn new(plan: &'a Plan, body: Body<'f>, helpers: Helpers, block: u32) -> Scalar<'a, 'f> {
-        let (held, extended, conditions, splats) = Default::default();
-        Scalar { plan, body, helpers, block, held, extended, conditions, splats }
+        let (held, extended, conditions, branches, splats) = Default::default();
+        Scalar { plan, body, helpers, block, held, extended, conditions, branches, splats }
     }
 
     pub fn width(&self, id: Id) -> u32 {
@@ -56,10 +60,13 @@ impl<'a, 'f> Scalar<'a, 'f> {
     pub fn cluster(&mut self, cluster: &Cluster) {
         let plan = self.plan;
         let stored: HashSet<Id> = cluster.stored.iter().copied().collect();
+        let Branches { multiplexers, units: enabled } = Branches::new(plan, cluster, self.block);
+        self.branches = multiplexers;
         // By who reads them: how the stored values and the registers differ from before.
         let mut changes: BTreeMap<&[u32], Value> = BTreeMap::new();
         let mut units: BTreeMap<u32, Value> = BTreeMap::new();
-        for sink in &cluster.sinks {
+        let others = cluster.sinks.iter().filter(|sink| enabled_unit(plan, **sink).is_none());
+        for sink in others {
             for id in needs(&plan.netlist, *sink) {
                 self.compute(id, &stored, &mut changes);
             }
@@ -76,6 +83,9 @@ impl<'a, 'f> Scalar<'a, 'f> {
         }
         for id in &cluster.stored {
             self.compute(*id, &stored, &mut changes);
+        }
+        for unit in &enabled {
+            self.enabled(unit, &stored, &mut changes);
         }
         for (readers, change) in changes {
             let changed = self.body.any(change);
@@ -97,10 +107,16 @@ impl<'a, 'f> Scalar<'a, 'f> {
             if self.is_held(id) || !(self.is_own(id) || free) {
                 continue;
             }
-            let operands = graph.op(id).operands();
+            let operands = match self.branches.get(&id) {
+                Some(branch) => branch.before.clone(),
+                None => graph.op(id).operands(),
+            };
             if operands_done || operands.is_empty() || free {
                 if !free {
-                    self.operation(id);
+                    match self.branches.remove(&id) {
+                        Some(branch) => self.branch(id, &branch, stored, changes),
+                        None => self.operation(id),
+                    }
                     if stored.contains(&id) {
                         self.keep(id, changes);
                     }
@@ -110,6 +126,37 @@ impl<'a, 'f> Scalar<'a, 'f> {
                 work.extend(operands.into_iter().rev().map(|operand| (operand, false)));
             }
         }
+    }
+
+    /// Computes one arm or the other.
+    fn branch(
+        &mut self,
+        id: Id,
+        branch: &Branch,
+        stored: &HashSet<Id>,
+        changes: &mut BTreeMap<&'a [u32], Value>,
+    ) {
+        let condition = self.condition(branch.condition);
+        let [one, zero, after] = [(); 3].map(|()| self.body.b.create_block());
+        let result = self.body.b.append_block_param(after, I64);
+        self.body.b.ins().brif(condition, one, &[], zero, &[]);
+        let mut is_clean = true;
+        for (block, arm) in [one, zero].into_iter().zip(branch.arms) {
+            self.body.b.switch_to_block(block);
+            self.enter();
+            let (value, clean) = match arm {
+                None => (self.body.k(0), true),
+                Some(arm) => {
+                    self.compute(arm, stored, changes);
+                    self.raw(arm)
+                }
+            };
+            is_clean &= clean;
+            self.body.b.ins().jump(after, &[value.into()]);
+            self.leave();
+        }
+        self.body.b.switch_to_block(after);
+        self.hold(id, result, is_clean);
     }
 
     fn is_held(&self, id: Id) -> bool {
@@ -153,15 +200,59 @@ impl<'a, 'f> Scalar<'a, 'f> {
 
     fn next(&mut self, k: u32, units: &mut BTreeMap<u32, Value>) {
         let plan = self.plan;
-        let state = &plan.netlist.states[k as usize];
-        let place = plan.layout.places[&state.id];
-        let shadow = Place { offset: place.offset + plan.layout.shadow, ..place };
-        if let Some(change) = self.replace(state.next, shadow, place, true) {
-            let unit = plan.unit_of[k as usize];
-            let before = units.get(&unit).copied();
-            let both = self.body.or_option(before, change);
-            units.insert(unit, both);
+        let (next, unit) = (plan.netlist.states[k as usize].next, plan.unit_of[k as usize]);
+        let compared = plan.units[unit as usize].trigger == Trigger::Change;
+        let (held, shadow) = self.places_of(k);
+        let change = self.replace(next, shadow, held, compared);
+        let change = change.unwrap_or_else(|| self.body.k(1));
+        let before = units.get(&unit).copied();
+        let both = self.body.or_option(before, change);
+        units.insert(unit, both);
+    }
+
+    /// Where a register's value is, and where what it takes next.
+    fn places_of(&self, state: u32) -> (Place, Place) {
+        let place = self.plan.layout.places[&self.plan.netlist.states[state as usize].id];
+        (place, Place { offset: place.offset + self.plan.layout.shadow, ..place })
+    }
+
+    /// What registers take next that have one enable: computed if that is 1.
+    fn enabled(
+        &mut self,
+        enabled: &EnabledUnit,
+        stored: &HashSet<Id>,
+        changes: &mut BTreeMap<&'a [u32], Value>,
+    ) {
+        let plan = self.plan;
+        enabled.before.iter().for_each(|id| self.compute(*id, stored, changes));
+        let condition = self.condition(enabled.condition);
+        let [one, after] = [(); 2].map(|()| self.body.b.create_block());
+        self.body.b.ins().brif(condition, one, &[], after, &[]);
+        self.body.b.switch_to_block(one);
+        self.enter();
+        for (state, value) in &enabled.values {
+            self.compute(*value, stored, changes);
+            let (held, shadow) = self.places_of(*state);
+            self.replace(*value, shadow, held, false);
         }
+        self.leave();
+        self.body.b.ins().jump(after, &[]);
+        self.body.b.switch_to_block(after);
+        let condition = self.clean(enabled.condition);
+        self.body.assign(plan.layout.pending, plan.layout.unit_bits[enabled.unit as usize], condition);
+    }
+
+    /// What is computed from here on is computed on this path alone.
+    fn enter(&mut self) {
+        self.held.enter();
+        self.extended.enter();
+        self.conditions.enter();
+    }
+
+    fn leave(&mut self) {
+        self.held.leave();
+        self.extended.leave();
+        self.conditions.leave();
     }
 
     fn write(&mut self, memory: u32) {
@@ -259,7 +350,10 @@ impl<'a, 'f> Scalar<'a, 'f> {
             self.operation(id);
             return self.value(id);
         }
-        self.held[&id].clone()
+        match self.held.get(&id) {
+            Some(held) => held.clone(),
+            None => unreachable!("it was held just now"),
+        }
     }
 
     /// Where a node that this block does not compute is in memory.
