@@ -15,6 +15,7 @@ mod graph;
 mod lanes;
 mod layout;
 mod netlist;
+mod operation;
 mod plan;
 mod restart;
 mod scalar;

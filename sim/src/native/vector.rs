@@ -10,7 +10,8 @@ use super::body::flags;
 use super::graph::{Comparison, Id, Op};
 use super::lanes::{EXTERNAL, Lane, LaneBlock, Template};
 use super::layout::Place;
-use super::scalar::{Scalar, code};
+use super::operation::code;
+use super::scalar::Scalar;
 
 const LANES: usize = 4;
 
