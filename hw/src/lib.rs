@@ -1,5 +1,6 @@
 //! The Ferrite chip: what can be configured, where its memories and devices stand, and the hardware itself.
 
+pub mod adapter;
 pub mod config;
 pub mod core;
 pub mod map;
