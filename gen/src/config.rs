@@ -127,6 +127,21 @@ impl Problem {
 /// [`Error::Read`], [`Error::TooLarge`] and [`Error::NotText`] for the file itself; [`Error::Config`] with all
 /// mistakes in what it and the overrides say.
 pub fn load(path: Option<&Path>, overrides: &[String]) -> Result<ChipConfig, Error> {
+    load_if(path, overrides, ChipConfig::validate)
+}
+
+/// As [`load`], for the core without the chip around it, of which only the core's own values count.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_core(path: Option<&Path>, overrides: &[String]) -> Result<ChipConfig, Error> {
+    load_if(path, overrides, ChipConfig::validate_core)
+}
+
+/// How the values of a description are checked against each other.
+type Check = fn(&ChipConfig) -> Result<(), Vec<ConfigError>>;
+
+fn load_if(path: Option<&Path>, overrides: &[String], check: Check) -> Result<ChipConfig, Error> {
     let file = match path {
         None => None,
         Some(path) => {
@@ -138,7 +153,7 @@ pub fn load(path: Option<&Path>, overrides: &[String]) -> Result<ChipConfig, Err
             Some((path.display().to_string(), text))
         }
     };
-    Ok(parse(file.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), overrides)?)
+    Ok(parse_if(file.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), overrides, check)?)
 }
 
 /// As [`load`], from a text and the name that messages call it by.
@@ -146,6 +161,10 @@ pub fn load(path: Option<&Path>, overrides: &[String]) -> Result<ChipConfig, Err
 /// # Errors
 /// All mistakes in the file and the overrides.
 pub fn parse(file: Option<(&str, &str)>, overrides: &[String]) -> Result<ChipConfig, Report> {
+    parse_if(file, overrides, ChipConfig::validate)
+}
+
+fn parse_if(file: Option<(&str, &str)>, overrides: &[String], check: Check) -> Result<ChipConfig, Report> {
     let mut reader = Reader::default();
     if let Some((name, text)) = file {
         reader.read_toml(Source { name: name.to_string(), text: text.to_string() });
@@ -153,7 +172,7 @@ pub fn parse(file: Option<(&str, &str)>, overrides: &[String]) -> Result<ChipCon
     for text in overrides {
         reader.read_override(text);
     }
-    reader.finish()
+    reader.finish(check)
 }
 
 /// The parameters as a table for `--help`: key, default, allowed values, meaning.
@@ -320,7 +339,7 @@ impl Reader {
     }
 
     /// Applies the settings to the default chip and checks them against each other.
-    fn finish(mut self) -> Result<ChipConfig, Report> {
+    fn finish(mut self, check: Check) -> Result<ChipConfig, Report> {
         let mut chip = ChipConfig::default();
         for parameter in PARAMETERS {
             match (&parameter.kind, self.settings.get(parameter.key)) {
@@ -333,7 +352,7 @@ impl Reader {
             }
         }
         if self.problems.is_empty() {
-            let errors = chip.validate().err().unwrap_or_default();
+            let errors = check(&chip).err().unwrap_or_default();
             self.problems = errors.iter().map(|error| self.conflict(error)).collect();
         }
         if self.problems.is_empty() { Ok(chip) } else { Err(Report { problems: self.problems }) }

@@ -36,6 +36,40 @@ pub fn write_chip(
     design: &Design,
     options: &EmitOptions,
 ) -> Result<Written, Error> {
+    let written = write_rtl(folder, &chip.name, design, options)?;
+    folder.write("sw/ferrite.h", header(chip).as_bytes())?;
+    folder.write("sw/ferrite.ld", linker_script(chip).as_bytes())?;
+    folder.write("sw/chip.mk", compiler_options(chip).as_bytes())?;
+    folder.write(&format!("{}.svd", chip.name), svd(chip).as_bytes())?;
+    folder.write("registers.md", register_reference(chip).as_bytes())?;
+    folder.write("chip.toml", chip_toml(chip).as_bytes())?;
+    Ok(written)
+}
+
+/// Writes everything about a core alone into a folder: `rtl/` with a list of its files, and the core's parameters. `top` is the name of
+/// its top module.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write_core(
+    folder: &OutputFolder,
+    chip: &ChipConfig,
+    top: &str,
+    design: &Design,
+    options: &EmitOptions,
+) -> Result<Written, Error> {
+    let written = write_rtl(folder, top, design, options)?;
+    folder.write("core.toml", core_toml(chip).as_bytes())?;
+    Ok(written)
+}
+
+/// Writes Verilog and memory contents into `rtl/`, and a list of the Verilog files.
+fn write_rtl(
+    folder: &OutputFolder,
+    top: &str,
+    design: &Design,
+    options: &EmitOptions,
+) -> Result<Written, Error> {
     let files = emit(design, options);
     let (mut list, mut written) = (String::new(), Written { modules: 0, lines: 0, contents: 0 });
     for file in &files {
@@ -49,21 +83,24 @@ pub fn write_chip(
             written.contents += 1;
         }
     }
-    folder.write(&format!("rtl/{}.f", chip.name), list.as_bytes())?;
-    folder.write("sw/ferrite.h", header(chip).as_bytes())?;
-    folder.write("sw/ferrite.ld", linker_script(chip).as_bytes())?;
-    folder.write("sw/chip.mk", compiler_options(chip).as_bytes())?;
-    folder.write(&format!("{}.svd", chip.name), svd(chip).as_bytes())?;
-    folder.write("registers.md", register_reference(chip).as_bytes())?;
-    folder.write("chip.toml", chip_toml(chip).as_bytes())?;
+    folder.write(&format!("rtl/{top}.f"), list.as_bytes())?;
     Ok(written)
 }
 
 /// All parameters of a valid chip as a file that `ferrite gen` reads, each with its meaning.
 pub fn chip_toml(chip: &ChipConfig) -> String {
-    let mut text = format!("# All parameters of the chip `{}`.\n", chip.name);
+    parameters_toml(chip, format!("# All parameters of the chip `{}`.\n", chip.name), |_| true)
+}
+
+/// The parameters of a core alone, likewise.
+fn core_toml(chip: &ChipConfig) -> String {
+    let is_its = |key: &str| key == "name" || key.starts_with("core.");
+    parameters_toml(chip, "# All parameters of a core, for `ferrite gen --core`.\n".to_string(), is_its)
+}
+
+fn parameters_toml(chip: &ChipConfig, mut text: String, is_written: impl Fn(&str) -> bool) -> String {
     let mut table = "";
-    for parameter in PARAMETERS {
+    for parameter in PARAMETERS.iter().filter(|parameter| is_written(parameter.key)) {
         let Some(value) = parameter.value_text(chip) else { continue };
         let (at, key) = parameter.key.rsplit_once('.').unwrap_or(("", parameter.key));
         if at != table {

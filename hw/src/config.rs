@@ -153,6 +153,16 @@ impl ChipConfig {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
+    /// As [`ChipConfig::validate`], for a core without the chip around it: memories and devices are not there, and its program may stand
+    /// anywhere.
+    ///
+    /// # Errors
+    /// Every value that is outside of its range.
+    pub fn validate_core(&self) -> Result<(), Vec<ConfigError>> {
+        let errors: Vec<ConfigError> = PARAMETERS.iter().filter_map(|p| self.out_of_range(p)).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
     fn out_of_range(&self, parameter: &Parameter) -> Option<ConfigError> {
         let value = match parameter.kind {
             Kind::Number { range, get, .. } => {

@@ -22,6 +22,11 @@ impl Overrides {
     pub fn load(&self, description: Option<&PathBuf>) -> Result<ChipConfig, Error> {
         config::load(description.map(PathBuf::as_path), &self.overrides)
     }
+
+    /// As `load`, for a core without the chip around it.
+    pub fn load_core(&self, description: Option<&PathBuf>) -> Result<ChipConfig, Error> {
+        config::load_core(description.map(PathBuf::as_path), &self.overrides)
+    }
 }
 
 /// A name that no module of the chip has.

@@ -10,29 +10,36 @@ use ferrite_gen::output::write_chip;
 use ferrite_hdl::verilog::EmitOptions;
 
 use super::chip::{Overrides, design};
+use super::core::{self, CoreAlone};
 use super::numbers::grouped;
 use super::report;
 
-/// Writes a chip: Verilog with a list of its files, C header, linker script, compiler options, register reference and SVD file.
+/// Writes a chip: Verilog with a list of its files, C header, linker script, compiler options, register reference and SVD file. With --core, the
+/// RISC-V core alone, with ports of AXI4-Lite, of Wishbone or of its own.
 ///
 /// The folder appears as a whole, and replaces one that an earlier call wrote; a folder with any other file in it is left alone.
 #[derive(Args)]
 #[command(after_long_help = parameters_help())]
 pub struct Gen {
     /// The chip's description, a TOML file; without it, the default chip.
-    chip: Option<PathBuf>,
+    pub chip: Option<PathBuf>,
     #[command(flatten)]
-    overrides: Overrides,
+    pub overrides: Overrides,
+    #[command(flatten)]
+    pub alone: CoreAlone,
     /// The folder to write.
     #[arg(short, long, default_value = "build", value_name = "FOLDER")]
-    output: PathBuf,
+    pub output: PathBuf,
     /// Says behind every statement of the Verilog where in the Rust sources it comes from.
     #[arg(long)]
-    source_lines: bool,
+    pub source_lines: bool,
 }
 
 /// Runs `ferrite gen`.
 pub fn generate(options: &Gen) -> Result<(), Error> {
+    if options.alone.core {
+        return core::generate(options);
+    }
     let chip = options.overrides.load(options.chip.as_ref())?;
     let design = design(&chip)?;
     let folder = OutputFolder::create(&options.output)?;

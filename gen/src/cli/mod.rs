@@ -1,6 +1,7 @@
 //! The subcommands.
 
 pub mod chip;
+mod core;
 pub mod fuzz;
 pub mod generate;
 mod interrupt;
