@@ -3,9 +3,11 @@
 pub mod bench;
 pub mod files;
 pub mod formal;
+pub mod hotspots;
 pub mod kernels;
 pub mod mutants;
 pub mod parallel;
+pub mod pmp_edges;
 pub mod section;
 pub mod stalls;
 pub mod tools;

@@ -110,6 +110,7 @@ struct Signals {
     x_leaves: usize,
     c_valid: usize,
     c_unit: usize,
+    c_pc: usize,
     c_insn: usize,
     c_done: usize,
     c_retires: usize,
@@ -133,6 +134,7 @@ impl Signals {
             x_leaves: find("x_leaves")?,
             c_valid: find("c_valid")?,
             c_unit: find("c_unit")?,
+            c_pc: find("c_pc")?,
             c_insn: find("c_insn")?,
             c_done: find("c_done")?,
             c_retires: find("c_retires")?,
@@ -155,8 +157,13 @@ pub struct Profiler {
 /// What one cycle brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cycle {
-    /// This instruction retires.
-    Retires(u32),
+    /// An instruction retires.
+    Retires {
+        /// Its address.
+        pc: u32,
+        /// The instruction as it was fetched.
+        insn: u32,
+    },
     /// Nothing does.
     Stalls(Cause),
 }
@@ -206,7 +213,7 @@ impl Profiler {
         let (x_unit, c_unit) = (read(s.x_unit), read(s.c_unit));
 
         let cycle = match (c_valid, c_done) {
-            _ if c_retires => Cycle::Retires(read(s.c_insn) as u32),
+            _ if c_retires => Cycle::Retires { pc: read(s.c_pc) as u32, insn: read(s.c_insn) as u32 },
             (false, _) => Cycle::Stalls(self.c_bubble),
             (true, true) => Cycle::Stalls(Cause::System),
             (true, false) => Cycle::Stalls(waits_for(c_unit)),
@@ -251,21 +258,38 @@ pub const END: u32 = 0x0020_2013;
 /// # Panics
 /// If a property of the hardware does not hold.
 pub fn profile(engine: &mut dyn Simulator, max_cycles: u64) -> Result<Option<Breakdown>, MissingSignal> {
+    profile_each(engine, max_cycles, |_| ())
+}
+
+/// The same, with a look at each of the cycles that are counted.
+///
+/// # Errors
+/// As [`profile`].
+///
+/// # Panics
+/// As [`profile`].
+pub fn profile_each(
+    engine: &mut dyn Simulator,
+    max_cycles: u64,
+    mut each: impl FnMut(Cycle),
+) -> Result<Option<Breakdown>, MissingSignal> {
     let mut profiler = Profiler::new(engine.flat())?;
     let mut counted: Option<Breakdown> = None;
     for _ in 0..max_cycles {
-        let stall = match (profiler.look(engine), &mut counted) {
-            (Cycle::Retires(END), Some(_)) => return Ok(counted),
-            (Cycle::Retires(BEGIN), None) => {
+        let cycle = profiler.look(engine);
+        let stall = match (cycle, &mut counted) {
+            (Cycle::Retires { insn: END, .. }, Some(_)) => return Ok(counted),
+            (Cycle::Retires { insn: BEGIN, .. }, None) => {
                 counted = Some(Breakdown::default());
                 engine.step(1).unwrap_or_else(|error| panic!("{error}"));
                 continue;
             }
-            (Cycle::Retires(_), _) => None,
+            (Cycle::Retires { .. }, _) => None,
             (Cycle::Stalls(cause), _) => Some(cause),
         };
         if let Some(counted) = &mut counted {
             counted.count(stall);
+            each(cycle);
         }
         engine.step(1).unwrap_or_else(|error| panic!("{error}"));
     }

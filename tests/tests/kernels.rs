@@ -5,8 +5,9 @@ use ferrite_hw::map::RAM_BASE;
 use ferrite_model::isa::{Asm, reg::*};
 use ferrite_sim::{Native, NativeOptions};
 use ferrite_tests::bench::{design, in_lockstep, small_chip};
+use ferrite_tests::hotspots::{Hotspots, table};
 use ferrite_tests::kernels::{Told, build};
-use ferrite_tests::stalls::{Breakdown, Cause, profile};
+use ferrite_tests::stalls::{Breakdown, Cause, profile, profile_each};
 use ferrite_tests::tools::{GCC, have};
 use ferrite_tests::workloads::Board;
 
@@ -124,4 +125,32 @@ fn a_division_costs_33_cycles_more() {
         }
     });
     assert_eq!(summary(divisions), (2, vec![(Cause::Divide, 66)]));
+}
+
+#[test]
+fn lost_cycles_are_put_down_to_the_branch_that_was_guessed_wrong_and_to_the_instruction_that_waited() {
+    let mut asm = Asm::new(RAM_BASE);
+    asm.li(S0, RAM_BASE as i32 + 0x800);
+    asm.slti(ZERO, ZERO, 1);
+    let begin = asm.here("begin");
+    let over = asm.label("over");
+    asm.lw(A0, 0, S0);
+    asm.addi(A0, A0, 1);
+    asm.j(over);
+    asm.nop();
+    asm.bind(over);
+    asm.slti(ZERO, ZERO, 2);
+    asm.j(begin);
+    let program = asm.finish().unwrap();
+    let begin = program.symbols["begin"];
+    let mut board = Board::new(engine(true), &program.bytes);
+    let mut hotspots = Hotspots::default();
+    profile_each(&mut *board.engine, MAX_CYCLES, |cycle| hotspots.count(cycle)).unwrap().unwrap();
+    let worst = hotspots.worst(9);
+    let found: Vec<_> = worst.iter().map(|(pc, spot)| (pc - begin, spot.times, spot.lost())).collect();
+    assert_eq!(found, [(8, 1, 3), (4, 1, 1)]);
+    assert_eq!((worst[0].1.stalled(Cause::Branch), worst[1].1.stalled(Cause::LoadUse)), (3, 1));
+    assert!(
+        table(&worst, &program.symbols).contains("| begin+0x4 | `addi a0, a0, 1` | 1 | 1 | load-use 1 |")
+    );
 }

@@ -1,6 +1,11 @@
 //! How many cycles the kernels of `sw/bench` take on the core, and what they wait for. `make bench-core` calls it.
 //!
 //! `--docs FILE` has its section `bench-core` replaced; `--rounds N` says how often a kernel does its work.
+//!
+//! `--elf FILE` measures a program of yours instead, between its hints [`BEGIN`](ferrite_tests::stalls::BEGIN) and
+//! [`END`](ferrite_tests::stalls::END), and names the instructions that cost the most; `--preset small` does so on that core.
+
+mod program;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,10 +24,12 @@ use ferrite_tests::workloads::Board;
 struct Options {
     docs: Option<PathBuf>,
     rounds: u32,
+    elf: Option<PathBuf>,
+    preset: String,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { docs: None, rounds: 8 };
+    let mut options = Options { docs: None, rounds: 8, elf: None, preset: "fast".to_string() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -35,14 +42,23 @@ fn options() -> Result<Options, String> {
                 options.rounds =
                     rounds.ok_or(format!("--rounds is `{number}`; it must be a number above 0"))?;
             }
-            other => return Err(format!("unknown argument `{other}`; there are --docs FILE and --rounds N")),
+            "--elf" => options.elf = Some(value()?.into()),
+            "--preset" => options.preset = value()?,
+            other => {
+                return Err(format!(
+                    "unknown argument `{other}`; there are --docs FILE, --rounds N, --elf FILE and --preset NAME"
+                ));
+            }
         }
     }
     Ok(options)
 }
 
 fn main() -> ExitCode {
-    match options().and_then(|options| measure(&options)) {
+    match options().and_then(|options| match &options.elf {
+        Some(elf) => program::measure(elf, &options.preset),
+        None => measure(&options),
+    }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("bench-core: {message}");
