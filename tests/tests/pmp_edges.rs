@@ -75,7 +75,8 @@ fn the_model_permits_and_denies_each_byte_of_misaligned_accesses_that_it_handles
 #[test]
 fn the_verilog_permits_and_denies_what_it_must() {
     let settings = all(&FOUR);
-    let some = settings.iter().step_by(settings.len() / 6);
+    // Those that bind machine mode, of which there are enough.
+    let some = settings.iter().filter(|setting| setting.entries.iter().any(|entry| entry.locked)).step_by(2);
     everything_is_as_specified(&FOUR, Some(&mut on_both(&FOUR.chip())), some);
 }
 
