@@ -107,25 +107,25 @@ impl Module for Wishbone {
         wb.dat_o.set(bus.request.wdata);
         wb.sel_o.set(bus.request.mask);
         wire!(m, ends = wb.ack_i | wb.err_i);
-        let response = BusResponse { valid: ends, data: wb.dat_i, error: wb.err_i };
+        let response = |valid: UInt| BusResponse { valid, data: wb.dat_i, error: wb.err_i };
         match (self.mode, wb.stall_i) {
             (WishboneMode::Pipelined(responses), Some(stalls)) => {
-                pipelined(m, i, asks, ends, started & !stalls, responses);
-                responses.pass(m, bus.response, response);
+                let answered = pipelined(m, i, asks, ends, started & !stalls, responses);
+                responses.pass(m, bus.response, response(answered));
             }
-            // The request passes when it is answered, and the core never sees a response before the cycle after that.
+            // The request passes when it is answered, and the core never sees a response before the cycle after that. A slave may hold
+            // `ack_i` up at all times (B4, rule 3.55).
             _ => {
                 wb.cyc_o.set(asks);
                 bus.ready.set(started & ends);
-                Responses::Registered.pass(m, bus.response, response);
-                m.assume("only_requests_are_answered", !ends | asks);
+                Responses::Registered.pass(m, bus.response, response(asks & ends));
             }
         }
         Empty::new()
     }
 }
 
-/// What pipelined mode has beyond classic: a cycle that lasts until the access is answered.
+/// What pipelined mode has beyond classic: a cycle that lasts until the access is answered. Gives when it is.
 fn pipelined(
     m: &Builder,
     WishboneIn { bus, wb }: WishboneIn<UInt>,
@@ -133,21 +133,23 @@ fn pipelined(
     ends: UInt,
     ready: UInt,
     responses: Responses,
-) {
+) -> UInt {
     let open = m.reg("open", 1).reset_to(0);
     wire!(m, passes = asks & ready);
     bus.ready.set(ready);
     wb.cyc_o.set(asks | open);
+    assume_one_at_a_time(m, bus, open);
     match responses {
         // A slave may answer in the cycle in which it is asked (B4, 5.1).
         Responses::Registered => {
+            wire!(m, answered_now = ends & (open | passes));
             open.set((passes | open) & !ends);
-            m.assume("only_requests_are_answered", !ends | open | passes);
+            answered_now
         }
         Responses::Direct => {
             open.set(passes | (open & !ends));
             m.assume("only_requests_are_answered", !ends | open);
+            ends
         }
     }
-    assume_one_at_a_time(m, bus, open);
 }

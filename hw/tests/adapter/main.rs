@@ -16,7 +16,7 @@ use ferrite_hdl::prelude::*;
 use ferrite_hw::adapter::{Axi4LiteData, Axi4LiteFetch, Responses, Wishbone, WishboneMode};
 use master::Master;
 use slave::{Pace, Slave};
-use wishbone::WishboneSlave;
+use wishbone::{Answers, WishboneSlave};
 
 const ACCESSES: u64 = 3000;
 const SEEDS: u64 = 6;
@@ -98,18 +98,18 @@ fn instructions_are_fetched_over_axi4_lite_and_errors_arrive() {
 
 #[test]
 fn loads_and_stores_are_carried_out_once_each_over_wishbone_and_errors_arrive() {
-    for at_once in [false, true] {
+    for answers in [Answers::Later, Answers::AtOnce, Answers::Always] {
         for mode in [
             WishboneMode::Classic,
             WishboneMode::Pipelined(Responses::Registered),
             WishboneMode::Pipelined(Responses::Direct),
         ] {
             // Nobody who answers at once is allowed there.
-            if at_once && mode == WishboneMode::Pipelined(Responses::Direct) {
+            if answers != Answers::Later && mode == WishboneMode::Pipelined(Responses::Direct) {
                 continue;
             }
             converses(&Wishbone { mode }, true, |seed, pace| {
-                Box::new(WishboneSlave::new(seed, pace, mode, at_once))
+                Box::new(WishboneSlave::new(seed, pace, mode, answers))
             });
         }
     }
@@ -123,15 +123,18 @@ fn direct_responses_allow_an_access_in_every_cycle() {
     let data = Axi4LiteSlave::data(1, Pace::Eager, Kind::Any);
     assert_eq!(cycles(&Axi4LiteData { responses }, true, data), 1000);
     let mode = WishboneMode::Pipelined(responses);
-    assert_eq!(cycles(&Wishbone { mode }, true, WishboneSlave::new(1, Pace::Eager, mode, false)), 1000);
+    assert_eq!(
+        cycles(&Wishbone { mode }, true, WishboneSlave::new(1, Pace::Eager, mode, Answers::Later)),
+        1000
+    );
 }
 
 #[test]
 fn classic_wishbone_has_an_access_in_every_cycle_with_a_slave_that_answers_at_once() {
     let mode = WishboneMode::Classic;
-    for (at_once, expected) in [(true, 1000), (false, 2000)] {
-        let slave = WishboneSlave::new(1, Pace::Eager, mode, at_once);
-        assert_eq!(cycles(&Wishbone { mode }, true, slave), expected, "at once: {at_once}");
+    for (answers, expected) in [(Answers::AtOnce, 1000), (Answers::Later, 2000)] {
+        let slave = WishboneSlave::new(1, Pace::Eager, mode, answers);
+        assert_eq!(cycles(&Wishbone { mode }, true, slave), expected, "{answers:?}");
     }
 }
 
@@ -143,8 +146,8 @@ fn registered_responses_allow_an_access_in_every_other_cycle() {
     let data = Axi4LiteSlave::data(1, Pace::Eager, Kind::Any);
     assert_eq!(cycles(&Axi4LiteData { responses }, true, data), 2000);
     let mode = WishboneMode::Pipelined(responses);
-    for (at_once, expected) in [(true, 1000), (false, 2000)] {
-        let slave = WishboneSlave::new(1, Pace::Eager, mode, at_once);
-        assert_eq!(cycles(&Wishbone { mode }, true, slave), expected, "at once: {at_once}");
+    for (answers, expected) in [(Answers::AtOnce, 1000), (Answers::Later, 2000)] {
+        let slave = WishboneSlave::new(1, Pace::Eager, mode, answers);
+        assert_eq!(cycles(&Wishbone { mode }, true, slave), expected, "{answers:?}");
     }
 }

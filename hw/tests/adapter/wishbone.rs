@@ -5,12 +5,22 @@ use ferrite_hw::adapter::WishboneMode;
 use super::random::Random;
 use super::slave::{Held, Memory, Pace, Peek, Poke, Slave, is_refused};
 
+/// When a slave answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// In the cycle after the request at the earliest.
+    Later,
+    /// In the cycle in which it is asked, at the earliest.
+    AtOnce,
+    /// Always in that cycle, and `ACK` is up even if there is no request (rule 3.55).
+    Always,
+}
+
 pub struct WishboneSlave {
     random: Random,
     pace: Pace,
     is_pipelined: bool,
-    /// It answers in the cycle in which it is asked.
-    at_once: bool,
+    answers: Answers,
     memory: Memory,
     /// The answer that is due: the word, or an error.
     answer: Option<Option<u32>>,
@@ -23,12 +33,12 @@ pub struct WishboneSlave {
 }
 
 impl WishboneSlave {
-    pub fn new(seed: u64, pace: Pace, mode: WishboneMode, at_once: bool) -> WishboneSlave {
+    pub fn new(seed: u64, pace: Pace, mode: WishboneMode, answers: Answers) -> WishboneSlave {
         let mut random = Random::new(!seed);
         WishboneSlave {
             pace,
             is_pipelined: mode != WishboneMode::Classic,
-            at_once,
+            answers,
             memory: Memory::new(&mut random),
             random,
             answer: None,
@@ -69,7 +79,7 @@ impl Slave for WishboneSlave {
 
     fn drive(&mut self, poke: Poke) {
         self.ends = false;
-        poke("wb_ack_i", 0);
+        poke("wb_ack_i", (self.answers == Answers::Always).into());
         poke("wb_err_i", 0);
         poke("wb_dat_i", self.random.word().into());
         if self.is_pipelined {
@@ -86,7 +96,12 @@ impl Slave for WishboneSlave {
     fn react(&mut self, peek: Peek, poke: Poke) {
         let asks = peek("wb_cyc_o") == 1 && peek("wb_stb_o") == 1;
         let is_free = self.answer.is_none() && !self.ends && !self.stall;
-        if self.at_once && asks && is_free && self.pace.goes(&mut self.random) {
+        let may = match self.answers {
+            Answers::Later => false,
+            Answers::AtOnce => self.pace.goes(&mut self.random),
+            Answers::Always => true,
+        };
+        if may && asks && is_free {
             let answer = self.access(peek);
             self.end(answer, poke);
             self.asked_before = true;
@@ -99,7 +114,7 @@ impl Slave for WishboneSlave {
         let asks = request[0] == 1;
         let cyc = peek("wb_cyc_o") == 1;
         assert!(cyc || !asks, "STB without CYC");
-        let at_once = self.at_once && self.ends && self.asked_before;
+        let at_once = self.ends && self.asked_before;
         if self.is_pipelined {
             assert!(cyc || self.answer.is_none() && !self.ends, "CYC fell before the access was answered");
             let passes = asks && !self.stall;
