@@ -17,16 +17,19 @@ use super::report;
 /// The core alone.
 #[derive(Args)]
 pub struct CoreAlone {
-    /// Writes the core alone, for a system of your own, instead of a chip: Verilog with a list of its files, and the core's parameters. Of those only
-    /// `name` and `core.*` count, and `core.reset_vector` may be any multiple of 4. The top module has the chip's name with `_core`
-    /// behind it.
+    /// Writes the RISC-V core alone, for a system of your own, instead of a chip.
+    ///
+    /// Verilog with a list of its files, and the core's parameters. Of those only `name` and `core.*` count, and `core.reset_vector` may be any
+    /// multiple of 4. The top module has the chip's name with `_core` behind it. docs/core.md describes the ports.
     #[arg(long)]
     pub core: bool,
     /// The ports for instructions and data.
     #[arg(long, value_enum, requires = "core", value_name = "BUS")]
     bus: Option<BusKind>,
-    /// The core sees responses of the bus in the cycle in which they come, not one later: an access in every cycle, but a path through the
-    /// core from each response to the next request (axi4-lite and wishbone-pipelined).
+    /// Saves a cycle in each access over axi4-lite or wishbone-pipelined.
+    ///
+    /// The core sees responses of the bus in the cycle in which they come, not one later. A path then leads through it from each response to
+    /// the next request.
     #[arg(long, requires = "bus")]
     direct_responses: bool,
     /// Adds a port for custom-0 instructions, which are illegal otherwise.

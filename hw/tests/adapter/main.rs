@@ -8,6 +8,7 @@ mod master;
 mod paths;
 mod random;
 mod slave;
+mod straight;
 mod wishbone;
 
 use axi4lite::{Axi4LiteSlave, Kind};
