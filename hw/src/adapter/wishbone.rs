@@ -57,10 +57,10 @@ impl WishboneBus<Shape> {
 /// How requests pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WishboneMode {
-    /// A request stays up until it is answered (B4, 3.2): at once, or any number of cycles later. A slave that answers at once has an access in
+    /// A request stays up until it is answered (B4, 3.1.3): at once, or any number of cycles later. A slave that answers at once has an access in
     /// every cycle.
     Classic,
-    /// A request passes when `stall_i` is low and is answered afterwards (B4, 3.1.3.2).
+    /// A request passes when `stall_i` is low and is answered afterwards (B4, 3.1.3).
     Pipelined(Responses),
 }
 
@@ -140,7 +140,7 @@ fn pipelined(
     wb.cyc_o.set(asks | open);
     assume_one_at_a_time(m, bus, open);
     match responses {
-        // A slave may answer in the cycle in which it is asked (B4, 5.1).
+        // A classic slave behind an adapter answers in the cycle in which the request passes (B4, 5.2).
         Responses::Registered => {
             wire!(m, answered_now = ends & (open | passes));
             open.set((passes | open) & !ends);
