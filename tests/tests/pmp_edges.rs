@@ -6,22 +6,23 @@ use ferrite_tests::bench::{on_both, on_native};
 use ferrite_tests::pmp_edges::region::{Entry, R, Shape, W, X};
 use ferrite_tests::pmp_edges::settings::{Fill, Setting, all};
 use ferrite_tests::pmp_edges::trial::{Access, Mode};
-use ferrite_tests::pmp_edges::{Board, ECALLS, Plan, on_chip, on_model, program};
+use ferrite_tests::pmp_edges::{ECALLS, Hart, Plan, on_chip, on_model, program};
 
-const FOUR: Board = Board { regions: 4, compressed: false, handles_misaligned: false };
-const EIGHT: Board = Board { regions: 8, compressed: true, handles_misaligned: false };
-const SIXTEEN: Board = Board { regions: 16, compressed: true, handles_misaligned: false };
+const FOUR: Hart = Hart { regions: 4, compressed: false, handles_misaligned: false };
+const EIGHT: Hart = Hart { regions: 8, compressed: true, handles_misaligned: false };
+const SIXTEEN: Hart = Hart { regions: 16, compressed: true, handles_misaligned: false };
 
 /// Tries settings on the model, and on a chip if there is one, and returns how many accesses that were.
 fn everything_is_as_specified<'a>(
-    board: &Board,
+    hart: &Hart,
     mut chip: Option<&mut Chip>,
     settings: impl IntoIterator<Item = &'a Setting>,
 ) -> usize {
-    let config = board.chip();
+    let config = hart.chip();
     let mut ends = [[[0; 2]; Mode::ALL.len()]; Access::ALL.len()];
     for setting in settings {
-        let plan = Plan::new(board, setting);
+        let plan = Plan::new(hart, setting);
+        assert!(!plan.trials.is_empty(), "{}", plan.name);
         let model = on_model(&config, &setting.entries, &plan);
         plan.judge(&model).unwrap_or_else(|difference| panic!("the model differs: {difference}"));
         if let Some(chip) = &mut chip {
@@ -35,7 +36,7 @@ fn everything_is_as_specified<'a>(
     }
     let [denied, allowed]: [usize; 2] =
         [0, 1].map(|end| ends.iter().flatten().map(|counts| counts[end]).sum());
-    eprintln!("{} regions: {allowed} accesses allowed, {denied} refused", board.regions);
+    eprintln!("{} regions: {allowed} accesses allowed, {denied} refused", hart.regions);
     for (access, modes) in Access::ALL.iter().zip(ends) {
         for (mode, counts) in Mode::ALL.iter().zip(modes) {
             assert!(counts.iter().all(|count| *count > 0), "{access:?} as {mode:?}: {counts:?}");
@@ -44,9 +45,9 @@ fn everything_is_as_specified<'a>(
     allowed + denied
 }
 
-fn on_the_native_engine(board: &Board, at_least: usize) {
-    let settings = all(board);
-    let tried = everything_is_as_specified(board, Some(&mut on_native(&board.chip())), &settings);
+fn on_the_native_engine(hart: &Hart, at_least: usize) {
+    let settings = all(hart);
+    let tried = everything_is_as_specified(hart, Some(&mut on_native(&hart.chip())), &settings);
     assert!(tried >= at_least, "only {tried} accesses");
 }
 
@@ -67,8 +68,8 @@ fn sixteen_regions_permit_and_deny_what_they_must() {
 
 #[test]
 fn the_model_permits_and_denies_each_byte_of_misaligned_accesses_that_it_handles() {
-    let board = Board { handles_misaligned: true, ..SIXTEEN };
-    let tried = everything_is_as_specified(&board, None, &all(&board));
+    let hart = Hart { handles_misaligned: true, ..SIXTEEN };
+    let tried = everything_is_as_specified(&hart, None, &all(&hart));
     assert!(tried >= 50_000, "only {tried} accesses");
 }
 
@@ -95,10 +96,10 @@ fn setting() -> Setting {
 
 #[test]
 fn every_mistake_in_a_region_is_noticed() {
-    let board = EIGHT;
-    let config = board.chip();
+    let hart = EIGHT;
+    let config = hart.chip();
     let setting = setting();
-    let plan = Plan::new(&board, &setting);
+    let plan = Plan::new(&hart, &setting);
     let judged = |entries: &[Entry]| plan.judge(&on_model(&config, entries, &plan));
     assert_eq!(judged(&setting.entries), Ok(()));
 

@@ -38,9 +38,9 @@ pub const NOP: u32 = 0x0000_0013;
 /// An instruction that ends a trial.
 pub const ECALL: u32 = 0x0000_0073;
 
-/// What distinguishes the harts.
+/// What harts differ in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Board {
+pub struct Hart {
     /// Entries of the PMP.
     pub regions: usize,
     /// Instructions of 16 bits.
@@ -49,7 +49,7 @@ pub struct Board {
     pub handles_misaligned: bool,
 }
 
-impl Board {
+impl Hart {
     /// A chip with such a hart, and nothing that is not needed.
     pub fn chip(&self) -> ChipConfig {
         let mut chip = ChipConfig { tensor: None, ..small_chip() };
@@ -73,20 +73,23 @@ pub struct Plan {
     pub expected: Left,
 }
 
-/// Addresses around the edges of regions, as far as they lie in the memory that is tried, or just before it.
+/// Addresses around the edges of regions, as far as they lie in the memory that is tried, or just before it. Edges above all addresses of 32 bits
+/// count where they would be without their upper bits: there they must do nothing.
 fn addresses(entries: &[Entry]) -> Vec<u32> {
     let start = u64::from(RAM);
     let edges = entries.iter().flat_map(|entry| [entry.range.start, entry.range.end]);
-    let near = edges.filter(|edge| (start..start + MEMORY_BYTES as u64 - 2 * REACH).contains(edge));
+    let near = edges
+        .map(|edge| edge % (1 << 32))
+        .filter(|edge| (start..start + MEMORY_BYTES as u64 - 2 * REACH).contains(edge));
     let around: BTreeSet<u64> = near.flat_map(|edge| edge - REACH..=edge + REACH).collect();
     around.into_iter().map(|address| address as u32).collect()
 }
 
 impl Plan {
     /// Everything around every edge.
-    pub fn new(board: &Board, setting: &Setting) -> Plan {
+    pub fn new(hart: &Hart, setting: &Setting) -> Plan {
         region::check(&setting.entries);
-        assert!(setting.entries.len() <= board.regions, "{}", setting.name);
+        assert!(setting.entries.len() <= hart.regions, "{}", setting.name);
         let mut memory = setting.fill.memory();
         let boot = program::boot();
         memory[..boot.len()].copy_from_slice(&boot);
@@ -111,7 +114,7 @@ impl Plan {
             }
         }
 
-        let mut expected = Expected { entries: &setting.entries, board, memory: memory.clone() };
+        let mut expected = Expected { entries: &setting.entries, hart, memory: memory.clone() };
         let mut outcomes: Vec<Outcome> = trials.iter().map(|trial| expected.take(trial)).collect();
         // Stores that must change nothing once more, after all others: these cannot hide a change.
         let denied = |(trial, outcome): &(&Trial, &Outcome)| {

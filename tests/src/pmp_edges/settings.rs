@@ -2,7 +2,7 @@
 
 use super::program::program_entry;
 use super::region::{Entry, LEGAL, R, Shape, W, X};
-use super::{Board, ECALL, MEMORY_BYTES, NOP, RAM};
+use super::{ECALL, Hart, MEMORY_BYTES, NOP, RAM};
 
 /// What stands in memory, for jumps to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,17 +135,22 @@ fn large(regions: usize) -> Vec<Vec<Entry>> {
     let ram = u64::from(RAM)..1 << 32;
     let all = |permissions, locked| Entry::new(Shape::Napot, 0..1 << 34, permissions, locked);
     let top = 0xFFFF_FFFFu64 << 2;
+    let above = ARENA + (1 << 32);
     let settings = [
         vec![hole(0, false), Entry::new(Shape::Napot, ram.clone(), R | W | X, false)],
         vec![hole(R | X, true), Entry::new(Shape::Napot, ram, R, true)],
         vec![hole(X, true), all(R | W, true)],
         vec![hole(R, false), all(X, false)],
-        vec![Entry::off(0), Entry::new(Shape::Tor, 0..top, R, false)],
-        // Above all addresses of 32 bits: that has no effect.
+        vec![hole(X, false), Entry::off(0), Entry::new(Shape::Tor, 0..top, R, false)],
+        // Above all addresses of 32 bits: there it has no effect.
+        vec![Entry::new(Shape::Na4, above..above + 4, 0, true), all(R | W | X, false)],
+        vec![Entry::new(Shape::Napot, above + (1 << 32)..above + (1 << 32) + 64, 0, true), all(R | W, true)],
         vec![
-            Entry::new(Shape::Na4, (1 << 32) + ARENA..(1 << 32) + ARENA + 4, 0, true),
-            all(R | W | X, false),
+            hole(0, false),
+            Entry::off(ARENA + 8),
+            Entry::new(Shape::Tor, ARENA + 8..above + (1 << 32) + 32, R, false),
         ],
+        vec![all(0, false), Entry::off(ARENA), Entry::new(Shape::Tor, ARENA..above + 64, R | W, false)],
     ];
     settings.into_iter().map(|entries| after_program(regions, entries)).collect()
 }
@@ -211,8 +216,8 @@ fn random(regions: usize, seed: u32) -> Vec<Entry> {
 }
 
 /// All settings for a hart.
-pub fn all(board: &Board) -> Vec<Setting> {
-    let n = board.regions;
+pub fn all(hart: &Hart) -> Vec<Setting> {
+    let n = hart.regions;
     let groups: [(&str, Vec<Vec<Entry>>); 6] = [
         ("shapes and permissions", catalogue(n, if n == 8 { 1 } else { 3 })),
         ("adjacent regions", adjacent(n).into()),
@@ -222,7 +227,7 @@ pub fn all(board: &Board) -> Vec<Setting> {
         ("any regions", (0..8).map(|seed| random(n, seed)).collect()),
     ];
     let fills = [Fill::NopFirst, Fill::EcallFirst, Fill::Straddling];
-    let fills = fills.into_iter().take(if board.compressed { 3 } else { 2 }).cycle();
+    let fills = fills.into_iter().take(if hart.compressed { 3 } else { 2 }).cycle();
     let named = groups.into_iter().flat_map(|(name, settings)| {
         (0..).zip(settings).map(move |(k, entries)| (format!("{name} {k}"), entries))
     });

@@ -2,7 +2,7 @@
 
 use super::program::stub;
 use super::region::{Entry, R, W, X, permits};
-use super::{Board, RAM};
+use super::{Hart, RAM};
 
 /// What is tried at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub struct Expected<'a> {
     /// The protection.
     pub entries: &'a [Entry],
     /// What the hart can do.
-    pub board: &'a Board,
+    pub hart: &'a Hart,
     /// The first bytes of the RAM.
     pub memory: Vec<u8>,
 }
@@ -125,7 +125,7 @@ impl Expected<'_> {
         permits(self.entries, first..first + u64::from(bytes), permission, machine)
     }
 
-    /// The bytes of a load or store that are reached, lowest address first, then the one that is refused, if any. An access that is handled though it is misaligned is
+    /// The bytes of a load or store that are reached, lowest address first, then the one that is refused, if any. A misaligned access that is handled is
     /// one for each byte; any other is done as a whole or not at all.
     fn reached(&self, trial: &Trial, bytes: u32, permission: u8) -> (u32, Option<u32>) {
         let machine = trial.mode == Mode::Machine;
@@ -158,7 +158,7 @@ impl Expected<'_> {
             Access::Jump => return self.jump(trial, stub.first),
         };
         let fault = |cause, value| Outcome { cause, value, pc: stub.first, result: trial.data };
-        if !trial.address.is_multiple_of(bytes) && !self.board.handles_misaligned {
+        if !trial.address.is_multiple_of(bytes) && !self.hart.handles_misaligned {
             return fault(misaligned, trial.address);
         }
         let (reached, stopped) = self.reached(trial, bytes, permission);
@@ -187,12 +187,12 @@ impl Expected<'_> {
             })
         };
         let mut pc = trial.address & !1;
-        if !pc.is_multiple_of(4) && !self.board.compressed {
+        if !pc.is_multiple_of(4) && !self.hart.compressed {
             return ends(cause::INSTRUCTION_MISALIGNED, pc, from);
         }
         loop {
             let Some(low) = half(pc) else { return ends(cause::INSTRUCTION_ACCESS, pc, pc) };
-            if low & 3 != 3 && self.board.compressed {
+            if low & 3 != 3 && self.hart.compressed {
                 assert_eq!(low, 0, "memory holds no other instruction of 16 bits");
                 return ends(cause::ILLEGAL, 0, pc);
             }
