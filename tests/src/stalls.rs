@@ -115,6 +115,7 @@ struct Signals {
     c_done: usize,
     c_retires: usize,
     c_redirects: usize,
+    c_mispredicted: usize,
 }
 
 impl Signals {
@@ -139,6 +140,7 @@ impl Signals {
             c_done: find("c_done")?,
             c_retires: find("c_retires")?,
             c_redirects: find("c_redirects")?,
+            c_mispredicted: find("c_mispredicted")?,
         })
     }
 }
@@ -210,6 +212,7 @@ impl Profiler {
         let (x_valid, x_leaves, c_redirects) = (is(s.x_valid), is(s.x_leaves), is(s.c_redirects));
         let (issues, offers, redirects) = (is(s.d_issues), is(s.d_valid), is(s.redirect_valid));
         let waits_for_c = is(s.waits_for_c);
+        let redirected = if c_redirects && !is(s.c_mispredicted) { Cause::System } else { Cause::Branch };
         let (x_unit, c_unit) = (read(s.x_unit), read(s.c_unit));
 
         let cycle = match (c_valid, c_done) {
@@ -222,12 +225,12 @@ impl Profiler {
         if !x_leaves {
             self.c_bubble = match x_valid {
                 false => self.x_bubble,
-                true if c_redirects => Cause::System,
+                true if c_redirects => redirected,
                 true => waits_for(x_unit),
             };
         }
         if redirects {
-            self.refill = Some(if c_redirects { Cause::System } else { Cause::Branch });
+            self.refill = Some(redirected);
         }
         // An instruction that comes into execute as fetch is redirected is not wanted there.
         if !issues || redirects {

@@ -23,6 +23,8 @@ pub struct BranchIn<T> {
     pub predicted: T,
     /// That was not the target of this instruction.
     pub elsewhere: T,
+    /// It is a jump, and that was its target if the operands are equal. `funct3` is 0.
+    pub checks_target: T,
 }
 
 /// Outputs of the branch unit.
@@ -30,7 +32,7 @@ pub struct BranchIn<T> {
 pub struct BranchOut<T> {
     /// The instruction goes to the target.
     pub taken: T,
-    /// Fetch went on elsewhere. Whether a target that counts from rs1 was the predicted one is not judged.
+    /// Fetch went on elsewhere.
     pub mispredicted: T,
 }
 
@@ -58,6 +60,7 @@ impl Module for Branch {
             flips: bit(),
             predicted: bit(),
             elsewhere: bit(),
+            checks_target: bit(),
         }
     }
     fn outputs(&self) -> BranchOut<Shape> {
@@ -75,7 +78,7 @@ impl Module for Branch {
         }
         wire!(m, anyhow = i.elsewhere | (!is_branch & (is_jump ^ i.predicted)));
         wire!(m, expects = inverts ^ i.predicted);
-        BranchOut { taken, mispredicted: anyhow | (is_branch & (compared ^ expects)) }
+        BranchOut { taken, mispredicted: anyhow | ((is_branch | i.checks_target) & (compared ^ expects)) }
     }
 }
 

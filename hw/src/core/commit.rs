@@ -4,8 +4,6 @@ use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
 
 use super::CoreIn;
-use super::branch;
-use super::config::{CoreConfig, Predictor};
 use super::csr::{CsrOut, Write};
 use super::decode::Unit;
 use super::divider::DivideOut;
@@ -58,7 +56,7 @@ pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &Core
     wire!(m, c_done = valid & !c_waits);
     wire!(m, c_refused = c.asked & i.dbus.response.error);
     let trap = trap::with_memory(m, c_done, &c, c_refused);
-    wire!(m, c_redirects = c_done & (c.restarts | c_refused));
+    wire!(m, c_redirects = c_done & (c.restarts | c.mispredicted | c_refused));
     // What was cut in two by a wrong prediction is no instruction.
     wire!(m, c_retires = c_done & !trap.valid & !c.unit.is(Unit::Refetch));
     wire!(m, c_funct3 = c.insn.slice(12, 3));
@@ -91,7 +89,6 @@ pub fn csr_write(m: &Builder, c: Commit<UInt>, progress: &Progress, old: UInt) -
 
 /// The result for its register.
 pub fn write_register(
-    m: &Builder,
     c: Commit<UInt>,
     progress: &Progress,
     committed: RegWrite<UInt>,
@@ -100,25 +97,15 @@ pub fn write_register(
     i: &CoreIn<UInt>,
 ) {
     committed.rd.set(progress.valid.mux(c.rd, 0));
-    committed.value.set(c.result);
-    m.switch(c.unit, |units| {
-        units.case(Unit::Load, || committed.value.set(memory::load_value(progress.funct3, progress.loaded)));
-        units.case(Unit::Multiply, || committed.value.set(late.product.result));
-        units.case(Unit::Divide, || committed.value.set(late.quotient.result));
-        units.case(Unit::Bitmanip, || committed.value.set(c.manipulated));
-        units.case(Unit::Csr, || committed.value.set(csr.read));
-        units.case(Unit::Coprocessor, || committed.value.set(i.coprocessor.response.data));
-    });
-}
-
-/// Whether a jump whose target counts from rs1 goes elsewhere than fetch did: it leaves execute before that is known.
-pub fn goes_elsewhere(m: &Builder, config: &CoreConfig, c: Commit<UInt>, progress: &Progress) -> UInt {
-    if !matches!(config.predictor, Predictor::Btb { .. }) {
-        return m.constant(Bits::zero(1));
-    }
-    let differs = branch::differ(m, c.address.slice(1, 31), c.predicted_pc.slice(1, 31));
-    wire!(m, c_elsewhere = c.unverified & differs);
-    progress.done & c_elsewhere
+    let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
+    // What is there soon is chosen first.
+    let soon = only(c.source.alu, c.result)
+        | only(c.source.bitmanip, c.manipulated)
+        | only(c.source.csr, csr.read)
+        | only(c.source.coprocessor, i.coprocessor.response.data);
+    let computed = only(c.source.divide, late.quotient.result) | only(c.source.multiply, late.product.result);
+    let loaded = only(c.source.load, memory::load_value(progress.funct3, progress.loaded));
+    committed.value.set(soon | computed | loaded);
 }
 
 /// What the branch target buffer learns: a branch that it knows or that is taken, and that what it took for a branch is none.
@@ -128,8 +115,8 @@ pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress) -> BtbUpdate<UIn
     let up = counter.all().mux(counter, counter.wrapping_add(1));
     let down = counter.any().mux(counter.wrapping_sub(1), counter);
     let known = c.taken.mux(up, down);
-    // An entry begins as likely to be taken.
-    let fresh = Operand::from(Bits::from_u64(2, 2));
+    // An entry begins as certain to be taken: a branch that is taken every other time is then foreseen every other time.
+    let fresh = Operand::from(Bits::from_u64(2, 3));
     let is_jump = c.unit.is(Unit::Jump);
     wire!(m, c_counter = c.prediction.hit.mux(known, fresh));
     let counter = concat([c_counter.bit(1) | is_jump, c_counter.bit(0) | is_jump]);

@@ -339,6 +339,8 @@ pub struct Kind<T> {
     pub divide: T,
     /// An instruction of the coprocessor.
     pub coprocessor: T,
+    /// An instruction of the bit manipulation unit.
+    pub bitmanip: T,
     /// A CSR instruction.
     pub csr: T,
     /// `wfi`.
@@ -364,6 +366,7 @@ impl Kind<Shape> {
             multiply: bit(),
             divide: bit(),
             coprocessor: bit(),
+            bitmanip: bit(),
             csr: bit(),
             wfi: bit(),
             traps: bit(),
@@ -385,6 +388,7 @@ impl Kind<UInt> {
             multiply: unit.is(Unit::Multiply),
             divide: unit.is(Unit::Divide),
             coprocessor: unit.is(Unit::Coprocessor),
+            bitmanip: unit.is(Unit::Bitmanip),
             csr: unit.is(Unit::Csr),
             wfi: unit.is(Unit::Wfi),
             traps: any_unit(unit, &TRAPS),

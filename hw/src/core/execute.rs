@@ -56,6 +56,7 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
         flips: alu.flips,
         predicted: x.prediction.taken,
         elsewhere: x.elsewhere,
+        checks_target: x.checks_target,
     });
     let manipulated = if config.extensions.zbb {
         let unit = m.instance("bitmanip", &Bitmanip {});

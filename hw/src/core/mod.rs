@@ -56,7 +56,7 @@ use ferrite_hdl::prelude::*;
 
 use execute::Results;
 use late::LateUnits;
-use pipeline::{Commit, Execute};
+use pipeline::{Commit, Execute, Source};
 use pmp::{AccessKind, Pmp, PmpIn, PmpState};
 
 /// A custom-0 instruction for the coprocessor. It passes at a clock edge at which `valid` and the port's `ready` are high; until then it
@@ -182,6 +182,11 @@ impl Module for Core {
             counters_allowed: csr.o.counters_allowed,
         });
         let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
+        let mut instead_of_rs2 = only(d.uses_imm, d.imm);
+        if matches!(config.predictor, Predictor::Btb { .. }) {
+            wire!(m, d_expected_rs1 = d_next_pc.wrapping_sub(d.imm));
+            instead_of_rs2 = instead_of_rs2 | only(d.target_from_rs1, d_expected_rs1);
+        }
         let operands = m.instance("regfile", &RegFile { kind: config.register_file }).connect(RegFileIn {
             rs1: insn.slice(15, 5),
             rs2: insn.slice(20, 5),
@@ -190,13 +195,13 @@ impl Module for Core {
             reads_rs1: d.reads_rs1,
             reads_rs2: d.reads_rs2,
             instead_of_rs1: only(d.uses_pc, fetched.pc),
-            instead_of_rs2: only(d.uses_imm, d.imm),
+            instead_of_rs2,
             executed,
             committed,
             commits: c_commits,
         });
         wire!(m, d_target = fetched.pc.wrapping_add(d.offset));
-        // A target that counts from rs1 is compared in commit.
+        // Of a target that counts from rs1 it is rs1 that is compared, in execute.
         let d_differs = branch::differ(m, d_target.slice(1, 31), d_next_pc.slice(1, 31));
         wire!(m, d_elsewhere = fetched.prediction.taken & !d.target_from_rs1 & d_differs);
         let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
@@ -231,13 +236,11 @@ impl Module for Core {
 
         // Execute goes on once nothing before it can trap or redirect any more.
         let c_redirects = now.redirects;
-        let c_elsewhere = commit::goes_elsewhere(m, config, c, &now);
         wire!(m, x_goes = x_valid & (!c_valid | now.done) & !c_redirects);
         // A jump to a bad address stops nothing: its trap is taken in commit before anything else happens.
         let refused = (x.kind.load | x.kind.store) & (misaligned | !allowed);
         wire!(m, x_stops = x.kind.traps | refused);
-        // That a return was mispredicted is known late. What is behind it does nothing that shows, and does not arrive in commit.
-        wire!(m, x_acts = x_goes & !x_stops & !c_elsewhere);
+        wire!(m, x_acts = x_goes & !x_stops);
         execute::request(m, x, &results, x_acts, i.dbus, i.coprocessor);
         let awaited = execute::Awaited {
             dbus_ready: i.dbus.ready,
@@ -251,7 +254,6 @@ impl Module for Core {
         wire!(m, x_leaves = x_goes & x_finishes);
         x_was_refused.set(x_valid & refused & !x_leaves);
         wire!(m, x_completes = x_leaves & !x_stops);
-        wire!(m, x_redirects = x_completes & results.branch.mispredicted);
         units.start(x, x_completes, c);
         executed.rd.set(x_valid.mux(x.d.rd, 0));
         executed.value.set(results.result);
@@ -277,7 +279,7 @@ impl Module for Core {
                 Execute {
                     pc: fetched.pc,
                     halves: fetched.halves,
-                    predicted_pc: d_next_pc,
+                    checks_target: d_kind.jump & d.target_from_rs1 & fetched.prediction.taken,
                     elsewhere: d_elsewhere,
                     prediction: fetched.prediction,
                     insn,
@@ -297,9 +299,9 @@ impl Module for Core {
                 },
             );
         })
-        .otherwise_when(x_leaves | c_redirects | c_elsewhere, || x_valid.set(0));
+        .otherwise_when(x_leaves | c_redirects, || x_valid.set(0));
         m.when(x_leaves, || {
-            c_valid.set(!c_elsewhere);
+            c_valid.set(1);
             m.connect(
                 c,
                 Commit {
@@ -309,13 +311,13 @@ impl Module for Core {
                     insn: x.insn,
                     raw: x.raw,
                     unit: x.d.unit,
+                    source: Source::of(x.kind),
                     rd: x.d.rd,
                     result: results.result,
                     manipulated: results.manipulated,
                     address: results.address,
                     taken: results.branch.taken,
-                    predicted_pc: x.predicted_pc,
-                    unverified: x.kind.jump & x.d.target_from_rs1 & x.prediction.taken,
+                    mispredicted: results.branch.mispredicted,
                     restarts: x.kind.restarts | x_trap.valid,
                     asked: (x.kind.load | x.kind.store) & !x_stops,
                     commanded: x.kind.coprocessor & !x_stops,
@@ -335,24 +337,20 @@ impl Module for Core {
         c_commits.set(now.retires);
 
         // What commit changes, where the program goes on, and the report of it.
-        commit::write_register(m, c, &now, committed, &late, csr.o, &i);
+        commit::write_register(c, &now, committed, &late, csr.o, &i);
         let follows = c.taken.mux(c.address, c.sequential_pc);
         let follows = c.unit.is(Unit::Mret).mux(csr.o.mepc, follows);
         wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));
-        redirect.valid.set(c_redirects | c_elsewhere | x_redirects);
-        // Whether a branch is taken is known last.
-        wire!(m, x_chooses = x_valid & !c_redirects & !c_elsewhere);
-        wire!(m, target_if_taken = x_chooses.mux(results.address, c_successor));
-        wire!(m, target_if_not_taken = x_chooses.mux(results.sequential_pc, c_successor));
-        redirect.target.set(results.branch.taken.mux(target_if_taken, target_if_not_taken));
+        redirect.valid.set(c_redirects);
+        redirect.target.set(c_successor);
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
         let learns = commit::learn(m, c, &now);
-        let is_jump = x_completes & x.kind.jump & !c_elsewhere;
+        let is_jump = x_completes & x.kind.jump;
         let events = events::happened(
             m,
             &events::Happenings {
                 taken: now.retires & c.taken,
-                mispredicted: x_redirects,
+                mispredicted: now.retires & c.mispredicted,
                 operands: d_valid & hazards.operands,
                 order: d_valid & hazards.order,
                 starved: !d_valid,

@@ -13,14 +13,14 @@ pub struct Execute<T> {
     pub pc: T,
     /// How many half words it is long.
     pub halves: T,
-    /// Where fetch went on.
-    pub predicted_pc: T,
     /// What fetch guessed from.
     pub prediction: Prediction<T>,
     /// The instruction.
     pub insn: T,
     /// The instruction as it stands in memory.
     pub raw: T,
+    /// Fetch went on at a target that counts from rs1: it is the right one if rs1 is the second operand.
+    pub checks_target: T,
     /// Fetch went on at a target, but not at `target`.
     pub elsewhere: T,
     /// What kind of instruction it is.
@@ -31,7 +31,7 @@ pub struct Execute<T> {
     pub target: T,
     /// The first operand: rs1, the pc or zero.
     pub a: T,
-    /// The second operand: rs2, the immediate or zero.
+    /// The second operand: rs2, the immediate or zero; of a jump that counts from rs1, what rs1 is if fetch guessed right.
     pub b: T,
     /// Of what could not be fetched, only the second half could not.
     pub error_in_second_half: T,
@@ -47,10 +47,10 @@ impl Execute<Shape> {
         Execute {
             pc: bits(32),
             halves: bits(2),
-            predicted_pc: bits(32),
             prediction: Prediction::shape(),
             insn: bits(32),
             raw: bits(32),
+            checks_target: bit(),
             elsewhere: bit(),
             kind: Kind::shape(),
             d: Decoded::shape(),
@@ -60,6 +60,54 @@ impl Execute<Shape> {
             error_in_second_half: bit(),
             interrupted: bit(),
             interrupt_code: bits(4),
+        }
+    }
+}
+
+/// Where a result comes from: one bit each, of which one is 1, so that the result is chosen soon.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Source<T> {
+    /// The ALU.
+    pub alu: T,
+    /// Memory.
+    pub load: T,
+    /// The multiplier.
+    pub multiply: T,
+    /// The divider.
+    pub divide: T,
+    /// The bit manipulation unit.
+    pub bitmanip: T,
+    /// A CSR.
+    pub csr: T,
+    /// The coprocessor.
+    pub coprocessor: T,
+}
+
+impl Source<Shape> {
+    fn shape() -> Source<Shape> {
+        Source {
+            alu: bit(),
+            load: bit(),
+            multiply: bit(),
+            divide: bit(),
+            bitmanip: bit(),
+            csr: bit(),
+            coprocessor: bit(),
+        }
+    }
+}
+
+impl Source<UInt> {
+    /// That of an instruction of this kind.
+    pub fn of(kind: Kind<UInt>) -> Source<UInt> {
+        Source {
+            alu: !kind.is_late,
+            load: kind.load,
+            multiply: kind.multiply,
+            divide: kind.divide,
+            bitmanip: kind.bitmanip,
+            csr: kind.csr,
+            coprocessor: kind.coprocessor,
         }
     }
 }
@@ -79,6 +127,8 @@ pub struct Commit<T> {
     pub raw: T,
     /// What it needs.
     pub unit: T,
+    /// Where its result comes from.
+    pub source: Source<T>,
     /// The register written; 0 for none.
     pub rd: T,
     /// The ALU's result.
@@ -89,10 +139,8 @@ pub struct Commit<T> {
     pub address: T,
     /// It goes to `address`.
     pub taken: T,
-    /// Where fetch went on.
-    pub predicted_pc: T,
-    /// Whether that is `address` is judged here.
-    pub unverified: T,
+    /// Fetch went on elsewhere, and is told now.
+    pub mispredicted: T,
     /// Its traps or `restarts`: fetch begins anew behind it in any case.
     pub restarts: T,
     /// Memory answers it.
@@ -127,13 +175,13 @@ impl Commit<Shape> {
             insn: bits(32),
             raw: bits(32),
             unit: Unit::shape(),
+            source: Source::shape(),
             rd: bits(5),
             result: bits(32),
             manipulated: bits(32),
             address: bits(32),
             taken: bit(),
-            predicted_pc: bits(32),
-            unverified: bit(),
+            mispredicted: bit(),
             restarts: bit(),
             asked: bit(),
             commanded: bit(),
