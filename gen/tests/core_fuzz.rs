@@ -73,14 +73,22 @@ fn a_seed_is_always_the_same_program_and_the_same_run() {
     assert_ne!(runs[0][0], runs[0][1]);
 }
 
-/// What is found where the model is not that of the core.
+/// What is found where the model is not that of the core: the shortest of three, since now and then a program comes to the place by a jump over
+/// instructions that then cannot be left out.
 fn finding(core: CoreConfig, change: impl FnOnce(HartConfig) -> HartConfig) -> Finding {
     let traits = Traits::new(core, true);
     let hart = change(traits.hart);
     let mut fuzzer = Fuzzer::with_hart(traits, hart).expect("a core");
-    let failing = (0..PROGRAMS).find_map(|seed| Some((seed, fuzzer.run(seed).err()?)));
-    let (seed, failure) = failing.expect("a program on which they differ");
-    fuzzer.find(seed, failure)
+    let mut findings = Vec::new();
+    for seed in 0..PROGRAMS {
+        if let Err(failure) = fuzzer.run(seed) {
+            findings.push(fuzzer.find(seed, failure));
+        }
+        if findings.len() == 3 {
+            break;
+        }
+    }
+    findings.into_iter().min_by_key(|finding| finding.items).expect("a program on which they differ")
 }
 
 #[test]

@@ -144,8 +144,8 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "a stale prediction of a return is believed",
         "Core.v",
-        "wire c_elsewhere = c_unverified",
-        "wire c_elsewhere = 1'b0 & c_unverified",
+        "x_checks_target <= (d_unit == UNIT_JUMP)",
+        "x_checks_target <= 1'b0 & (d_unit == UNIT_JUMP)",
     ),
     fault("c.ebreak is an ecall", "Expand.v", "32'h100073", "32'h73"),
     fault("c.addi4spn may add 0", "Expand.v", "legal = |half[12:5];", "legal = 1'b1;"),
