@@ -149,7 +149,7 @@ fn lost_cycles_are_put_down_to_the_branch_that_was_guessed_wrong_and_to_the_inst
     let worst = hotspots.worst(9);
     let found: Vec<_> = worst.iter().map(|(pc, spot)| (pc - begin, spot.times, spot.lost())).collect();
     assert_eq!(found, [(8, 1, 4), (4, 1, 1)]);
-    assert_eq!((worst[0].1.stalled(Cause::Branch), worst[1].1.stalled(Cause::LoadUse)), (3, 1));
+    assert_eq!((worst[0].1.stalled(Cause::Branch), worst[1].1.stalled(Cause::LoadUse)), (4, 1));
     assert!(
         table(&worst, &program.symbols).contains("| begin+0x4 | `addi a0, a0, 1` | 1 | 1 | load-use 1 |")
     );
