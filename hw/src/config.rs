@@ -201,7 +201,7 @@ impl ChipConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Misaligned, Predictor};
+    use crate::core::Predictor;
 
     #[test]
     fn the_default_chip_is_valid_and_has_the_documented_sizes() {
@@ -253,15 +253,8 @@ mod tests {
     fn what_the_core_cannot_do_yet_is_refused() {
         let mut chip = ChipConfig::default();
         chip.core.predictor = Predictor::Static;
-        chip.core.misaligned = Misaligned::Handle;
         let errors: Vec<_> = chip.validate().unwrap_err().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            errors,
-            [
-                "core.misaligned is \"handle\"; allowed: \"trap\"",
-                "core.predictor is \"static\"; allowed: \"none\", \"btb\"",
-            ]
-        );
+        assert_eq!(errors, ["core.predictor is \"static\"; allowed: \"none\", \"btb\""]);
     }
 
     #[test]

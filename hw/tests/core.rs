@@ -2,7 +2,7 @@
 
 mod harness;
 
-use ferrite_hw::core::{Core, CoreConfig, Extensions, MultiplierKind, Predictor, RegisterFile};
+use ferrite_hw::core::{Core, CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, csr};
 use ferrite_model::iss::Interrupt;
@@ -353,6 +353,11 @@ fn instructions_take_as_long_as_the_chips_documentation_says() {
     for core in [fast, small] {
         assert_eq!(extra_cycles(core, Pass::First, 1, passed_branch), 0, "a branch that is not taken");
         assert_eq!(extra_cycles(core, Pass::First, 2, load_and_use), 1, "a load and its use");
+    }
+    let misaligned = CoreConfig { misaligned: Misaligned::Handle, ..small };
+    for (offset, cycles) in [(0, 0), (1, 0), (3, 3)] {
+        let load = |asm: &mut Asm| asm.lh(A0, offset, S0);
+        assert_eq!(extra_cycles(misaligned, Pass::First, 1, load), cycles, "a half word at byte {offset}");
     }
     for (multiplier, product, used) in [
         (MultiplierKind::Iterative, 32, 33),

@@ -39,7 +39,7 @@
 #define FERRITE_CORE_COUNTERS 1
 /* counters of events from `mhpmcounter3` up; only with `core.counters` */
 #define FERRITE_CORE_EVENT_COUNTERS 0
-/* what happens to loads and stores at addresses that are no multiple of their width: an exception */
+/* what happens to loads and stores at addresses that are no multiple of their width: an exception, or the core carries them out, in two accesses if need be */
 #define FERRITE_CORE_MISALIGNED "trap"
 /* how products are made: bit by bit, or by DSP blocks in one or two cycles; only with `core.m` */
 #define FERRITE_CORE_MULTIPLIER "pipelined"

@@ -1,6 +1,6 @@
 //! Cores that are worth being tested.
 
-use ferrite_hw::core::{CoreConfig, Extensions, MultiplierKind, Predictor, RegisterFile};
+use ferrite_hw::core::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
 
 /// A core with everything: 16 regions of memory protection, 29 counters of events.
 pub const FULL: CoreConfig =
@@ -11,7 +11,7 @@ pub const PRESETS: [(&str, CoreConfig); 3] =
     [("small", CoreConfig::SMALL), ("fast", CoreConfig::FAST), ("full", FULL)];
 
 /// Cores that differ from the presets, so that every value of every parameter is there: which one, and the core.
-pub const VARIANTS: [(&str, CoreConfig); 8] = [
+pub const VARIANTS: [(&str, CoreConfig); 10] = [
     (
         "RV32IM, no predictor, single-cycle multiplier, 2 bits of a quotient at once",
         CoreConfig {
@@ -89,5 +89,10 @@ pub const VARIANTS: [(&str, CoreConfig); 8] = [
     (
         "RV32I, registers in block RAM, 16 regions without user mode",
         CoreConfig { register_file: RegisterFile::BlockRam, pmp_regions: 16, ..CoreConfig::SMALL },
+    ),
+    ("RV32I with misaligned accesses", CoreConfig { misaligned: Misaligned::Handle, ..CoreConfig::SMALL }),
+    (
+        "fast with misaligned accesses, 8 regions, 4 counters of events",
+        CoreConfig { misaligned: Misaligned::Handle, pmp_regions: 8, event_counters: 4, ..CoreConfig::FAST },
     ),
 ];

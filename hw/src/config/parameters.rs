@@ -216,17 +216,19 @@ pub const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         key: "core.misaligned",
-        doc: "what happens to loads and stores at addresses that are no multiple of their width: an exception",
+        doc: "what happens to loads and stores at addresses that are no multiple of their width: an exception, or the core carries them out, in two accesses if need be",
         unit: "",
         kind: Kind::Choice {
-            words: &["trap"],
+            words: &["trap", "handle"],
             get: |chip| {
                 Some(match chip.core.misaligned {
                     Misaligned::Trap => "trap",
                     Misaligned::Handle => "handle",
                 })
             },
-            set: |chip, _| chip.core.misaligned = Misaligned::Trap,
+            set: |chip, word| {
+                chip.core.misaligned = if word == "handle" { Misaligned::Handle } else { Misaligned::Trap };
+            },
         },
     },
     Parameter {

@@ -15,6 +15,7 @@ use super::multiplier::MultiplyOut;
 use super::pipeline::Commit;
 use super::regfile::RegWrite;
 use super::rvfi::{Report, ReportIn, Rvfi};
+use super::split::Split;
 use super::trap::{self, Trap};
 
 /// The units whose results arrive in commit.
@@ -49,7 +50,14 @@ pub struct Progress {
 }
 
 /// Looks at the answers.
-pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &CoreIn<UInt>) -> Progress {
+pub fn progress(
+    m: &Builder,
+    valid: UInt,
+    c: Commit<UInt>,
+    late: &Late,
+    split: Option<Split>,
+    i: &CoreIn<UInt>,
+) -> Progress {
     let memory = c.asked & !i.dbus.response.valid;
     let command = c.commanded & !i.coprocessor.response.valid;
     wire!(m, c_waits_for_bus = memory | command);
@@ -57,12 +65,14 @@ pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &Core
     wire!(m, c_waits = c_waits_for_bus | computes);
     wire!(m, c_done = valid & !c_waits);
     wire!(m, c_refused = c.asked & i.dbus.response.error);
-    let trap = trap::with_memory(m, c_done, &c, c_refused);
+    let trap = trap::with_memory(m, c_done, &c, c_refused, split.map(|split| split.reached(&c)));
     wire!(m, c_redirects = c_done & (c.restarts | c_refused));
     // What was cut in two by a wrong prediction is no instruction.
     wire!(m, c_retires = c_done & !trap.valid & !c.unit.is(Unit::Refetch));
     wire!(m, c_funct3 = c.insn.slice(12, 3));
-    wire!(m, c_loaded = memory::shifted(m, c.address, i.dbus.response.data));
+    let word = i.dbus.response.data;
+    let loaded = split.map_or_else(|| memory::shifted(m, c.address, word), |split| split.loaded(m, &c, word));
+    wire!(m, c_loaded = loaded);
     Progress {
         valid,
         waits: c_waits,

@@ -58,7 +58,7 @@ impl Extensions {
 pub enum Misaligned {
     /// An address-misaligned exception.
     Trap,
-    /// The core carries it out byte by byte.
+    /// The core carries it out, in two accesses if it crosses the border of a word.
     Handle,
 }
 

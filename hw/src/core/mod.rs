@@ -38,6 +38,7 @@ mod pipeline;
 pub mod pmp;
 mod regfile;
 mod rvfi;
+mod split;
 mod trap;
 
 pub use alu::{Alu, AluControl, AluIn, AluOut};
@@ -54,10 +55,10 @@ pub use trap::Trap;
 use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
 
-use execute::Results;
 use late::LateUnits;
 use pipeline::{Commit, Execute};
 use pmp::{AccessKind, Pmp, PmpIn, PmpState};
+use split::Split;
 
 /// A custom-0 instruction for the coprocessor. It passes at a clock edge at which `valid` and the port's `ready` are high; until then it
 /// stays up unchanged.
@@ -213,9 +214,15 @@ impl Module for Core {
         let results = execute::compute(m, config, x);
         let units = LateUnits::new(m, config);
         let late = units.outputs();
-        let now = commit::progress(m, c_valid, c, &late, &i);
-        let allowed = self.data_allowed(m, x, &results, csr.o);
-        let misaligned = memory::is_misaligned(results.funct3, execute::low_address(x));
+        let split = Split::new(m, config);
+        let now = commit::progress(m, c_valid, c, &late, split, &i);
+        let judged = split.map_or(results.address, |split| split.judged(results.address));
+        let allowed = self.data_allowed(m, x, judged, csr.o);
+        let allowed = split.map_or(allowed, |split| allowed & split.goes_well());
+        let misaligned = match split {
+            None => memory::is_misaligned(results.funct3, execute::low_address(x)),
+            Some(_) => m.constant(Bits::zero(1)),
+        };
         let x_trap = trap::before_memory(
             m,
             config,
@@ -238,18 +245,24 @@ impl Module for Core {
         wire!(m, x_stops = x.kind.traps | refused);
         // That a return was mispredicted is known late. What is behind it does nothing that shows, and does not arrive in commit.
         wire!(m, x_acts = x_goes & !x_stops & !c_elsewhere);
-        execute::request(m, x, &results, x_acts, i.dbus, i.coprocessor);
+        let part = split.map(|split| split.part(m, x, &results));
+        execute::request(m, x, &results, x_acts, part, i.dbus, i.coprocessor);
         let awaited = execute::Awaited {
             dbus_ready: i.dbus.ready,
             coprocessor_ready: i.coprocessor.ready,
             wakes: csr.o.wakes,
             c_valid,
+            part,
         };
         // That an access is refused is known late. If the bus is not ready for it either, its instruction leaves a cycle later.
         let x_was_refused = m.reg("x_was_refused", 1).reset_to(0);
         let x_finishes = execute::finishes(m, x, x.kind.traps | x_was_refused, awaited);
         wire!(m, x_leaves = x_goes & x_finishes);
         x_was_refused.set(x_valid & refused & !x_leaves);
+        if let (Some(split), Some(part)) = (split, part) {
+            let acts = x_acts & (x.kind.load | x.kind.store);
+            split.advance(m, &part, &results, acts, x_leaves, i.dbus);
+        }
         wire!(m, x_completes = x_leaves & !x_stops);
         wire!(m, x_redirects = x_completes & results.branch.mispredicted);
         units.start(x, x_completes, c);
@@ -391,10 +404,10 @@ impl Module for Core {
 
 impl Core {
     /// Whether physical memory protection lets the access in execute pass.
-    fn data_allowed(&self, m: &Builder, x: Execute<UInt>, results: &Results, csr: CsrOut<UInt>) -> UInt {
+    fn data_allowed(&self, m: &Builder, x: Execute<UInt>, address: UInt, csr: CsrOut<UInt>) -> UInt {
         let (read, write) = (x.kind.load, x.kind.store);
         let kind = AccessKind { read, write, execute: m.constant(Bits::zero(1)) };
-        self.allowed(m, "data_protection", results.address, csr.data_machine_mode, kind, csr.pmp)
+        self.allowed(m, "data_protection", address, csr.data_machine_mode, kind, csr.pmp)
     }
 
     /// Whether the word that fetch asks for may be executed.
