@@ -201,7 +201,6 @@ impl ChipConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Predictor;
 
     #[test]
     fn the_default_chip_is_valid_and_has_the_documented_sizes() {
@@ -247,14 +246,6 @@ mod tests {
             chip.validate().unwrap_err()[0].to_string(),
             "core.pmp_regions is 5; allowed: 0, 4, 8, 16"
         );
-    }
-
-    #[test]
-    fn what_the_core_cannot_do_yet_is_refused() {
-        let mut chip = ChipConfig::default();
-        chip.core.predictor = Predictor::Static;
-        let errors: Vec<_> = chip.validate().unwrap_err().iter().map(ToString::to_string).collect();
-        assert_eq!(errors, ["core.predictor is \"static\"; allowed: \"none\", \"btb\""]);
     }
 
     #[test]

@@ -45,11 +45,11 @@
 #define FERRITE_CORE_MULTIPLIER "pipelined"
 /* bits of a quotient found in a cycle; only with `core.m` */
 #define FERRITE_CORE_DIVIDER_BITS 1
-/* how fetch guesses where the program goes on: straight, or by a branch target buffer */
+/* how fetch guesses where the program goes on: straight, by the instruction (jumps and branches that go back are taken), or by a branch target buffer */
 #define FERRITE_CORE_PREDICTOR "btb"
 /* branches that the branch target buffer knows; only with `core.predictor = "btb"` */
 #define FERRITE_CORE_BTB_ENTRIES 64
-/* return addresses that fetch remembers; only with `core.predictor = "btb"` */
+/* return addresses that fetch remembers; not with `core.predictor = "none"` */
 #define FERRITE_CORE_RETURN_STACK 4
 /* where the registers are */
 #define FERRITE_CORE_REGISTER_FILE "lut_ram"

@@ -11,7 +11,7 @@ pub const PRESETS: [(&str, CoreConfig); 3] =
     [("small", CoreConfig::SMALL), ("fast", CoreConfig::FAST), ("full", FULL)];
 
 /// Cores that differ from the presets, so that every value of every parameter is there: which one, and the core.
-pub const VARIANTS: [(&str, CoreConfig); 10] = [
+pub const VARIANTS: [(&str, CoreConfig); 14] = [
     (
         "RV32IM, no predictor, single-cycle multiplier, 2 bits of a quotient at once",
         CoreConfig {
@@ -91,6 +91,28 @@ pub const VARIANTS: [(&str, CoreConfig); 10] = [
         CoreConfig { register_file: RegisterFile::BlockRam, pmp_regions: 16, ..CoreConfig::SMALL },
     ),
     ("RV32I with misaligned accesses", CoreConfig { misaligned: Misaligned::Handle, ..CoreConfig::SMALL }),
+    ("RV32I, static prediction", CoreConfig { predictor: Predictor::Static, ..CoreConfig::SMALL }),
+    (
+        "RV32IM, static prediction with return addresses, 4 regions",
+        CoreConfig {
+            extensions: Extensions { m: true, ..Extensions::NONE },
+            predictor: Predictor::Static,
+            return_stack: 2,
+            user_mode: true,
+            pmp_regions: 4,
+            ..CoreConfig::SMALL
+        },
+    ),
+    (
+        "RV32IC, static prediction, registers in block RAM",
+        CoreConfig {
+            extensions: Extensions { c: true, ..Extensions::NONE },
+            predictor: Predictor::Static,
+            register_file: RegisterFile::BlockRam,
+            ..CoreConfig::SMALL
+        },
+    ),
+    ("fast with static prediction", CoreConfig { predictor: Predictor::Static, ..CoreConfig::FAST }),
     (
         "fast with misaligned accesses, 8 regions, 4 counters of events",
         CoreConfig { misaligned: Misaligned::Handle, pmp_regions: 8, event_counters: 4, ..CoreConfig::FAST },

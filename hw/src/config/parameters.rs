@@ -110,10 +110,6 @@ fn set_multiplier(chip: &mut ChipConfig, word: &str) {
     }
 }
 
-fn has_btb(core: &CoreConfig) -> bool {
-    matches!(core.predictor, Predictor::Btb { .. })
-}
-
 fn predictor(chip: &ChipConfig) -> Option<&'static str> {
     Some(match chip.core.predictor {
         Predictor::None => "none",
@@ -122,7 +118,8 @@ fn predictor(chip: &ChipConfig) -> Option<&'static str> {
     })
 }
 
-/// A branch target buffer that is added has the sizes of the fast preset.
+/// A branch target buffer that is added has the sizes of the fast preset. The static prediction leaves the return stack as it is: a core
+/// without a predictor has none.
 fn set_predictor(chip: &mut ChipConfig, word: &str) {
     let core = &mut chip.core;
     match (word, core.predictor) {
@@ -130,6 +127,7 @@ fn set_predictor(chip: &mut ChipConfig, word: &str) {
         ("btb", _) => {
             (core.predictor, core.return_stack) = (CoreConfig::FAST.predictor, CoreConfig::FAST.return_stack);
         }
+        ("static", _) => core.predictor = Predictor::Static,
         _ => (core.predictor, core.return_stack) = (Predictor::None, CoreConfig::SMALL.return_stack),
     }
 }
@@ -249,9 +247,9 @@ pub const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         key: "core.predictor",
-        doc: "how fetch guesses where the program goes on: straight, or by a branch target buffer",
+        doc: "how fetch guesses where the program goes on: straight, by the instruction (jumps and branches that go back are taken), or by a branch target buffer",
         unit: "",
-        kind: Kind::Choice { words: &["none", "btb"], get: predictor, set: set_predictor },
+        kind: Kind::Choice { words: &["none", "static", "btb"], get: predictor, set: set_predictor },
     },
     Parameter {
         key: "core.btb_entries",
@@ -272,9 +270,9 @@ pub const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         key: "core.return_stack",
-        doc: "return addresses that fetch remembers; only with `core.predictor = \"btb\"`",
+        doc: "return addresses that fetch remembers; not with `core.predictor = \"none\"`",
         unit: "",
-        kind: core_number!(return_stack if |core| has_btb(core), Range::OneOf(&[0, 2, 4, 8, 16])),
+        kind: core_number!(return_stack if |core| core.predicts(), Range::OneOf(&[0, 2, 4, 8, 16])),
     },
     Parameter {
         key: "core.register_file",

@@ -5,7 +5,7 @@ use ferrite_hdl::prelude::*;
 
 use super::CoreIn;
 use super::branch;
-use super::config::{CoreConfig, Predictor};
+use super::config::CoreConfig;
 use super::csr::{CsrOut, Write};
 use super::decode::Unit;
 use super::divider::DivideOut;
@@ -123,7 +123,7 @@ pub fn write_register(
 
 /// Whether a jump whose target counts from rs1 goes elsewhere than fetch did: it leaves execute before that is known.
 pub fn goes_elsewhere(m: &Builder, config: &CoreConfig, c: Commit<UInt>, progress: &Progress) -> UInt {
-    if !matches!(config.predictor, Predictor::Btb { .. }) {
+    if !config.predicts_indirect_jumps() {
         return m.constant(Bits::zero(1));
     }
     let differs = branch::differ(m, c.address.slice(1, 31), c.predicted_pc.slice(1, 31));

@@ -7,7 +7,7 @@ use super::alu::{Alu, AluIn};
 use super::bitmanip::{Bitmanip, BitmanipIn};
 use super::branch::{Branch, BranchIn, BranchOut};
 use super::bus::Bus;
-use super::config::{CoreConfig, Predictor};
+use super::config::CoreConfig;
 use super::fetch;
 use super::memory;
 use super::pipeline::Execute;
@@ -46,8 +46,7 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
     let clear = x.d.target_from_rs1;
     let sum = x_sum.slice(1, 31).concat(x_sum.bit(0) & !clear);
     wire!(m, x_address = from_rs1.mux(sum, x.target));
-    let predicts = matches!(config.predictor, Predictor::Btb { .. });
-    let branch = m.instance("branch", &Branch { predicts }).connect(BranchIn {
+    let branch = m.instance("branch", &Branch { predicts: config.predicts() }).connect(BranchIn {
         is_jump: x.kind.jump,
         is_branch: x.kind.branch,
         funct3: x_funct3,

@@ -165,7 +165,7 @@ impl Module for Core {
         let c_valid = m.reg("c_valid", 1).reset_to(0);
         let c = m.regs("c", Commit::shape());
         let d_ready = m.wire("d_ready", 1);
-        let redirect = m.wires("redirect", Redirect { valid: bit(), target: bits(32) });
+        let redirect = m.wires("redirect", Redirect::shape());
         let executed = m.wires("executed", RegWrite::shape());
         let committed = m.wires("committed", RegWrite::shape());
         let c_commits = m.wire("c_commits", 1);
@@ -198,7 +198,11 @@ impl Module for Core {
         });
         wire!(m, d_target = fetched.pc.wrapping_add(d.offset));
         // A target that counts from rs1 is compared in commit.
-        let d_differs = branch::differ(m, d_target.slice(1, 31), d_next_pc.slice(1, 31));
+        let d_differs = match config.predictor {
+            // What was guessed from the instruction itself is its target.
+            Predictor::Static => m.constant(Bits::zero(1)),
+            _ => branch::differ(m, d_target.slice(1, 31), d_next_pc.slice(1, 31)),
+        };
         wire!(m, d_elsewhere = fetched.prediction.taken & !d.target_from_rs1 & d_differs);
         let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
         wire!(m, d_unit = (fetched.error | fetched.broken).mux(no_insn, d.unit));

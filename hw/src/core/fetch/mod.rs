@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!            pc --> request --> bus --> response --> words --> align, expand --> (register) --> decode
-//!            ^  \-> branch target buffer --+            up to 3
-//!            +------- predicted target ----+
+//!            ^  \-> branch target buffer --+            up to 3          |
+//!            +------- predicted target ----+---- or static prediction <-+
 //! ```
 
 mod align;
 mod btb;
+mod fixed;
 mod request;
 mod return_stack;
 
@@ -26,6 +27,13 @@ pub struct Redirect<T> {
     pub valid: T,
     /// Address of the next instruction.
     pub target: T,
+}
+
+impl Redirect<Shape> {
+    /// The widths.
+    pub fn shape() -> Redirect<Shape> {
+        Redirect { valid: bit(), target: bits(32) }
+    }
 }
 
 /// What the branch target buffer knew about an instruction; goes along with it, so that the buffer can learn from the outcome.
@@ -145,7 +153,7 @@ impl Module for Fetch {
     fn inputs(&self) -> FetchIn<Shape> {
         FetchIn {
             bus: Bus::shape(),
-            redirect: Redirect { valid: bit(), target: bits(32) },
+            redirect: Redirect::shape(),
             ready: bit(),
             update: BtbUpdate::shape(),
             returns: ReturnStackIn::shape(),
@@ -163,14 +171,25 @@ impl Module for Fetch {
     }
     fn build(&self, m: &Builder, i: FetchIn<UInt>) -> FetchOut<UInt> {
         let aligned_ready = m.wire("aligned_ready", 1);
-        let (words, asks_for) = request::words(m, &self.config, &i);
-        let aligned = align::instructions(m, &self.config, words, i.redirect, aligned_ready);
+        let is_static = self.config.predictor == Predictor::Static;
+        // What alignment itself guesses leads fetch away as a jump does that was not predicted.
+        let redirect = if is_static { m.wires("anew", Redirect::shape()) } else { i.redirect };
+        let (words, asks_for) = request::words(m, &self.config, &FetchIn { redirect, ..i });
+        let mut aligned = align::instructions(m, &self.config, words, redirect, aligned_ready);
+        let mut next_pc = sequential(m, aligned.fetched.pc, aligned.fetched.halves);
+        if is_static {
+            let guess = fixed::guess(m, &self.config, &aligned.fetched, i.returns);
+            aligned.fetched.prediction.taken = guess.taken;
+            next_pc = guess.taken.mux(guess.target, next_pc);
+            redirect.valid.set(i.redirect.valid | (aligned.valid & aligned_ready & guess.taken));
+            redirect.target.set(i.redirect.valid.mux(i.redirect.target, guess.target));
+        }
         if !is_registered(&self.config) {
             aligned_ready.set(i.ready);
             return FetchOut {
                 valid: aligned.valid,
                 fetched: aligned.fetched,
-                next_pc: sequential(m, aligned.fetched.pc, aligned.fetched.halves),
+                next_pc,
                 next_insn: aligned.fetched.insn,
                 asks_for,
             };
