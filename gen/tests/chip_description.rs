@@ -97,7 +97,7 @@ fn what_belongs_to_something_that_is_left_out_does_not_matter() {
     for (without, settings) in [
         ("core.m=false", &["core.multiplier=single_cycle", "core.divider_bits=4"][..]),
         ("core.counters=false", &["core.event_counters=4"]),
-        ("core.predictor=none", &["core.btb_entries=8", "core.return_stack=2"]),
+        ("core.predictor=none", &["core.btb_entries=8", "core.branch_history=4", "core.return_stack=2"]),
     ] {
         let alone = from_overrides(&[without]).unwrap();
         assert_eq!(from_overrides(&[settings, &[without]].concat()), Ok(alone));

@@ -49,6 +49,8 @@
 #define FERRITE_CORE_PREDICTOR "btb"
 /* branches that the branch target buffer knows; only with `core.predictor = "btb"` */
 #define FERRITE_CORE_BTB_ENTRIES 64
+/* outcomes of earlier branches that choose among the counters of a branch (gshare), or 0 for a single counter each; only with `core.predictor = "btb"` */
+#define FERRITE_CORE_BRANCH_HISTORY 0
 /* return addresses that fetch remembers; not with `core.predictor = "none"` */
 #define FERRITE_CORE_RETURN_STACK 4
 /* where the registers are */

@@ -23,12 +23,12 @@ pub const VARIANTS: [(&str, CoreConfig); 14] = [
         },
     ),
     (
-        "RV32IM, pipelined multiplier, 4 bits of a quotient at once, 16 branches",
+        "RV32IM, pipelined multiplier, 4 bits of a quotient at once, 16 branches with a history of 1",
         CoreConfig {
             extensions: Extensions { m: true, ..Extensions::NONE },
             multiplier: MultiplierKind::Pipelined,
             divider_bits: 4,
-            predictor: Predictor::Btb { entries: 16, history: 0 },
+            predictor: Predictor::Btb { entries: 16, history: 1 },
             return_stack: 4,
             user_mode: true,
             counters: true,
@@ -56,11 +56,11 @@ pub const VARIANTS: [(&str, CoreConfig); 14] = [
         },
     ),
     (
-        "fast with iterative multiplier, registers in block RAM and 512 branches",
+        "fast with iterative multiplier, registers in block RAM, 512 branches with a history of 10",
         CoreConfig {
             multiplier: MultiplierKind::Iterative,
             register_file: RegisterFile::BlockRam,
-            predictor: Predictor::Btb { entries: 512, history: 0 },
+            predictor: Predictor::Btb { entries: 512, history: 10 },
             return_stack: 16,
             ..CoreConfig::FAST
         },

@@ -269,6 +269,23 @@ pub const PARAMETERS: &[Parameter] = &[
         },
     },
     Parameter {
+        key: "core.branch_history",
+        doc: "outcomes of earlier branches that choose among the counters of a branch (gshare), or 0 for a single counter each; only with `core.predictor = \"btb\"`",
+        unit: "",
+        kind: Kind::Number {
+            range: Range::MultipleOf { step: 1, min: 0, max: 10 },
+            get: |chip| match chip.core.predictor {
+                Predictor::Btb { history, .. } => Some(history),
+                _ => None,
+            },
+            set: |chip, value| {
+                if let Predictor::Btb { history, .. } = &mut chip.core.predictor {
+                    *history = value;
+                }
+            },
+        },
+    },
+    Parameter {
         key: "core.return_stack",
         doc: "return addresses that fetch remembers; not with `core.predictor = \"none\"`",
         unit: "",

@@ -9,7 +9,7 @@ use super::config::CoreConfig;
 use super::csr::{CsrOut, Write};
 use super::decode::Unit;
 use super::divider::DivideOut;
-use super::fetch::BtbUpdate;
+use super::fetch::{BtbUpdate, Outcome};
 use super::memory;
 use super::multiplier::MultiplyOut;
 use super::pipeline::Commit;
@@ -131,8 +131,9 @@ pub fn goes_elsewhere(m: &Builder, config: &CoreConfig, c: Commit<UInt>, progres
     progress.done & c_elsewhere
 }
 
-/// What the branch target buffer learns: a branch that it knows or that is taken, and that what it took for a branch is none.
-pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress) -> BtbUpdate<UInt> {
+/// What the branch target buffer learns: a branch that it knows or that is taken, and that what it took for a branch is none. A jump may go
+/// `elsewhere` than fetch did.
+pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress, elsewhere: UInt) -> BtbUpdate<UInt> {
     let refetch = progress.done & c.unit.is(Unit::Refetch);
     let counter = c.prediction.counter;
     let up = counter.all().mux(counter, counter.wrapping_add(1));
@@ -142,13 +143,25 @@ pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress) -> BtbUpdate<UIn
     let fresh = Operand::from(Bits::from_u64(2, 2));
     let is_jump = c.unit.is(Unit::Jump);
     wire!(m, c_counter = c.prediction.hit.mux(known, fresh));
-    let counter = concat([c_counter.bit(1) | is_jump, c_counter.bit(0) | is_jump]);
+    let learns = progress.retires & (c.prediction.hit | c.taken);
+    let outcome = c.prediction.history.map(|history| Outcome {
+        trains: learns & c.unit.is(Unit::Branch),
+        counter: c_counter,
+        history,
+        taken: c.taken,
+        repairs: (learns & (c.taken ^ c.prediction.taken)) | elsewhere,
+    });
+    let counter = match outcome {
+        None => concat([c_counter.bit(1) | is_jump, c_counter.bit(0) | is_jump]),
+        Some(_) => is_jump.concat(m.constant(Bits::ones(1))),
+    };
     BtbUpdate {
-        valid: refetch | (progress.retires & (c.prediction.hit | c.taken)),
+        valid: refetch | learns,
         last: refetch.mux(c.pc, c.sequential_pc.wrapping_sub(2)),
         target: c.address,
         counter: refetch.mux(0, counter),
         returns: is_return(c.insn) & is_jump,
+        outcome,
     }
 }
 

@@ -47,7 +47,7 @@ pub use bus::{Bus, BusRequest, BusResponse};
 pub use config::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
 pub use csr::{Csr, CsrIn, CsrOut, CsrValues, Interrupts};
 pub use decode::{Decode, DecodeIn, Decoded, Kind, Unit};
-pub use fetch::{Btb, Fetch, FetchIn, FetchOut, Fetched, Prediction, Redirect, ReturnStack};
+pub use fetch::{Btb, Fetch, FetchIn, FetchOut, Fetched, Gshare, Prediction, Redirect, ReturnStack};
 pub use regfile::{RegFile, RegFileIn, RegFileOut, RegWrite};
 pub use rvfi::{Report, ReportIn, Rvfi};
 pub use trap::Trap;
@@ -161,9 +161,9 @@ impl Module for Core {
         // State: `x_` in execute, `c_` in commit.
         let config = &self.config;
         let x_valid = m.reg("x_valid", 1).reset_to(0);
-        let x = m.regs("x", Execute::shape());
+        let x = m.regs("x", Execute::shape(config));
         let c_valid = m.reg("c_valid", 1).reset_to(0);
-        let c = m.regs("c", Commit::shape());
+        let c = m.regs("c", Commit::shape(config));
         let d_ready = m.wire("d_ready", 1);
         let redirect = m.wires("redirect", Redirect::shape());
         let executed = m.wires("executed", RegWrite::shape());
@@ -363,7 +363,7 @@ impl Module for Core {
         wire!(m, target_if_not_taken = x_chooses.mux(results.sequential_pc, c_successor));
         redirect.target.set(results.branch.taken.mux(target_if_taken, target_if_not_taken));
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
-        let learns = commit::learn(m, c, &now);
+        let learns = commit::learn(m, c, &now, c_elsewhere);
         let is_jump = x_completes & x.kind.jump & !c_elsewhere;
         let events = events::happened(
             m,

@@ -1,10 +1,12 @@
 //! How many cycles the kernels of `sw/bench` take on the core, and what they wait for. `make bench-core` calls it.
 //!
-//! `--docs FILE` has its section `bench-core` replaced; `--rounds N` says how often a kernel does its work.
+//! `--docs FILE` has its section `bench-core` replaced; `--rounds N` says how often a kernel does its work; `--set KEY=VALUE` changes the core
+//! (then the figures are not those of the documentation).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ferrite_gen::config::parse;
 use ferrite_gen::run::{Chip, Watch};
 use ferrite_hdl::design::Design;
 use ferrite_hw::config::ChipConfig;
@@ -19,23 +21,29 @@ use ferrite_tests::workloads::Board;
 struct Options {
     docs: Option<PathBuf>,
     rounds: u32,
+    set: Vec<String>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { docs: None, rounds: 8 };
+    let mut options = Options { docs: None, rounds: 8, set: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--bench" => {} // cargo's
             "--docs" => options.docs = Some(value()?.into()),
+            "--set" => options.set.push(value()?),
             "--rounds" => {
                 let number = value()?;
                 let rounds = number.parse().ok().filter(|rounds| *rounds > 0);
                 options.rounds =
                     rounds.ok_or(format!("--rounds is `{number}`; it must be a number above 0"))?;
             }
-            other => return Err(format!("unknown argument `{other}`; there are --docs FILE and --rounds N")),
+            other => {
+                return Err(format!(
+                    "unknown argument `{other}`; there are --docs FILE, --rounds N and --set KEY=VALUE"
+                ));
+            }
         }
     }
     Ok(options)
@@ -55,7 +63,8 @@ fn measure(options: &Options) -> Result<(), String> {
     if !have(&[GCC, "gcc"]) {
         return Err("the kernels cannot be built; `make tools` installs the compilers".to_string());
     }
-    let config = small_chip();
+    let core = parse(None, &options.set).map_err(|report| report.to_string())?.core;
+    let config = ChipConfig { core, ..small_chip() };
     let design = design(&config);
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let kernels = kernels::build(&config, folder.path(), options.rounds)?;

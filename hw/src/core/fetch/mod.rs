@@ -9,10 +9,12 @@
 mod align;
 mod btb;
 mod fixed;
+mod gshare;
 mod request;
 mod return_stack;
 
 pub use btb::{Btb, BtbUpdate};
+pub use gshare::{Gshare, Outcome};
 pub use return_stack::{ReturnStack, ReturnStackIn};
 
 use ferrite_hdl::prelude::*;
@@ -45,12 +47,14 @@ pub struct Prediction<T> {
     pub counter: T,
     /// Fetch went on at the entry's target.
     pub taken: T,
+    /// The history that chose the counter, where there is one.
+    pub history: Option<T>,
 }
 
 impl Prediction<Shape> {
     /// The widths.
-    pub fn shape() -> Prediction<Shape> {
-        Prediction { hit: bit(), counter: bits(2), taken: bit() }
+    pub fn shape(history: Option<Shape>) -> Prediction<Shape> {
+        Prediction { hit: bit(), counter: bits(2), taken: bit(), history }
     }
 }
 
@@ -82,7 +86,7 @@ pub fn sequential(m: &Builder, pc: UInt, halves: UInt) -> UInt {
 }
 
 impl Fetched<Shape> {
-    fn shape() -> Fetched<Shape> {
+    fn shape(history: Option<Shape>) -> Fetched<Shape> {
         Fetched {
             pc: bits(32),
             halves: bits(2),
@@ -91,7 +95,7 @@ impl Fetched<Shape> {
             error: bit(),
             error_in_second_half: bit(),
             broken: bit(),
-            prediction: Prediction::shape(),
+            prediction: Prediction::shape(history),
         }
     }
 }
@@ -139,6 +143,14 @@ pub struct Fetch {
     pub config: CoreConfig,
 }
 
+/// The width of the history, where there is one.
+pub fn history_shape(config: &CoreConfig) -> Option<Shape> {
+    match config.predictor {
+        Predictor::Btb { history, .. } if history > 0 => Some(bits(history)),
+        _ => None,
+    }
+}
+
 /// Whether instructions pass a register between alignment and decode.
 pub fn is_registered(config: &CoreConfig) -> bool {
     config.extensions.c
@@ -155,7 +167,7 @@ impl Module for Fetch {
             bus: Bus::shape(),
             redirect: Redirect::shape(),
             ready: bit(),
-            update: BtbUpdate::shape(),
+            update: BtbUpdate::shape(history_shape(&self.config)),
             returns: ReturnStackIn::shape(),
             allowed: bit(),
         }
@@ -163,7 +175,7 @@ impl Module for Fetch {
     fn outputs(&self) -> FetchOut<Shape> {
         FetchOut {
             valid: bit(),
-            fetched: Fetched::shape(),
+            fetched: Fetched::shape(history_shape(&self.config)),
             next_pc: bits(32),
             next_insn: bits(32),
             asks_for: bits(32),
@@ -195,7 +207,7 @@ impl Module for Fetch {
             };
         }
         let valid = m.reg("offered", 1).reset_to(0);
-        let fetched = m.regs("offer", Fetched::shape());
+        let fetched = m.regs("offer", Fetched::shape(history_shape(&self.config)));
         aligned_ready.set(!valid | i.ready);
         m.when(i.redirect.valid, || valid.set(0)).otherwise_when(aligned_ready, || valid.set(aligned.valid));
         m.when(aligned_ready, || m.connect(fetched, aligned.fetched));
