@@ -97,7 +97,7 @@ fn what_belongs_to_something_that_is_left_out_does_not_matter() {
     for (without, settings) in [
         ("core.m=false", &["core.multiplier=single_cycle", "core.divider_bits=4"][..]),
         ("core.counters=false", &["core.event_counters=4"]),
-        ("core.predictor=none", &["core.btb_entries=8", "core.return_stack=2"]),
+        ("core.predictor=none", &["core.btb_entries=8", "core.branch_history=4", "core.return_stack=2"]),
     ] {
         let alone = from_overrides(&[without]).unwrap();
         assert_eq!(from_overrides(&[settings, &[without]].concat()), Ok(alone));
@@ -112,15 +112,27 @@ fn a_branch_target_buffer_can_be_added_to_the_small_core() {
 }
 
 #[test]
+fn the_static_prediction_can_do_with_and_without_a_return_stack() {
+    for (settings, places) in [
+        (&["core.preset=small", "core.predictor=static"][..], 0),
+        (&["core.preset=small", "core.predictor=static", "core.return_stack=2"], 2),
+        (&["core.preset=fast", "core.predictor=static"], CoreConfig::FAST.return_stack),
+    ] {
+        let core = from_overrides(settings).unwrap().core;
+        assert_eq!((core.predictor, core.return_stack), (Predictor::Static, places));
+    }
+}
+
+#[test]
 fn a_word_that_is_none_of_a_choice_is_shown_with_those_that_are() {
-    insta::assert_snapshot!(from_toml("core.predictor = 'static'\n").unwrap_err(), @r#"
+    insta::assert_snapshot!(from_toml("core.predictor = 'gshare'\n").unwrap_err(), @r#"
     error: `core.predictor` has a value that is not allowed
      --> chip.toml:1:18
       |
-    1 | core.predictor = 'static'
-      |                  ^^^^^^^^ allowed: "none", "btb"
+    1 | core.predictor = 'gshare'
+      |                  ^^^^^^^^ allowed: "none", "static", "btb"
       |
-      = help: `core.predictor`: how fetch guesses where the program goes on: straight, or by a branch target buffer
+      = help: `core.predictor`: how fetch guesses where the program goes on: straight, by the instruction (jumps and branches that go back are taken), or by a branch target buffer
     "#);
     insta::assert_snapshot!(from_overrides(&["core.preset=tiny"]).unwrap_err(), @r#"
     error: `core.preset` has a value that is not allowed

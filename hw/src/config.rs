@@ -211,7 +211,6 @@ impl ChipConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Misaligned, Predictor};
 
     #[test]
     fn the_default_chip_is_valid_and_has_the_documented_sizes() {
@@ -256,21 +255,6 @@ mod tests {
         assert_eq!(
             chip.validate().unwrap_err()[0].to_string(),
             "core.pmp_regions is 5; allowed: 0, 4, 8, 16"
-        );
-    }
-
-    #[test]
-    fn what_the_core_cannot_do_yet_is_refused() {
-        let mut chip = ChipConfig::default();
-        chip.core.predictor = Predictor::Static;
-        chip.core.misaligned = Misaligned::Handle;
-        let errors: Vec<_> = chip.validate().unwrap_err().iter().map(ToString::to_string).collect();
-        assert_eq!(
-            errors,
-            [
-                "core.misaligned is \"handle\"; allowed: \"trap\"",
-                "core.predictor is \"static\"; allowed: \"none\", \"btb\"",
-            ]
         );
     }
 

@@ -2,7 +2,7 @@
 
 mod harness;
 
-use ferrite_hw::core::{Core, CoreConfig, Extensions, MultiplierKind, Predictor, RegisterFile};
+use ferrite_hw::core::{Core, CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, csr};
 use ferrite_model::iss::Interrupt;
@@ -319,6 +319,32 @@ fn taken_branch(asm: &mut Asm) {
     asm.bind(next);
 }
 
+/// A jump ahead, a branch back, and a jump over it.
+fn branch_back(asm: &mut Asm) {
+    let [ahead, back, over] = [(); 3].map(|()| asm.local());
+    asm.j(ahead);
+    asm.bind(back);
+    asm.j(over);
+    asm.bind(ahead);
+    asm.beq(ZERO, ZERO, back);
+    asm.bind(over);
+    asm.nop();
+}
+
+/// A call of a function that stands behind a jump over it, and does a little.
+fn call(asm: &mut Asm) {
+    let [function, over] = [(); 2].map(|()| asm.local());
+    asm.nop();
+    asm.j(over);
+    asm.bind(function);
+    for _ in 0..6 {
+        asm.nop();
+    }
+    asm.ret();
+    asm.bind(over);
+    asm.jal(RA, function);
+}
+
 fn passed_branch(asm: &mut Asm) {
     let next = asm.local();
     asm.bne(ZERO, ZERO, next);
@@ -343,6 +369,21 @@ fn instructions_take_as_long_as_the_chips_documentation_says() {
         assert_eq!(extra_cycles(fast, Pass::Learned, 1, piece), 0, "{name} that is foreseen");
         assert_eq!(extra_cycles(small, Pass::Learned, 1, piece), 3, "{name} of the small core");
     }
+    for (core, unforeseen) in [(fast, 4), (small, 3)] {
+        let core = CoreConfig { predictor: Predictor::Static, return_stack: 4, ..core };
+        assert_eq!(extra_cycles(core, Pass::First, 1, jump), 1, "a jump of {core:?}");
+        assert_eq!(
+            extra_cycles(core, Pass::First, 4, branch_back),
+            3,
+            "two jumps and a branch back of {core:?}"
+        );
+        assert_eq!(
+            extra_cycles(core, Pass::First, 1, taken_branch),
+            unforeseen,
+            "a branch ahead of {core:?}"
+        );
+        assert_eq!(extra_cycles(core, Pass::First, 10, call), 3, "a jump, a call and its return of {core:?}");
+    }
     let compressed = Extensions { c: true, ..Extensions::NONE };
     for core in [
         CoreConfig { extensions: compressed, ..small },
@@ -353,6 +394,11 @@ fn instructions_take_as_long_as_the_chips_documentation_says() {
     for core in [fast, small] {
         assert_eq!(extra_cycles(core, Pass::First, 1, passed_branch), 0, "a branch that is not taken");
         assert_eq!(extra_cycles(core, Pass::First, 2, load_and_use), 1, "a load and its use");
+    }
+    let misaligned = CoreConfig { misaligned: Misaligned::Handle, ..small };
+    for (offset, cycles) in [(0, 0), (1, 0), (3, 3)] {
+        let load = |asm: &mut Asm| asm.lh(A0, offset, S0);
+        assert_eq!(extra_cycles(misaligned, Pass::First, 1, load), cycles, "a half word at byte {offset}");
     }
     for (multiplier, product, used) in [
         (MultiplierKind::Iterative, 32, 33),

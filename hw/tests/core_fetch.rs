@@ -2,7 +2,7 @@
 
 mod harness;
 
-use ferrite_hw::core::CoreConfig;
+use ferrite_hw::core::{CoreConfig, Predictor};
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, Inst, Op, csr};
 use harness::{BASE, Bench, CODE_BYTES};
@@ -41,6 +41,39 @@ fn an_error_of_a_word_that_is_only_guessed_is_not_that_of_the_instruction_at_han
     let retired = bench.run(22);
     assert_eq!(retired.iter().filter(|record| record.trap.is_some()).count(), 1);
     assert_eq!(bench.model().register(A0), 1);
+}
+
+/// Cycles of 60 rounds of a loop with a branch that is taken in every third round, when there has been time to learn.
+fn cycles_of_every_third(history: u32) -> u64 {
+    let mut asm = Asm::new(BASE);
+    asm.li(A0, 0);
+    asm.li(A1, 3);
+    let (again, over) = (asm.local_here(), asm.local());
+    asm.addi(A0, A0, 1);
+    asm.nop();
+    asm.nop();
+    asm.bne(A0, A1, over);
+    asm.li(A0, 0);
+    asm.bind(over);
+    asm.nop();
+    asm.j(again);
+    let predictor = Predictor::Btb { entries: 64, history };
+    let config = CoreConfig { predictor, ..CoreConfig::FAST };
+    let mut bench = Bench::new(&asm.finish().unwrap(), config, true, 1, 0);
+    // Three rounds are 6 + 6 + 7 instructions.
+    bench.run(2 + 50 * 19);
+    let start = bench.cycle;
+    bench.run(20 * 19);
+    bench.cycle - start
+}
+
+#[test]
+fn a_branch_with_a_pattern_is_foreseen_by_its_history() {
+    let instructions = 20 * 19;
+    assert_eq!(cycles_of_every_third(0), instructions + 20 * 4, "wrong once in three rounds");
+    for history in [4, 7, 10] {
+        assert_eq!(cycles_of_every_third(history), instructions, "a history of {history}");
+    }
 }
 
 #[test]

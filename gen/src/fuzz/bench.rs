@@ -2,7 +2,7 @@
 
 use ferrite_hdl::elaborate;
 use ferrite_hw::core::Core;
-use ferrite_model::iss::{Bus, BusFault, HartConfig, Interrupt, Iss, Reply, Retired, Width};
+use ferrite_model::iss::{Bus, BusFault, HartConfig, Interrupt, Iss, Misaligned, Reply, Retired, Width};
 use ferrite_model::lockstep::Lockstep;
 use ferrite_sim::{Native, NativeOptions, Simulator, Snapshot};
 
@@ -49,6 +49,8 @@ pub struct Running<'a> {
     pending: [Pending; 3],
     /// The requests that were not taken in the last cycle.
     refused: [Option<[u64; 5]>; 3],
+    /// Misaligned accesses reach the bus.
+    handles_misaligned: bool,
 }
 
 impl Bench {
@@ -102,6 +104,7 @@ impl Bench {
             waits: weights.waits,
             pending: [Pending::default(); 3],
             refused: [None; 3],
+            handles_misaligned: self.hart.misaligned == Misaligned::Handled,
         }
     }
 }
@@ -212,7 +215,9 @@ impl Running<'_> {
 
     fn access(&mut self, [_, address, write, data, mask]: [u64; 5]) -> Result<(u32, bool), Failure> {
         let address = address as u32;
-        if !address.is_multiple_of(4) || !matches!(mask, 1 | 2 | 4 | 8 | 3 | 12 | 15) {
+        let aligned = matches!(mask, 1 | 2 | 4 | 8 | 3 | 12 | 15);
+        let misaligned = self.handles_misaligned && matches!(mask, 6 | 7 | 14);
+        if !address.is_multiple_of(4) || !(aligned || misaligned) {
             return Err(self.breach(format!("dbus asks for address {address:#x} with mask {mask:#06b}")));
         }
         if write == 0 {

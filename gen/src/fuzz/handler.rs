@@ -3,6 +3,7 @@
 use ferrite_model::isa::reg::*;
 use ferrite_model::isa::{Asm, csr};
 
+use super::instructions::END_BEHIND_S1;
 use super::place::{CODE, DATA, DATA_BYTES, DEVICES, DICE, MSIP, SOME_STATUS, SOMEWHERE, START};
 use super::random::Random;
 
@@ -101,7 +102,7 @@ pub fn handler(style: Style) -> Vec<u8> {
 pub fn set_pointers(asm: &mut Asm) {
     // So that a load's offset reaches all data, and the end of memory.
     asm.li(S0, (DATA + DATA_BYTES / 2) as i32);
-    asm.li(S1, (DATA + DATA_BYTES - 64) as i32);
+    asm.li(S1, (DATA + DATA_BYTES) as i32 - END_BEHIND_S1);
     asm.li(SP, (DATA + 0x100) as i32);
     asm.lui(GP, (DEVICES >> 12) as i32);
     asm.li(TP, START as i32 + 0x100);

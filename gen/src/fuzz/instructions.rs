@@ -15,6 +15,9 @@ const POINTERS: [Reg; 3] = [S0, S1, SP];
 /// Most distances of loads and stores from their pointers are below this, so that loads meet stores.
 const NEAR_BYTES: i32 = 32;
 
+/// Where memory ends, from the pointer `s1` on: the handler sets it so.
+pub const END_BEHIND_S1: i32 = 64;
+
 /// What single instructions are made from.
 pub struct Source<'a> {
     /// The core.
@@ -58,11 +61,18 @@ impl Source<'_> {
         let inst = Inst { rd: self.register(), rs1: self.register(), rs2: self.register(), ..inst };
         let surprise = self.random.once_in(self.weights.surprise);
         match spec.format {
+            Format::Load | Format::Store
+                if !surprise && self.traits.handles_misaligned() && self.random.once_in(16) =>
+            {
+                Inst { rs1: S1, imm: END_BEHIND_S1 - 4 + self.random.below(8) as i32, ..inst }
+            }
             Format::Load | Format::Store if !surprise => {
                 let rs1 = *self.random.pick(&POINTERS);
                 let near = self.random.below(NEAR_BYTES as u32) as i32;
                 let imm = if self.random.once_in(4) { inst.imm } else { near };
-                let imm = if self.random.once_in(8) { imm } else { imm & !3 };
+                // More often where that does not trap.
+                let aligned = if self.traits.handles_misaligned() { 2 } else { 8 };
+                let imm = if self.random.once_in(aligned) { imm } else { imm & !3 };
                 Inst { rs1, imm, ..inst }
             }
             Format::Jalr if !surprise => {

@@ -1,6 +1,6 @@
 //! What the core under test has.
 
-use ferrite_hw::core::CoreConfig;
+use ferrite_hw::core::{CoreConfig, Misaligned};
 use ferrite_model::isa::{COMPRESSED_TABLE, CSpec, Extension, Op, Spec, TABLE};
 use ferrite_model::iss::{Bus, BusFault, HartConfig, Iss, Reading, Width};
 
@@ -62,6 +62,11 @@ impl Traits {
     /// Whether instructions may stand at any multiple of 2.
     pub fn has_halves(&self) -> bool {
         self.core.extensions.c
+    }
+
+    /// Whether loads and stores may be at any address.
+    pub fn handles_misaligned(&self) -> bool {
+        self.core.misaligned == Misaligned::Handle
     }
 
     /// Whether the core has an instruction.

@@ -110,10 +110,6 @@ fn set_multiplier(chip: &mut ChipConfig, word: &str) {
     }
 }
 
-fn has_btb(core: &CoreConfig) -> bool {
-    matches!(core.predictor, Predictor::Btb { .. })
-}
-
 fn predictor(chip: &ChipConfig) -> Option<&'static str> {
     Some(match chip.core.predictor {
         Predictor::None => "none",
@@ -122,7 +118,8 @@ fn predictor(chip: &ChipConfig) -> Option<&'static str> {
     })
 }
 
-/// A branch target buffer that is added has the sizes of the fast preset.
+/// A branch target buffer that is added has the sizes of the fast preset. The static prediction leaves the return stack as it is: a core
+/// without a predictor has none.
 fn set_predictor(chip: &mut ChipConfig, word: &str) {
     let core = &mut chip.core;
     match (word, core.predictor) {
@@ -130,6 +127,7 @@ fn set_predictor(chip: &mut ChipConfig, word: &str) {
         ("btb", _) => {
             (core.predictor, core.return_stack) = (CoreConfig::FAST.predictor, CoreConfig::FAST.return_stack);
         }
+        ("static", _) => core.predictor = Predictor::Static,
         _ => (core.predictor, core.return_stack) = (Predictor::None, CoreConfig::SMALL.return_stack),
     }
 }
@@ -216,17 +214,19 @@ pub const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         key: "core.misaligned",
-        doc: "what happens to loads and stores at addresses that are no multiple of their width: an exception",
+        doc: "what happens to loads and stores at addresses that are no multiple of their width: an exception, or the core carries them out, in two accesses if need be",
         unit: "",
         kind: Kind::Choice {
-            words: &["trap"],
+            words: &["trap", "handle"],
             get: |chip| {
                 Some(match chip.core.misaligned {
                     Misaligned::Trap => "trap",
                     Misaligned::Handle => "handle",
                 })
             },
-            set: |chip, _| chip.core.misaligned = Misaligned::Trap,
+            set: |chip, word| {
+                chip.core.misaligned = if word == "handle" { Misaligned::Handle } else { Misaligned::Trap };
+            },
         },
     },
     Parameter {
@@ -247,9 +247,9 @@ pub const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         key: "core.predictor",
-        doc: "how fetch guesses where the program goes on: straight, or by a branch target buffer",
+        doc: "how fetch guesses where the program goes on: straight, by the instruction (jumps and branches that go back are taken), or by a branch target buffer",
         unit: "",
-        kind: Kind::Choice { words: &["none", "btb"], get: predictor, set: set_predictor },
+        kind: Kind::Choice { words: &["none", "static", "btb"], get: predictor, set: set_predictor },
     },
     Parameter {
         key: "core.btb_entries",
@@ -269,10 +269,27 @@ pub const PARAMETERS: &[Parameter] = &[
         },
     },
     Parameter {
-        key: "core.return_stack",
-        doc: "return addresses that fetch remembers; only with `core.predictor = \"btb\"`",
+        key: "core.branch_history",
+        doc: "outcomes of earlier branches that choose among the counters of a branch (gshare), or 0 for a single counter each; only with `core.predictor = \"btb\"`",
         unit: "",
-        kind: core_number!(return_stack if |core| has_btb(core), Range::OneOf(&[0, 2, 4, 8, 16])),
+        kind: Kind::Number {
+            range: Range::MultipleOf { step: 1, min: 0, max: 10 },
+            get: |chip| match chip.core.predictor {
+                Predictor::Btb { history, .. } => Some(history),
+                _ => None,
+            },
+            set: |chip, value| {
+                if let Predictor::Btb { history, .. } = &mut chip.core.predictor {
+                    *history = value;
+                }
+            },
+        },
+    },
+    Parameter {
+        key: "core.return_stack",
+        doc: "return addresses that fetch remembers; not with `core.predictor = \"none\"`",
+        unit: "",
+        kind: core_number!(return_stack if |core| core.predicts(), Range::OneOf(&[0, 2, 4, 8, 16])),
     },
     Parameter {
         key: "core.register_file",

@@ -7,12 +7,13 @@ use super::CoreIn;
 use super::csr::{CsrOut, Write};
 use super::decode::Unit;
 use super::divider::DivideOut;
-use super::fetch::BtbUpdate;
+use super::fetch::{BtbUpdate, Outcome};
 use super::memory;
 use super::multiplier::MultiplyOut;
 use super::pipeline::Commit;
 use super::regfile::RegWrite;
 use super::rvfi::{Report, ReportIn, Rvfi};
+use super::split::Split;
 use super::trap::{self, Trap};
 
 /// The units whose results arrive in commit.
@@ -47,7 +48,14 @@ pub struct Progress {
 }
 
 /// Looks at the answers.
-pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &CoreIn<UInt>) -> Progress {
+pub fn progress(
+    m: &Builder,
+    valid: UInt,
+    c: Commit<UInt>,
+    late: &Late,
+    split: Option<Split>,
+    i: &CoreIn<UInt>,
+) -> Progress {
     let memory = c.asked & !i.dbus.response.valid;
     let command = c.commanded & !i.coprocessor.response.valid;
     wire!(m, c_waits_for_bus = memory | command);
@@ -55,12 +63,14 @@ pub fn progress(m: &Builder, valid: UInt, c: Commit<UInt>, late: &Late, i: &Core
     wire!(m, c_waits = c_waits_for_bus | computes);
     wire!(m, c_done = valid & !c_waits);
     wire!(m, c_refused = c.asked & i.dbus.response.error);
-    let trap = trap::with_memory(m, c_done, &c, c_refused);
+    let trap = trap::with_memory(m, c_done, &c, c_refused, split.map(|split| split.reached(&c)));
     wire!(m, c_redirects = c_done & (c.restarts | c.mispredicted | c_refused));
     // What was cut in two by a wrong prediction is no instruction.
     wire!(m, c_retires = c_done & !trap.valid & !c.unit.is(Unit::Refetch));
     wire!(m, c_funct3 = c.insn.slice(12, 3));
-    wire!(m, c_loaded = memory::shifted(m, c.address, i.dbus.response.data));
+    let word = i.dbus.response.data;
+    let loaded = split.map_or_else(|| memory::shifted(m, c.address, word), |split| split.loaded(m, &c, word));
+    wire!(m, c_loaded = loaded);
     Progress {
         valid,
         waits: c_waits,
@@ -119,13 +129,25 @@ pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress) -> BtbUpdate<UIn
     let fresh = Operand::from(Bits::from_u64(2, 3));
     let is_jump = c.unit.is(Unit::Jump);
     wire!(m, c_counter = c.prediction.hit.mux(known, fresh));
-    let counter = concat([c_counter.bit(1) | is_jump, c_counter.bit(0) | is_jump]);
+    let learns = progress.retires & (c.prediction.hit | c.taken);
+    let outcome = c.prediction.history.map(|history| Outcome {
+        trains: learns & c.unit.is(Unit::Branch),
+        counter: c_counter,
+        history,
+        taken: c.taken,
+        repairs: learns & c.mispredicted,
+    });
+    let counter = match outcome {
+        None => concat([c_counter.bit(1) | is_jump, c_counter.bit(0) | is_jump]),
+        Some(_) => is_jump.concat(m.constant(Bits::ones(1))),
+    };
     BtbUpdate {
-        valid: refetch | (progress.retires & (c.prediction.hit | c.taken)),
+        valid: refetch | learns,
         last: refetch.mux(c.pc, c.sequential_pc.wrapping_sub(2)),
         target: c.address,
         counter: refetch.mux(0, counter),
         returns: is_return(c.insn) & is_jump,
+        outcome,
     }
 }
 

@@ -25,7 +25,7 @@ pub struct CoreConfig {
     pub divider_bits: u32,
     /// How fetch guesses where the program goes on.
     pub predictor: Predictor,
-    /// Places for return addresses: 0, or a power of two up to 16; only with [`Predictor::Btb`].
+    /// Places for return addresses: 0, or a power of two up to 16; only with a predictor.
     pub return_stack: u32,
     /// Where the registers are.
     pub register_file: RegisterFile,
@@ -58,7 +58,7 @@ impl Extensions {
 pub enum Misaligned {
     /// An address-misaligned exception.
     Trap,
-    /// The core carries it out byte by byte.
+    /// The core carries it out, in two accesses if it crosses the border of a word.
     Handle,
 }
 
@@ -78,7 +78,7 @@ pub enum MultiplierKind {
 pub enum Predictor {
     /// Straight on.
     None,
-    /// Jumps, and branches that go back.
+    /// Told by the instruction: jumps and branches that go back are taken.
     Static,
     /// A branch target buffer: where the last jump or branch at this address went, and whether it is likely to go there again.
     Btb {
@@ -115,6 +115,16 @@ impl CoreConfig {
         return_stack: 4,
         register_file: RegisterFile::LutRam,
     };
+
+    /// Whether fetch goes on elsewhere than behind an instruction by a guess.
+    pub fn predicts(&self) -> bool {
+        self.predictor != Predictor::None
+    }
+
+    /// Whether fetch guesses targets that count from a register.
+    pub fn predicts_indirect_jumps(&self) -> bool {
+        matches!(self.predictor, Predictor::Btb { .. }) || (self.predicts() && self.return_stack > 0)
+    }
 
     /// The fewest LUTs: RV32I, machine mode, no counters.
     pub const SMALL: CoreConfig = CoreConfig {

@@ -7,10 +7,11 @@ use super::alu::{Alu, AluIn};
 use super::bitmanip::{Bitmanip, BitmanipIn};
 use super::branch::{Branch, BranchIn, BranchOut};
 use super::bus::Bus;
-use super::config::{CoreConfig, Predictor};
+use super::config::CoreConfig;
 use super::fetch;
 use super::memory;
 use super::pipeline::Execute;
+use super::split::Part;
 
 /// What follows from the instruction in execute alone.
 pub struct Results {
@@ -45,8 +46,7 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
     let clear = x.d.target_from_rs1;
     let sum = x_sum.slice(1, 31).concat(x_sum.bit(0) & !clear);
     wire!(m, x_address = from_rs1.mux(sum, x.target));
-    let predicts = matches!(config.predictor, Predictor::Btb { .. });
-    let branch = m.instance("branch", &Branch { predicts }).connect(BranchIn {
+    let branch = m.instance("branch", &Branch { predicts: config.predicts() }).connect(BranchIn {
         is_jump: x.kind.jump,
         is_branch: x.kind.branch,
         funct3: x_funct3,
@@ -81,22 +81,28 @@ pub fn low_address(x: Execute<UInt>) -> UInt {
     (a.bit(1) ^ b.bit(1) ^ carry).concat(a.bit(0) ^ b.bit(0))
 }
 
-/// Asks memory and coprocessor. `acts` is up once nothing before the instruction can trap or redirect, and it does not trap itself.
+/// Asks memory and coprocessor. `acts` is up once nothing before the instruction can trap or redirect, and it does not trap itself;
+/// `part` tells what of a load or store that may be misaligned is due.
 pub fn request(
     m: &Builder,
     x: Execute<UInt>,
     results: &Results,
     acts: UInt,
+    part: Option<Part>,
     dbus: Bus<UInt>,
     coprocessor: CoprocessorPort<UInt>,
 ) {
-    wire!(m, x_asks = acts & (x.kind.load | x.kind.store));
+    let accesses = acts & (x.kind.load | x.kind.store);
+    wire!(m, x_asks = part.map_or(accesses, |part| accesses & part.asks));
     wire!(m, x_commands = acts & x.kind.coprocessor);
     dbus.request.valid.set(x_asks);
-    dbus.request.addr.set(results.address.slice(2, 30).concat(m.constant(Bits::zero(2))));
+    let word = part.map_or(results.address.slice(2, 30), |part| part.word);
+    dbus.request.addr.set(word.concat(m.constant(Bits::zero(2))));
     dbus.request.write.set(x.kind.store);
-    dbus.request.wdata.set(memory::store_data(results.funct3, x.b));
-    dbus.request.mask.set(memory::byte_mask(m, results.funct3, results.address));
+    let data = part.map_or_else(|| memory::store_data(results.funct3, x.b), |part| part.data);
+    dbus.request.wdata.set(data);
+    let mask = part.map_or_else(|| memory::byte_mask(m, results.funct3, results.address), |part| part.mask);
+    dbus.request.mask.set(mask);
     coprocessor.command.valid.set(x_commands);
     coprocessor.command.funct7.set(x.insn.slice(25, 7));
     coprocessor.command.rs1.set(x.a);
@@ -113,13 +119,16 @@ pub struct Awaited {
     pub wakes: UInt,
     /// Commit holds an instruction.
     pub c_valid: UInt,
+    /// What of a load or store is due.
+    pub part: Option<Part>,
 }
 
 /// Whether the instruction has nothing more to wait for. One that
 /// `stops` for a trap waits for nothing, `wfi` until `wakes` is up, and a
 /// CSR instruction until everything before it has taken effect.
 pub fn finishes(m: &Builder, x: Execute<UInt>, stops: UInt, awaited: Awaited) -> UInt {
-    let memory = (x.kind.load | x.kind.store) & !awaited.dbus_ready;
+    let taken = awaited.part.map_or(awaited.dbus_ready, |part| awaited.dbus_ready & !part.holds);
+    let memory = (x.kind.load | x.kind.store) & !taken;
     let command = x.kind.coprocessor & !awaited.coprocessor_ready;
     let others = (x.kind.wfi & !awaited.wakes) | (x.kind.csr & awaited.c_valid);
     wire!(m, x_finishes = stops | !(memory | command | others));

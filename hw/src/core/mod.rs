@@ -38,6 +38,7 @@ mod pipeline;
 pub mod pmp;
 mod regfile;
 mod rvfi;
+mod split;
 mod trap;
 
 pub use alu::{Alu, AluControl, AluIn, AluOut};
@@ -46,7 +47,7 @@ pub use bus::{Bus, BusRequest, BusResponse};
 pub use config::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
 pub use csr::{Csr, CsrIn, CsrOut, CsrValues, Interrupts};
 pub use decode::{Decode, DecodeIn, Decoded, Kind, Unit};
-pub use fetch::{Btb, Fetch, FetchIn, FetchOut, Fetched, Prediction, Redirect, ReturnStack};
+pub use fetch::{Btb, Fetch, FetchIn, FetchOut, Fetched, Gshare, Prediction, Redirect, ReturnStack};
 pub use regfile::{RegFile, RegFileIn, RegFileOut, RegWrite};
 pub use rvfi::{Report, ReportIn, Rvfi};
 pub use trap::Trap;
@@ -54,10 +55,10 @@ pub use trap::Trap;
 use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
 
-use execute::Results;
 use late::LateUnits;
 use pipeline::{Commit, Execute, Source};
 use pmp::{AccessKind, Pmp, PmpIn, PmpState};
+use split::Split;
 
 /// A custom-0 instruction for the coprocessor. It passes at a clock edge at which `valid` and the port's `ready` are high; until then it
 /// stays up unchanged.
@@ -160,11 +161,11 @@ impl Module for Core {
         // State: `x_` in execute, `c_` in commit.
         let config = &self.config;
         let x_valid = m.reg("x_valid", 1).reset_to(0);
-        let x = m.regs("x", Execute::shape());
+        let x = m.regs("x", Execute::shape(config));
         let c_valid = m.reg("c_valid", 1).reset_to(0);
-        let c = m.regs("c", Commit::shape());
+        let c = m.regs("c", Commit::shape(config));
         let d_ready = m.wire("d_ready", 1);
-        let redirect = m.wires("redirect", Redirect { valid: bit(), target: bits(32) });
+        let redirect = m.wires("redirect", Redirect::shape());
         let executed = m.wires("executed", RegWrite::shape());
         let committed = m.wires("committed", RegWrite::shape());
         let c_commits = m.wire("c_commits", 1);
@@ -183,7 +184,7 @@ impl Module for Core {
         });
         let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
         let mut instead_of_rs2 = only(d.uses_imm, d.imm);
-        if matches!(config.predictor, Predictor::Btb { .. }) {
+        if config.predicts_indirect_jumps() {
             wire!(m, d_expected_rs1 = d_next_pc.wrapping_sub(d.imm));
             instead_of_rs2 = instead_of_rs2 | only(d.target_from_rs1, d_expected_rs1);
         }
@@ -202,7 +203,11 @@ impl Module for Core {
         });
         wire!(m, d_target = fetched.pc.wrapping_add(d.offset));
         // Of a target that counts from rs1 it is rs1 that is compared, in execute.
-        let d_differs = branch::differ(m, d_target.slice(1, 31), d_next_pc.slice(1, 31));
+        let d_differs = match config.predictor {
+            // What was guessed from the instruction itself is its target.
+            Predictor::Static => m.constant(Bits::zero(1)),
+            _ => branch::differ(m, d_target.slice(1, 31), d_next_pc.slice(1, 31)),
+        };
         wire!(m, d_elsewhere = fetched.prediction.taken & !d.target_from_rs1 & d_differs);
         let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
         wire!(m, d_unit = (fetched.error | fetched.broken).mux(no_insn, d.unit));
@@ -218,9 +223,15 @@ impl Module for Core {
         let results = execute::compute(m, config, x);
         let units = LateUnits::new(m, config);
         let late = units.outputs();
-        let now = commit::progress(m, c_valid, c, &late, &i);
-        let allowed = self.data_allowed(m, x, &results, csr.o);
-        let misaligned = memory::is_misaligned(results.funct3, execute::low_address(x));
+        let split = Split::new(m, config);
+        let now = commit::progress(m, c_valid, c, &late, split, &i);
+        let judged = split.map_or(results.address, |split| split.judged(results.address));
+        let allowed = self.data_allowed(m, x, judged, csr.o);
+        let allowed = split.map_or(allowed, |split| allowed & split.goes_well());
+        let misaligned = match split {
+            None => memory::is_misaligned(results.funct3, execute::low_address(x)),
+            Some(_) => m.constant(Bits::zero(1)),
+        };
         let x_trap = trap::before_memory(
             m,
             config,
@@ -241,18 +252,24 @@ impl Module for Core {
         let refused = (x.kind.load | x.kind.store) & (misaligned | !allowed);
         wire!(m, x_stops = x.kind.traps | refused);
         wire!(m, x_acts = x_goes & !x_stops);
-        execute::request(m, x, &results, x_acts, i.dbus, i.coprocessor);
+        let part = split.map(|split| split.part(m, x, &results));
+        execute::request(m, x, &results, x_acts, part, i.dbus, i.coprocessor);
         let awaited = execute::Awaited {
             dbus_ready: i.dbus.ready,
             coprocessor_ready: i.coprocessor.ready,
             wakes: csr.o.wakes,
             c_valid,
+            part,
         };
         // That an access is refused is known late. If the bus is not ready for it either, its instruction leaves a cycle later.
         let x_was_refused = m.reg("x_was_refused", 1).reset_to(0);
         let x_finishes = execute::finishes(m, x, x.kind.traps | x_was_refused, awaited);
         wire!(m, x_leaves = x_goes & x_finishes);
         x_was_refused.set(x_valid & refused & !x_leaves);
+        if let (Some(split), Some(part)) = (split, part) {
+            let acts = x_acts & (x.kind.load | x.kind.store);
+            split.advance(m, &part, &results, acts, x_leaves, i.dbus);
+        }
         wire!(m, x_completes = x_leaves & !x_stops);
         units.start(x, x_completes, c);
         executed.rd.set(x_valid.mux(x.d.rd, 0));
@@ -389,10 +406,10 @@ impl Module for Core {
 
 impl Core {
     /// Whether physical memory protection lets the access in execute pass.
-    fn data_allowed(&self, m: &Builder, x: Execute<UInt>, results: &Results, csr: CsrOut<UInt>) -> UInt {
+    fn data_allowed(&self, m: &Builder, x: Execute<UInt>, address: UInt, csr: CsrOut<UInt>) -> UInt {
         let (read, write) = (x.kind.load, x.kind.store);
         let kind = AccessKind { read, write, execute: m.constant(Bits::zero(1)) };
-        self.allowed(m, "data_protection", results.address, csr.data_machine_mode, kind, csr.pmp)
+        self.allowed(m, "data_protection", address, csr.data_machine_mode, kind, csr.pmp)
     }
 
     /// Whether the word that fetch asks for may be executed.

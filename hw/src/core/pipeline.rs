@@ -2,8 +2,9 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::config::CoreConfig;
 use super::decode::{Decoded, Kind, Unit};
-use super::fetch::Prediction;
+use super::fetch::{Prediction, history_shape};
 use super::trap::Cause;
 
 /// The instruction in execute.
@@ -43,11 +44,11 @@ pub struct Execute<T> {
 
 impl Execute<Shape> {
     /// The widths.
-    pub fn shape() -> Execute<Shape> {
+    pub fn shape(config: &CoreConfig) -> Execute<Shape> {
         Execute {
             pc: bits(32),
             halves: bits(2),
-            prediction: Prediction::shape(),
+            prediction: Prediction::shape(history_shape(config)),
             insn: bits(32),
             raw: bits(32),
             checks_target: bit(),
@@ -167,11 +168,11 @@ pub struct Commit<T> {
 
 impl Commit<Shape> {
     /// The widths.
-    pub fn shape() -> Commit<Shape> {
+    pub fn shape(config: &CoreConfig) -> Commit<Shape> {
         Commit {
             pc: bits(32),
             sequential_pc: bits(32),
-            prediction: Prediction::shape(),
+            prediction: Prediction::shape(history_shape(config)),
             insn: bits(32),
             raw: bits(32),
             unit: Unit::shape(),

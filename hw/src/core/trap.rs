@@ -130,8 +130,15 @@ pub fn before_memory(m: &Builder, config: &CoreConfig, s: Suspect) -> Cause<UInt
     cause
 }
 
-/// The trap of the instruction that commits: the one known before, or that of the access which memory refuses.
-pub fn with_memory(m: &Builder, commits: UInt, c: &Commit<UInt>, refused: UInt) -> Trap<UInt> {
+/// The trap of the instruction that commits: the one known before, or that of the access which memory refuses. `reached` is the address of
+/// the part of a load or store that was refused, where it can consist of several.
+pub fn with_memory(
+    m: &Builder,
+    commits: UInt,
+    c: &Commit<UInt>,
+    refused: UInt,
+    reached: Option<UInt>,
+) -> Trap<UInt> {
     let code = |value: u64| m.constant(Bits::from_u64(4, value));
     let before = c.trap;
     let access = c.unit.is(Unit::Load).mux(code(LOAD_ACCESS), code(STORE_ACCESS));
@@ -142,7 +149,14 @@ pub fn with_memory(m: &Builder, commits: UInt, c: &Commit<UInt>, refused: UInt) 
         m.switch(c.unit, |units| {
             units.case(Unit::FetchFault, || tval.set(c.pc.wrapping_add(second_half)));
             units.case(Unit::Illegal, || tval.set(c.insn));
-            units.cases([Unit::Load, Unit::Store, Unit::Jump, Unit::Branch], || tval.set(c.address));
+            let (jumps, accesses) = ([Unit::Jump, Unit::Branch], [Unit::Load, Unit::Store]);
+            match reached {
+                None => units.cases([accesses, jumps].concat(), || tval.set(c.address)),
+                Some(reached) => {
+                    units.cases(jumps, || tval.set(c.address));
+                    units.cases(accesses, || tval.set(reached));
+                }
+            }
         });
     });
     Trap {

@@ -163,6 +163,8 @@ pub struct Bench {
     software: bool,
     /// The requests that were not taken in the last cycle.
     refused: [Option<Vec<u64>>; 3],
+    /// Misaligned accesses reach the bus.
+    handles_misaligned: bool,
 }
 
 /// The ports' requests, `valid` first.
@@ -210,6 +212,7 @@ impl Bench {
             pending,
             software: false,
             refused: [None, None, None],
+            handles_misaligned: config.misaligned == Misaligned::Handle,
         }
     }
 
@@ -287,10 +290,9 @@ impl Bench {
         }
         let address = self.core.peek("dbus_request_addr") as u32;
         let mask = self.core.peek("dbus_request_mask");
-        assert!(
-            address.is_multiple_of(4) && matches!(mask, 1 | 2 | 4 | 8 | 3 | 12 | 15),
-            "{address:#x} {mask:#b}"
-        );
+        let aligned = matches!(mask, 1 | 2 | 4 | 8 | 3 | 12 | 15);
+        let misaligned = self.handles_misaligned && matches!(mask, 6 | 7 | 14);
+        assert!(address.is_multiple_of(4) && (aligned || misaligned), "{address:#x} {mask:#b}");
         if self.core.peek("dbus_request_write") == 0 {
             let word = self.board.load(address, Width::Word);
             return Some(word.map_or((0, true), |word| (word.value(), false)));

@@ -7,8 +7,9 @@ use crate::isa::Extension;
 pub enum Misaligned {
     /// An address-misaligned exception.
     Trap,
-    /// It is carried out byte by byte, lowest address first. A byte that is refused raises an access fault whose
-    /// `mtval` is that byte's address; the bytes before it have been accessed.
+    /// It is carried out byte by byte, lowest address first, once memory protection has allowed all bytes. A byte that
+    /// is refused raises an access fault whose `mtval` is that byte's address; if it is the bus that refuses it, the
+    /// bytes before it have been accessed.
     Handled,
 }
 

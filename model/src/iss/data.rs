@@ -15,9 +15,10 @@ impl<B: Bus> Iss<B> {
         if self.csrs.config().misaligned == Misaligned::Trap {
             return Err(Trap::new(cause::LOAD_MISALIGNED, address));
         }
+        self.check_protection(address, width, Access::Read, cause::LOAD_ACCESS)?;
         let (mut all, mut timing) = (0, 0);
         for place in 0..width.bytes() {
-            let reading = self.read_aligned(address.wrapping_add(place), Width::Byte)?;
+            let reading = self.read_aligned(address.wrapping_add(place), Width::Byte)?.bits(0, 0xFF);
             all |= reading.value() << (8 * place);
             if let Reading::Timing { uncertain, .. } = reading {
                 timing |= uncertain << (8 * place);
@@ -42,10 +43,20 @@ impl<B: Bus> Iss<B> {
         if self.csrs.config().misaligned == Misaligned::Trap {
             return Err(Trap::new(cause::STORE_MISALIGNED, address));
         }
+        self.check_protection(address, width, Access::Write, cause::STORE_ACCESS)?;
         (0..width.bytes()).try_for_each(|place| {
             let byte = value >> (8 * place) & 0xFF;
             self.write_aligned(address.wrapping_add(place), Width::Byte, byte)
         })
+    }
+
+    /// The first byte of a misaligned access that memory protection refuses faults before any is accessed.
+    fn check_protection(&self, address: u32, width: Width, access: Access, cause: u32) -> Result<(), Trap> {
+        let mut bytes = (0..width.bytes()).map(|place| address.wrapping_add(place));
+        match bytes.find(|byte| !self.csrs.may_access(*byte, 1, access)) {
+            Some(byte) => Err(Trap::new(cause, byte)),
+            None => Ok(()),
+        }
     }
 
     fn write_aligned(&mut self, address: u32, width: Width, value: u32) -> Result<(), Trap> {

@@ -1,15 +1,17 @@
 //! How many cycles the kernels of `sw/bench` take on the core, and what they wait for. `make bench-core` calls it.
 //!
-//! `--docs FILE` has its section `bench-core` replaced; `--rounds N` says how often a kernel does its work.
+//! `--docs FILE` has its section `bench-core` replaced; `--rounds N` says how often a kernel does its work; `--set KEY=VALUE` changes the core
+//! (then the figures are not those of the documentation), as in `--set core.preset=small`.
 //!
 //! `--elf FILE` measures a program of yours instead, between its hints [`BEGIN`](ferrite_tests::stalls::BEGIN) and
-//! [`END`](ferrite_tests::stalls::END), and names the instructions that cost the most; `--preset small` does so on that core.
+//! [`END`](ferrite_tests::stalls::END), and names the instructions that cost the most.
 
 mod program;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ferrite_gen::config::parse;
 use ferrite_gen::run::{Chip, Watch};
 use ferrite_hdl::design::Design;
 use ferrite_hw::config::ChipConfig;
@@ -25,17 +27,18 @@ struct Options {
     docs: Option<PathBuf>,
     rounds: u32,
     elf: Option<PathBuf>,
-    preset: String,
+    set: Vec<String>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { docs: None, rounds: 8, elf: None, preset: "fast".to_string() };
+    let mut options = Options { docs: None, rounds: 8, elf: None, set: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--bench" => {} // cargo's
             "--docs" => options.docs = Some(value()?.into()),
+            "--set" => options.set.push(value()?),
             "--rounds" => {
                 let number = value()?;
                 let rounds = number.parse().ok().filter(|rounds| *rounds > 0);
@@ -43,10 +46,9 @@ fn options() -> Result<Options, String> {
                     rounds.ok_or(format!("--rounds is `{number}`; it must be a number above 0"))?;
             }
             "--elf" => options.elf = Some(value()?.into()),
-            "--preset" => options.preset = value()?,
             other => {
                 return Err(format!(
-                    "unknown argument `{other}`; there are --docs FILE, --rounds N, --elf FILE and --preset NAME"
+                    "unknown argument `{other}`; there are --docs FILE, --rounds N, --elf FILE and --set KEY=VALUE"
                 ));
             }
         }
@@ -56,7 +58,7 @@ fn options() -> Result<Options, String> {
 
 fn main() -> ExitCode {
     match options().and_then(|options| match &options.elf {
-        Some(elf) => program::measure(elf, &options.preset),
+        Some(elf) => program::measure(elf, &options.set),
         None => measure(&options),
     }) {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,7 +73,8 @@ fn measure(options: &Options) -> Result<(), String> {
     if !have(&[GCC, "gcc"]) {
         return Err("the kernels cannot be built; `make tools` installs the compilers".to_string());
     }
-    let config = small_chip();
+    let core = parse(None, &options.set).map_err(|report| report.to_string())?.core;
+    let config = ChipConfig { core, ..small_chip() };
     let design = design(&config);
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let kernels = kernels::build(&config, folder.path(), options.rounds)?;

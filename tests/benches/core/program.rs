@@ -15,8 +15,8 @@ use ferrite_tests::workloads::Board;
 const WORST: usize = 40;
 
 /// Prints where the cycles of a program go.
-pub fn measure(path: &Path, preset: &str) -> Result<(), String> {
-    let core = parse(None, &[format!("core.preset={preset}")]).map_err(|error| error.to_string())?.core;
+pub fn measure(path: &Path, set: &[String]) -> Result<(), String> {
+    let core = parse(None, set).map_err(|error| error.to_string())?.core;
     let small = small_chip();
     let mut config = ChipConfig { core, ..small };
     config.soc.ram_bytes = 256 << 10;

@@ -194,7 +194,7 @@ pub fn labels(design: &Design) -> Vec<String> {
 
 /// Predictors, whose predictions are only guesses: whatever they are, the program must take its course. What is proved for any guesses
 /// holds for predictors of any size. But one that never learns could keep a program from going on at all.
-const PREDICTORS: [&str; 2] = ["Btb", "ReturnStack"];
+const PREDICTORS: [&str; 3] = ["Btb", "Gshare", "ReturnStack"];
 
 /// Yosys's script: the design as registers and gates of words, and from that each check with what it depends on.
 fn script(sources: &[Source], checks: &[Check]) -> String {

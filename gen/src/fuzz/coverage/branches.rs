@@ -36,16 +36,24 @@ pub fn observe_outcome(group: &mut Group, _: &Traits, past: &Past, o: &Observati
 }
 
 const WAYS: [&str; 5] = ["branch, taken", "branch, not taken", "jal", "jalr", "return"];
+const DIRECT: usize = 2;
+const INDIRECT: usize = 3;
 const RETURN: usize = 4;
 
 /// What changes the program's course, and whether what follows was there at once.
 pub fn timing(traits: &Traits) -> Group {
-    let predicts = matches!(traits.core.predictor, Predictor::Btb { .. });
+    let predicts = traits.core.predicts();
     let returns = predicts && traits.core.return_stack > 0;
+    let is_static = traits.core.predictor == Predictor::Static;
     let names = WAYS.iter().enumerate().flat_map(|(way, name)| {
         let straight = name.ends_with("not taken");
-        let guessed = if way == RETURN { returns } else { predicts || straight };
-        let wrong = predicts || !straight;
+        let guessed = match way {
+            RETURN => returns,
+            INDIRECT => predicts && !is_static,
+            _ => predicts || straight,
+        };
+        // A direct jump is not mistaken for anything else.
+        let wrong = if way == DIRECT { !is_static } else { predicts || !straight };
         [
             guessed.then(|| format!("{name}: as fetch had guessed")),
             wrong.then(|| format!("{name}: not as fetch had guessed")),

@@ -1,7 +1,7 @@
 //! How instructions and data lie in words.
 
 use ferrite_model::isa::Op;
-use ferrite_model::iss::cause;
+use ferrite_model::iss::{Trap, cause};
 
 use super::{Group, Observation, Past, bytes};
 use crate::fuzz::Traits;
@@ -57,12 +57,19 @@ const ACCESSES: [(Op, u32); 8] = [
     (Op::Sw, 4),
 ];
 
-/// Every load and store at every place in a word.
-pub fn accesses(_: &Traits) -> Group {
-    let names = ACCESSES.iter().flat_map(|(op, _)| {
+/// Every load and store at every place in a word, and of those that cross its border, the refusal of each part.
+pub fn accesses(traits: &Traits) -> Group {
+    let at = ACCESSES.iter().flat_map(|(op, _)| {
         (0..4).map(move |offset| Some(format!("{} at byte {offset} of a word", op.spec().mnemonic)))
     });
-    Group::new("accesses", names.collect())
+    let refused = ACCESSES.iter().flat_map(|(op, width)| {
+        let crosses = *width > 1 && traits.handles_misaligned();
+        ["first", "second"].map(|part| {
+            crosses
+                .then(|| format!("{} across two words, the {part} of which is refused", op.spec().mnemonic))
+        })
+    });
+    Group::new("accesses", at.chain(refused).collect())
 }
 
 /// Also those that trap, as misaligned ones may.
@@ -71,4 +78,11 @@ pub fn observe_access(group: &mut Group, _: &Traits, _: &Past, o: &Observation<'
     let Some(op) = ACCESSES.iter().position(|(op, _)| *op == inst.op) else { return };
     let address = o.retired.rs_values.0.wrapping_add_signed(inst.imm);
     group.hit(4 * op + (address & 3) as usize);
+    let width = ACCESSES[op].1;
+    let access_fault = |trap: &Trap| matches!(trap.cause, cause::LOAD_ACCESS | cause::STORE_ACCESS);
+    if let Some(trap) = o.retired.trap.filter(access_fault)
+        && (address & 3) + width > 4
+    {
+        group.hit(4 * ACCESSES.len() + 2 * op + usize::from(trap.tval != address));
+    }
 }

@@ -39,6 +39,7 @@ pub fn exceptions(traits: &Traits) -> Group {
                 8 => mode == Privilege::User,
                 11 => mode == Privilege::Machine,
                 0 => !traits.has_halves(),
+                4 | 6 => !traits.handles_misaligned(),
                 _ => !name.is_empty(),
             };
             (of_mode && mode_exists(traits, mode)).then(|| format!("{name}, in mode {letter}"))

@@ -2,7 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::request::Words;
+use super::request::{Words, chosen};
 use super::{Fetched, Prediction, Redirect, sequential};
 use crate::core::config::CoreConfig;
 use crate::core::expand::{Expand, ExpandIn};
@@ -66,6 +66,7 @@ fn words_only(m: &Builder, words: &Words, pc: UInt) -> Cut {
             hit: word.prediction.hit,
             counter: word.prediction.counter,
             taken: word.prediction.taken(),
+            history: word.prediction.history,
         },
     };
     let always = m.constant(Bits::from_bool(true));
@@ -106,6 +107,7 @@ fn compressed(m: &Builder, words: &Words, pc: UInt) -> Cut {
             hit,
             counter: needs_second.mux(second.prediction.counter, first.prediction.counter),
             taken,
+            history: chosen(needs_second, second.prediction.history, first.prediction.history),
         },
     };
     // The words behind a broken instruction are not its own.

@@ -2,10 +2,15 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::gshare::Outcome;
+
 /// Bits of an instruction's address that an entry keeps beside its index. Further addresses that look alike only cost a wrong guess.
 const TAG_BITS: u32 = 10;
 
 /// What the buffer learns from a jump or branch.
+///
+/// Where there is a history, an entry's `counter` tells only what kind it is: 3 for a jump, which is always taken, 1 for a branch, of which the
+/// history tells, and 0 for what is none.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct BtbUpdate<T> {
     /// The entry is written.
@@ -18,12 +23,21 @@ pub struct BtbUpdate<T> {
     pub counter: T,
     /// It returns from a function.
     pub returns: T,
+    /// What the history learns, where there is one.
+    pub outcome: Option<Outcome<T>>,
 }
 
 impl BtbUpdate<Shape> {
     /// The widths.
-    pub fn shape() -> BtbUpdate<Shape> {
-        BtbUpdate { valid: bit(), last: bits(32), target: bits(32), counter: bits(2), returns: bit() }
+    pub fn shape(history: Option<Shape>) -> BtbUpdate<Shape> {
+        BtbUpdate {
+            valid: bit(),
+            last: bits(32),
+            target: bits(32),
+            counter: bits(2),
+            returns: bit(),
+            outcome: history.map(Outcome::shape),
+        }
     }
 }
 
@@ -74,7 +88,7 @@ impl Module for Btb {
     type Out = BtbOut<UInt>;
 
     fn inputs(&self) -> BtbIn<Shape> {
-        BtbIn { word: bits(30), update: BtbUpdate::shape() }
+        BtbIn { word: bits(30), update: BtbUpdate::shape(None) }
     }
     fn outputs(&self) -> BtbOut<Shape> {
         BtbOut { hit: bit(), upper: bit(), counter: bits(2), returns: bit(), target: bits(32) }

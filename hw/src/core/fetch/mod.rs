@@ -2,16 +2,19 @@
 //!
 //! ```text
 //!            pc --> request --> bus --> response --> words --> align, expand --> (register) --> decode
-//!            ^  \-> branch target buffer --+            up to 3
-//!            +------- predicted target ----+
+//!            ^  \-> branch target buffer --+            up to 3          |
+//!            +------- predicted target ----+---- or static prediction <-+
 //! ```
 
 mod align;
 mod btb;
+mod fixed;
+mod gshare;
 mod request;
 mod return_stack;
 
 pub use btb::{Btb, BtbUpdate};
+pub use gshare::{Gshare, Outcome};
 pub use return_stack::{ReturnStack, ReturnStackIn};
 
 use ferrite_hdl::prelude::*;
@@ -28,6 +31,13 @@ pub struct Redirect<T> {
     pub target: T,
 }
 
+impl Redirect<Shape> {
+    /// The widths.
+    pub fn shape() -> Redirect<Shape> {
+        Redirect { valid: bit(), target: bits(32) }
+    }
+}
+
 /// What the branch target buffer knew about an instruction; goes along with it, so that the buffer can learn from the outcome.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct Prediction<T> {
@@ -37,12 +47,14 @@ pub struct Prediction<T> {
     pub counter: T,
     /// Fetch went on at the entry's target.
     pub taken: T,
+    /// The history that chose the counter, where there is one.
+    pub history: Option<T>,
 }
 
 impl Prediction<Shape> {
     /// The widths.
-    pub fn shape() -> Prediction<Shape> {
-        Prediction { hit: bit(), counter: bits(2), taken: bit() }
+    pub fn shape(history: Option<Shape>) -> Prediction<Shape> {
+        Prediction { hit: bit(), counter: bits(2), taken: bit(), history }
     }
 }
 
@@ -74,7 +86,7 @@ pub fn sequential(m: &Builder, pc: UInt, halves: UInt) -> UInt {
 }
 
 impl Fetched<Shape> {
-    fn shape() -> Fetched<Shape> {
+    fn shape(history: Option<Shape>) -> Fetched<Shape> {
         Fetched {
             pc: bits(32),
             halves: bits(2),
@@ -83,7 +95,7 @@ impl Fetched<Shape> {
             error: bit(),
             error_in_second_half: bit(),
             broken: bit(),
-            prediction: Prediction::shape(),
+            prediction: Prediction::shape(history),
         }
     }
 }
@@ -131,6 +143,14 @@ pub struct Fetch {
     pub config: CoreConfig,
 }
 
+/// The width of the history, where there is one.
+pub fn history_shape(config: &CoreConfig) -> Option<Shape> {
+    match config.predictor {
+        Predictor::Btb { history, .. } if history > 0 => Some(bits(history)),
+        _ => None,
+    }
+}
+
 /// Whether instructions pass a register between alignment and decode.
 pub fn is_registered(config: &CoreConfig) -> bool {
     config.extensions.c
@@ -145,9 +165,9 @@ impl Module for Fetch {
     fn inputs(&self) -> FetchIn<Shape> {
         FetchIn {
             bus: Bus::shape(),
-            redirect: Redirect { valid: bit(), target: bits(32) },
+            redirect: Redirect::shape(),
             ready: bit(),
-            update: BtbUpdate::shape(),
+            update: BtbUpdate::shape(history_shape(&self.config)),
             returns: ReturnStackIn::shape(),
             allowed: bit(),
         }
@@ -155,7 +175,7 @@ impl Module for Fetch {
     fn outputs(&self) -> FetchOut<Shape> {
         FetchOut {
             valid: bit(),
-            fetched: Fetched::shape(),
+            fetched: Fetched::shape(history_shape(&self.config)),
             next_pc: bits(32),
             next_insn: bits(32),
             asks_for: bits(32),
@@ -163,20 +183,31 @@ impl Module for Fetch {
     }
     fn build(&self, m: &Builder, i: FetchIn<UInt>) -> FetchOut<UInt> {
         let aligned_ready = m.wire("aligned_ready", 1);
-        let (words, asks_for) = request::words(m, &self.config, &i);
-        let aligned = align::instructions(m, &self.config, words, i.redirect, aligned_ready);
+        let is_static = self.config.predictor == Predictor::Static;
+        // What alignment itself guesses leads fetch away as a jump does that was not predicted.
+        let redirect = if is_static { m.wires("anew", Redirect::shape()) } else { i.redirect };
+        let (words, asks_for) = request::words(m, &self.config, &FetchIn { redirect, ..i });
+        let mut aligned = align::instructions(m, &self.config, words, redirect, aligned_ready);
+        let mut next_pc = sequential(m, aligned.fetched.pc, aligned.fetched.halves);
+        if is_static {
+            let guess = fixed::guess(m, &self.config, &aligned.fetched, i.returns);
+            aligned.fetched.prediction.taken = guess.taken;
+            next_pc = guess.taken.mux(guess.target, next_pc);
+            redirect.valid.set(i.redirect.valid | (aligned.valid & aligned_ready & guess.taken));
+            redirect.target.set(i.redirect.valid.mux(i.redirect.target, guess.target));
+        }
         if !is_registered(&self.config) {
             aligned_ready.set(i.ready);
             return FetchOut {
                 valid: aligned.valid,
                 fetched: aligned.fetched,
-                next_pc: sequential(m, aligned.fetched.pc, aligned.fetched.halves),
+                next_pc,
                 next_insn: aligned.fetched.insn,
                 asks_for,
             };
         }
         let valid = m.reg("offered", 1).reset_to(0);
-        let fetched = m.regs("offer", Fetched::shape());
+        let fetched = m.regs("offer", Fetched::shape(history_shape(&self.config)));
         aligned_ready.set(!valid | i.ready);
         m.when(i.redirect.valid, || valid.set(0)).otherwise_when(aligned_ready, || valid.set(aligned.valid));
         m.when(aligned_ready, || m.connect(fetched, aligned.fetched));

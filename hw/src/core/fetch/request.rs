@@ -2,9 +2,10 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::btb::{Btb, BtbIn};
+use super::btb::{Btb, BtbIn, BtbUpdate};
+use super::gshare::{self, Gshare, GshareIn};
 use super::return_stack::ReturnStack;
-use super::{FetchIn, is_registered};
+use super::{FetchIn, history_shape, is_registered};
 use crate::core::config::{CoreConfig, Predictor};
 
 /// What was known about a word when it was asked for.
@@ -14,13 +15,15 @@ pub struct WordPrediction<T> {
     pub hit: T,
     /// That instruction ends in the upper half.
     pub upper: T,
-    /// The entry's counter.
+    /// The entry's counter, or the one that the history chooses.
     pub counter: T,
+    /// That history, where there is one.
+    pub history: Option<T>,
 }
 
 impl WordPrediction<Shape> {
-    fn shape() -> WordPrediction<Shape> {
-        WordPrediction { hit: bit(), upper: bit(), counter: bits(2) }
+    fn shape(history: Option<Shape>) -> WordPrediction<Shape> {
+        WordPrediction { hit: bit(), upper: bit(), counter: bits(2), history }
     }
 }
 
@@ -43,8 +46,8 @@ pub struct Word<T> {
 }
 
 impl Word<Shape> {
-    fn shape() -> Word<Shape> {
-        Word { data: bits(32), error: bit(), prediction: WordPrediction::shape() }
+    fn shape(history: Option<Shape>) -> Word<Shape> {
+        Word { data: bits(32), error: bit(), prediction: WordPrediction::shape(history) }
     }
 }
 
@@ -59,9 +62,15 @@ impl Word<UInt> {
                 hit: valid.mux(mine.hit, its.hit),
                 upper: valid.mux(mine.upper, its.upper),
                 counter: valid.mux(mine.counter, its.counter),
+                history: chosen(valid, mine.history, its.history),
             },
         }
     }
+}
+
+/// One of two histories, where there are any.
+pub fn chosen(first: UInt, one: Option<UInt>, other: Option<UInt>) -> Option<UInt> {
+    one.zip(other).map(|(one, other)| first.mux(one, other))
 }
 
 /// The words that are there, in the program's predicted order.
@@ -98,8 +107,9 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     let depth = if config.extensions.c { 3 } else { 2 };
     let kept_valid: Vec<UInt> =
         (0..depth).map(|k| m.reg(&format!("kept_valid_{k}"), 1).reset_to(0)).collect();
-    let kept: Vec<Word<UInt>> = (0..depth).map(|k| m.regs(&format!("kept_{k}"), Word::shape())).collect();
-    let asked = m.regs("asked", WordPrediction::shape());
+    let kept: Vec<Word<UInt>> =
+        (0..depth).map(|k| m.regs(&format!("kept_{k}"), Word::shape(history_shape(config)))).collect();
+    let asked = m.regs("asked", WordPrediction::shape(history_shape(config)));
     let denied = m.reg("denied", 1).reset_to(0);
     let pop = m.wire("pop", 1);
     let pop_target = m.wire("pop_target", 1);
@@ -118,9 +128,10 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     bus.request.wdata.set(0);
     bus.request.mask.set(0b1111);
 
-    let (prediction, target) = predict(m, config, i, word_pc, begins_upper);
-    wire!(m, leaves = prediction.taken());
     let stale = redirect.valid | retarget;
+    let place = Place { word_pc, begins_upper, goes: accepted & !stale };
+    let (prediction, target) = predict(m, config, i, place);
+    wire!(m, leaves = prediction.taken());
     // A request that waits for `ready` must not change: where to go instead is kept, and its response will be discarded. A redirect is
     // known late, so all else is chosen first.
     wire!(m, may_change = accepted | !asks);
@@ -191,20 +202,60 @@ fn allowed(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>, asks: UInt) -> U
     may_pass
 }
 
+/// The counter that the history chooses for a word with the entry `(hit, counter)`, and that history.
+///
+/// The history holds the branches that the branch target buffer knows, as they are predicted. Behind one that was predicted wrongly it is
+/// made anew; what other reasons to begin anew have left in it only makes predictions worse for a while.
+fn by_history(
+    m: &Builder,
+    i: &FetchIn<UInt>,
+    place: Place,
+    shape: Shape,
+    (hit, entry): (UInt, UInt),
+) -> (UInt, UInt) {
+    let outcome = i.update.outcome.expect("a fetch unit with a history is told outcomes");
+    let history = m.reg("history", shape).reset_to(0);
+    let past = outcome.repairs.mux(gshare::after(outcome.history, outcome.taken), history);
+    let gshare = m.instance("gshare", &Gshare { history: history.width() }).connect(GshareIn {
+        word: place.word_pc,
+        history: past,
+        learnt: i.update.last.slice(2, 30),
+        outcome,
+    });
+    // See `BtbUpdate::counter`.
+    let counter = entry.bit(1).mux(entry, entry.bit(0).mux(gshare.counter, 0));
+    history.set((place.goes & hit).mux(gshare::after(past, counter.bit(1)), past));
+    (counter, past)
+}
+
+/// Where fetch is.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The word.
+    word_pc: UInt,
+    /// Where in it fetch begins.
+    begins_upper: UInt,
+    /// The word is asked for, and wanted.
+    goes: UInt,
+}
+
 /// What the branch target buffer says of the word at `word_pc`, and the target.
 fn predict(
     m: &Builder,
     config: &CoreConfig,
     i: &FetchIn<UInt>,
-    word_pc: UInt,
-    begins_upper: UInt,
+    place: Place,
 ) -> (WordPrediction<UInt>, UInt) {
+    let Place { word_pc, begins_upper, .. } = place;
     let zeros = |width: u32| m.constant(Bits::zero(width));
     let Predictor::Btb { entries, .. } = config.predictor else {
-        return (WordPrediction { hit: zeros(1), upper: zeros(1), counter: zeros(2) }, zeros(32));
+        let none = WordPrediction { hit: zeros(1), upper: zeros(1), counter: zeros(2), history: None };
+        return (none, zeros(32));
     };
     let btb = Btb { entries, halves: config.extensions.c };
-    let btb = m.instance("btb", &btb).connect(BtbIn { word: word_pc, update: i.update });
+    let btb = m
+        .instance("btb", &btb)
+        .connect(BtbIn { word: word_pc, update: BtbUpdate { outcome: None, ..i.update } });
     let target = if config.return_stack > 0 {
         let stack = m.instance("returns", &ReturnStack { places: config.return_stack }).connect(i.returns);
         btb.returns.mux(stack.top, btb.target)
@@ -213,7 +264,14 @@ fn predict(
     };
     // An instruction that ends in the lower half is not met by a jump to the upper one.
     let hit = btb.hit & !(begins_upper & !btb.upper);
-    (WordPrediction { hit, upper: btb.upper, counter: btb.counter }, target)
+    let (counter, history) = match history_shape(config) {
+        None => (btb.counter, None),
+        Some(shape) => {
+            let (counter, history) = by_history(m, i, place, shape, (hit, btb.counter));
+            (counter, Some(history))
+        }
+    };
+    (WordPrediction { hit, upper: btb.upper, counter, history }, target)
 }
 
 /// The targets of the words that are there or on their way, first in, first out; there are no more than four words.
