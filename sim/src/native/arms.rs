@@ -29,8 +29,8 @@ pub(super) struct Branch {
 pub(super) struct EnabledUnit {
     /// Its position in `Plan::units`.
     pub unit: u32,
-    /// The enable.
-    pub condition: Id,
+    /// The bits of which one enables it.
+    pub bits: Vec<Id>,
     /// The registers and what they take.
     pub values: Vec<(u32, Id)>,
     /// What must be there before.
@@ -54,9 +54,9 @@ fn enabled_units(plan: &Plan, cluster: &Cluster) -> Vec<EnabledUnit> {
     let mut units: BTreeMap<u32, EnabledUnit> = BTreeMap::new();
     for sink in &cluster.sinks {
         if let (Sink::Next(state), Some(unit)) = (*sink, enabled_unit(plan, *sink))
-            && let Some((condition, value)) = enable(&plan.netlist, state)
+            && let Some((bits, value)) = enable(&plan.netlist, state)
         {
-            let new = || EnabledUnit { unit, condition, values: Vec::new(), before: Vec::new() };
+            let new = || EnabledUnit { unit, bits, values: Vec::new(), before: Vec::new() };
             units.entry(unit).or_insert_with(new).values.push((state, value));
         }
     }
@@ -179,7 +179,7 @@ impl Branches {
         let in_any_case = others.flat_map(|sink| needs(&plan.netlist, *sink)).chain(cluster.stored.clone());
         in_any_case.filter(is_own).for_each(|id| regions.uses(id, 0));
         for (k, unit) in units.iter().enumerate() {
-            Some(unit.condition).filter(is_own).into_iter().for_each(|id| regions.uses(id, 0));
+            unit.bits.iter().copied().filter(is_own).for_each(|id| regions.uses(id, 0));
             let region = regions.add(0, Owner::Unit(k));
             unit.values.iter().map(|(_, id)| *id).filter(is_own).for_each(|id| regions.uses(id, region));
         }
@@ -228,7 +228,7 @@ impl Branches {
         }
         for k in 0..branches.units.len() {
             let values = branches.units[k].values.iter().map(|(_, value)| *value);
-            for id in values.chain([branches.units[k].condition]).filter(is_own).collect::<Vec<Id>>() {
+            for id in values.chain(branches.units[k].bits.clone()).filter(is_own).collect::<Vec<Id>>() {
                 branches.needs_before(&regions, Owner::Unit(k), 0, id);
             }
         }

@@ -93,6 +93,11 @@ impl<'f> Body<'f> {
         if by == 0 { value } else { self.b.ins().ushr_imm_u(value, i64::from(by)) }
     }
 
+    /// A byte extended by zeros; what has 64 bits stays.
+    pub fn extended(&mut self, value: Value) -> Value {
+        if self.b.func.dfg.value_type(value) == I64 { value } else { self.b.ins().uextend(I64, value) }
+    }
+
     pub fn or(&mut self, a: Value, b: Value) -> Value {
         self.b.ins().bor(a, b)
     }

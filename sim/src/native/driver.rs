@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{FuncRef, InstBuilder, Value};
 
 use super::body::Body;
 use super::layout::Place;
-use super::plan::Plan;
+use super::plan::{Plan, Trigger};
 
 /// Runs `then` where a bit or one of several is set in the word at an offset.
 fn if_set(body: &mut Body, offset: u32, mask: u64, then: impl FnOnce(&mut Body)) {
@@ -76,11 +76,13 @@ pub(super) fn change_registers(body: &mut Body, plan: &Plan, word: u32) {
         let states = unit.states.iter().map(|k| plan.layout.places[&plan.netlist.states[*k as usize].id]);
         let mut places: Vec<Place> = states.collect();
         places.sort_by_key(|place| place.offset);
+        let compared = matches!(unit.trigger, Trigger::Enable(_));
+        let mut change = Change::default();
         for range in joined(&places) {
-            copy(body, range, plan.layout.shadow);
+            copy(body, range, plan.layout.shadow, compared.then_some(&mut change));
         }
-        let one = body.k(1);
-        body.raise(plan.layout.active, &unit.readers, one);
+        let changed = if compared { change.any(body) } else { body.k(1) };
+        body.raise(plan.layout.active, &unit.readers, changed);
         body.flush();
     });
 }
@@ -98,18 +100,51 @@ fn joined(places: &[Place]) -> Vec<Range<u32>> {
     ranges
 }
 
-/// Copies a range from `distance` bytes behind it.
-fn copy(body: &mut Body, range: Range<u32>, distance: u32) {
+/// How bytes differ from what they are replaced by.
+#[derive(Default)]
+struct Change {
+    vector: Option<Value>,
+    scalar: Option<Value>,
+}
+
+impl Change {
+    /// 1 if they do.
+    fn any(self, body: &mut Body) -> Value {
+        let vector = self.vector.map(|vector| {
+            let any = body.b.ins().vany_true(vector);
+            body.b.ins().uextend(I64, any)
+        });
+        let scalar = self.scalar.map(|scalar| body.any(scalar));
+        match (vector, scalar) {
+            (Some(vector), Some(scalar)) => body.or(vector, scalar),
+            (Some(any), None) | (None, Some(any)) => any,
+            (None, None) => body.k(0),
+        }
+    }
+}
+
+/// Copies a range from `distance` bytes behind it, and adds to `change` how it differs.
+fn copy(body: &mut Body, range: Range<u32>, distance: u32, mut change: Option<&mut Change>) {
     let mut at = range.start;
     while at < range.end {
         let left = range.end - at;
         if left >= 16 {
             let value = body.load_as(I8X16, at + distance);
+            if let Some(change) = &mut change {
+                let before = body.load_as(I8X16, at);
+                let differs = body.b.ins().bxor(value, before);
+                change.vector = Some(body.or_option(change.vector, differs));
+            }
             body.store_as(value, at);
             at += 16;
         } else {
             let bytes = [8, 4, 2, 1].into_iter().find(|b| *b <= left).unwrap_or(1);
             let value = body.load_from(body.base, at + distance, bytes);
+            if let Some(change) = &mut change {
+                let before = body.load_from(body.base, at, bytes);
+                let differs = body.b.ins().bxor(value, before);
+                change.scalar = Some(body.or_option(change.scalar, differs));
+            }
             body.store_to(body.base, at, bytes, value);
             at += bytes;
         }

@@ -40,18 +40,18 @@ impl Block {
 }
 
 /// When the registers of a unit take what was computed for them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Trigger {
     /// When one of them changes.
     Change,
-    /// When this bit is 1: it enables all of them. Many registers with one enable are hardly ever enabled without a change.
-    Enable(Id),
+    /// When one of these bits is 1: otherwise all of them keep what they have. At the edge they are compared with that.
+    Enable(Vec<Id>),
     /// Whenever they were computed: nothing reads them but who looks from outside.
     Always,
 }
 
-/// Fewest registers with one enable that are not compared with what they held before.
-const ENABLED_TOGETHER: usize = 6;
+/// Most multiplexers one behind the other that are seen as an enable.
+const MOST_ENABLES: usize = 6;
 
 /// Registers that change together: they have one clock and are computed by one block; and are read by the same blocks, or have one enable.
 pub(super) struct Unit {
@@ -184,13 +184,24 @@ fn readers(
     (readers, memory_readers)
 }
 
-/// What enables a register, and what it then takes.
-pub(super) fn enable(netlist: &Netlist, state: u32) -> Option<(Id, Id)> {
+/// The bits of which one enables a register, and what it then takes.
+pub(super) fn enable(netlist: &Netlist, state: u32) -> Option<(Vec<Id>, Id)> {
     let State { id, next, .. } = netlist.states[state as usize];
-    match netlist.graph.op(next) {
-        Op::Mux(enable, value, held) if *held == id => Some((*enable, *value)),
-        _ => None,
+    let (mut bits, mut at) = (Vec::new(), next);
+    while let Op::Mux(bit, chosen, other) = netlist.graph.op(at) {
+        bits.push(*bit);
+        if *other == id {
+            let value = if bits.len() == 1 { *chosen } else { next };
+            bits.sort_unstable();
+            bits.dedup();
+            return Some((bits, value));
+        }
+        if bits.len() == MOST_ENABLES {
+            break;
+        }
+        at = *other;
     }
+    None
 }
 
 /// What tells units of one clock and block apart.
@@ -211,17 +222,11 @@ fn units(netlist: &Netlist, blocks: &[Block], readers: &HashMap<Id, Vec<u32>>) -
                     Sink::Next(k) => Some(*k),
                     _ => None,
                 });
-                let mut enabled: HashMap<(usize, Id), usize> = HashMap::new();
-                let enable_of =
-                    |k: u32| enable(netlist, k).map(|(enable, _)| (netlist.states[k as usize].clock, enable));
-                states.clone().filter_map(enable_of).for_each(|key| *enabled.entry(key).or_default() += 1);
                 for k in states {
                     let clock = netlist.states[k as usize].clock;
-                    let key = match enable_of(k) {
-                        Some(key) if enabled[&key] >= ENABLED_TOGETHER => {
-                            UnitKey::Alike(Trigger::Enable(key.1), Vec::new())
-                        }
-                        _ => match of(k) {
+                    let key = match enable(netlist, k) {
+                        Some((bits, _)) => UnitKey::Alike(Trigger::Enable(bits), Vec::new()),
+                        None => match of(k) {
                             none if none.is_empty() => UnitKey::Alike(Trigger::Always, none),
                             some => UnitKey::Alike(Trigger::Change, some),
                         },

@@ -215,7 +215,7 @@ impl<'a, 'f> Scalar<'a, 'f> {
         (place, Place { offset: place.offset + self.plan.layout.shadow, ..place })
     }
 
-    /// What registers take next that have one enable: computed if that is 1.
+    /// What registers take next that have one enable: computed if that is 1. Whether it is something else is found out at the edge.
     fn enabled(
         &mut self,
         enabled: &EnabledUnit,
@@ -224,7 +224,11 @@ impl<'a, 'f> Scalar<'a, 'f> {
     ) {
         let plan = self.plan;
         enabled.before.iter().for_each(|id| self.compute(*id, stored, changes));
-        let condition = self.condition(enabled.condition);
+        let mut condition = self.condition(enabled.bits[0]);
+        for bit in &enabled.bits[1..] {
+            let (any, bit) = (self.body.extended(condition), self.clean(*bit));
+            condition = self.body.or(any, bit);
+        }
         let [one, after] = [(); 2].map(|()| self.body.b.create_block());
         self.body.b.ins().brif(condition, one, &[], after, &[]);
         self.body.b.switch_to_block(one);
@@ -237,7 +241,7 @@ impl<'a, 'f> Scalar<'a, 'f> {
         self.leave();
         self.body.b.ins().jump(after, &[]);
         self.body.b.switch_to_block(after);
-        let condition = self.clean(enabled.condition);
+        let condition = self.body.extended(condition);
         self.body.assign(plan.layout.pending, plan.layout.unit_bits[enabled.unit as usize], condition);
     }
 
