@@ -101,7 +101,7 @@ pub struct MissingSignal(String);
 
 /// Positions of the core's signals, named as in `hw/src/core/mod.rs`.
 struct Signals {
-    d_issues: usize,
+    d_ready: usize,
     d_valid: usize,
     redirect_valid: usize,
     waits_for_c: usize,
@@ -126,7 +126,7 @@ impl Signals {
             found.ok_or(MissingSignal(path))
         };
         Ok(Signals {
-            d_issues: find("d_issues")?,
+            d_ready: find("d_ready")?,
             d_valid: find("fetch.valid")?,
             redirect_valid: find("redirect_valid")?,
             waits_for_c: find("waits_for_c")?,
@@ -210,7 +210,8 @@ impl Profiler {
         let mut is = |signal| read(signal) != 0;
         let (c_valid, c_done, c_retires) = (is(s.c_valid), is(s.c_done), is(s.c_retires));
         let (x_valid, x_leaves, c_redirects) = (is(s.x_valid), is(s.x_leaves), is(s.c_redirects));
-        let (issues, offers, redirects) = (is(s.d_issues), is(s.d_valid), is(s.redirect_valid));
+        let (offers, redirects) = (is(s.d_valid), is(s.redirect_valid));
+        let issues = offers && is(s.d_ready);
         let waits_for_c = is(s.waits_for_c);
         let redirected = if c_redirects && !is(s.c_mispredicted) { Cause::System } else { Cause::Branch };
         let (x_unit, c_unit) = (read(s.x_unit), read(s.c_unit));

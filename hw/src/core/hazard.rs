@@ -11,8 +11,8 @@ pub struct Ahead {
     pub x_valid: UInt,
     /// That instruction.
     pub x: Execute<UInt>,
-    /// It leaves execute in this cycle.
-    pub x_leaves: UInt,
+    /// If it goes on, it does so in this cycle. Where it does not because fetch is redirected, nothing that follows is wanted.
+    pub x_makes_room: UInt,
     /// Commit holds an instruction.
     pub c_valid: UInt,
     /// That instruction.
@@ -36,7 +36,7 @@ pub struct Hazards {
 /// Whether the instruction in decode can go to execute: there is room, its operands are there or will be forwarded, and nothing ahead
 /// must be alone.
 pub fn judge(m: &Builder, insn: UInt, d: Decoded<UInt>, ahead: Ahead) -> Hazards {
-    let Ahead { x_valid, x, x_leaves, c_valid, c, c_waits, interrupt } = ahead;
+    let Ahead { x_valid, x, x_makes_room, c_valid, c, c_waits, interrupt } = ahead;
     let reads = |rd: UInt| {
         let rs1 = d.reads_rs1 & insn.slice(15, 5).eq(rd);
         let rs2 = d.reads_rs2 & insn.slice(20, 5).eq(rd);
@@ -50,5 +50,5 @@ pub fn judge(m: &Builder, insn: UInt, d: Decoded<UInt>, ahead: Ahead) -> Hazards
     wire!(m, waits_for_interrupt = interrupt & (x_valid | c_valid | c_was_valid));
     let operands = waits_for_x | waits_for_c;
     let order = waits_for_order | waits_for_interrupt;
-    Hazards { operands, order, ready: (!x_valid | x_leaves) & !operands & !order }
+    Hazards { operands, order, ready: (!x_valid | x_makes_room) & !operands & !order }
 }

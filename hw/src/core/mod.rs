@@ -247,7 +247,8 @@ impl Module for Core {
 
         // Execute goes on once nothing before it can trap or redirect any more.
         let c_redirects = now.redirects;
-        wire!(m, x_goes = x_valid & (!c_valid | now.done) & !c_redirects);
+        wire!(m, c_takes = !c_valid | now.done);
+        wire!(m, x_goes = x_valid & c_takes & !c_redirects);
         // A jump to a bad address stops nothing: its trap is taken in commit before anything else happens.
         let refused = (x.kind.load | x.kind.store) & (misaligned | !allowed);
         wire!(m, x_stops = x.kind.traps | refused);
@@ -277,7 +278,7 @@ impl Module for Core {
         let ahead = hazard::Ahead {
             x_valid,
             x,
-            x_leaves,
+            x_makes_room: c_takes & x_finishes,
             c_valid,
             c,
             c_waits: now.waits,
@@ -287,10 +288,9 @@ impl Module for Core {
         d_ready.set(hazards.ready);
 
         // Pipeline registers.
-        // Whether what enters execute is still wanted is known late, and told by `x_valid` alone.
-        wire!(m, d_issues = d_valid & d_ready);
-        m.when(d_issues, || {
-            x_valid.set(!redirect.valid);
+        // Whether something enters execute, and whether it is still wanted, is known late, and told by `x_valid` alone.
+        m.when(d_ready, || {
+            x_valid.set(d_valid & !redirect.valid);
             m.connect(
                 x,
                 Execute {
@@ -362,7 +362,8 @@ impl Module for Core {
         redirect.target.set(c_successor);
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
         let learns = commit::learn(m, c, &now);
-        let is_jump = x_completes & x.kind.jump;
+        // A jump waits for nothing and is refused nothing.
+        let is_jump = x_goes & x.kind.jump & !x.kind.traps;
         let events = events::happened(
             m,
             &events::Happenings {

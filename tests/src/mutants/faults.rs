@@ -94,8 +94,8 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "an instruction behind a trap asks for memory",
         "Core.v",
-        "wire x_goes = x_valid & (!c_valid | c_done) & !c_redirects;",
-        "wire x_goes = x_valid & (!c_valid | c_done);",
+        "wire x_goes = x_valid & c_takes & !c_redirects;",
+        "wire x_goes = x_valid & c_takes;",
     ),
     fault(
         "a misaligned access reaches the bus",
