@@ -12,7 +12,7 @@ pub enum Cause {
     Branch,
     /// An operand is still being loaded.
     LoadUse,
-    /// An operand is still being multiplied.
+    /// A multiplication is under way, or its product is an operand a cycle too early.
     Multiply,
     /// A division is under way.
     Divide,
@@ -175,6 +175,7 @@ fn waits_for(unit: u64) -> Cause {
     match () {
         () if is(Unit::Load) || is(Unit::Store) => Cause::Memory,
         () if is(Unit::Coprocessor) => Cause::Coprocessor,
+        () if is(Unit::Multiply) => Cause::Multiply,
         () if is(Unit::Divide) => Cause::Divide,
         () => Cause::System,
     }
@@ -185,7 +186,6 @@ fn late(unit: u64) -> Cause {
     let is = |other: Unit| unit == other.code();
     match () {
         () if is(Unit::Load) => Cause::LoadUse,
-        () if is(Unit::Multiply) => Cause::Multiply,
         () => waits_for(unit),
     }
 }
