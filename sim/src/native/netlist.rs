@@ -1,11 +1,14 @@
 //! From [`Flat`] to the graph that is compiled, and what in it has an effect: registers, writes, properties, outputs.
 
+use std::collections::HashMap;
+
 use ferrite_hdl::Bits;
 use ferrite_hdl::eval::eval;
 use ferrite_hdl::flat::{Flat, FlatOp, FlatWrite, Index};
 use ferrite_hdl::ir::CheckKind;
 
 use super::graph::{Comparison, Graph, Id, Op};
+use super::lanes::FEWEST_LANES;
 
 /// A register, or what a synchronous read port holds.
 pub(super) struct State {
@@ -45,7 +48,9 @@ pub(super) struct Netlist {
 
 impl Netlist {
     pub fn new(flat: &Flat) -> Netlist {
-        let mut lowering = Lowering { flat, graph: Graph::default(), ids: Vec::new(), states: Vec::new() };
+        let homes = homes(flat);
+        let mut lowering =
+            Lowering { flat, homes: &homes, graph: Graph::default(), ids: Vec::new(), states: Vec::new() };
         lowering.nodes();
         let Lowering { mut graph, ids, mut states, .. } = lowering;
         let at = |n: Index| ids[n as usize];
@@ -82,7 +87,7 @@ impl Netlist {
             clock: write.clock,
         };
         let writes = flat.memories.iter().map(|m| m.writes.iter().map(write).collect()).collect();
-        let scope_of = |n: Index| flat.nodes[n as usize].scope as u32;
+        let scope_of = |n: Index| homes[flat.nodes[n as usize].scope];
         let write_scopes = flat.memories.iter().map(|m| m.writes.first().map_or(0, |w| scope_of(w.data)));
         let write_scopes = write_scopes.collect();
         let mut failure = |check: &ferrite_hdl::flat::FlatCheck| {
@@ -105,8 +110,35 @@ fn value_width(state: &State) -> u32 {
     state.init.width()
 }
 
+/// The instance that each instance is computed with: itself, or the one around it if it holds nothing and there are too few of its module for lanes.
+fn homes(flat: &Flat) -> Vec<u32> {
+    let mut stays = vec![false; flat.scopes.len()];
+    for node in flat.nodes.iter() {
+        stays[node.scope] |= matches!(node.op, FlatOp::State | FlatOp::MemoryRead { .. });
+    }
+    for write in flat.memories.iter().flat_map(|memory| &memory.writes) {
+        stays[flat.nodes[write.data as usize].scope] = true;
+    }
+    let mut instances: HashMap<&str, usize> = HashMap::new();
+    for scope in &flat.scopes {
+        *instances.entry(scope.module.as_str()).or_default() += 1;
+    }
+    let mut homes: Vec<u32> = Vec::with_capacity(flat.scopes.len());
+    for (k, scope) in flat.scopes.iter().enumerate() {
+        let home = match scope.parent {
+            Some(parent) if !stays[k] && instances[scope.module.as_str()] < FEWEST_LANES => {
+                homes.get(parent).copied()
+            }
+            _ => None,
+        };
+        homes.push(home.unwrap_or(k as u32));
+    }
+    homes
+}
+
 struct Lowering<'a> {
     flat: &'a Flat,
+    homes: &'a [u32],
     graph: Graph,
     ids: Vec<Id>,
     states: Vec<State>,
@@ -134,7 +166,7 @@ impl Lowering<'_> {
             }
         }
         for (k, node) in flat.nodes.iter().enumerate() {
-            let scope = node.scope as u32;
+            let scope = self.homes[node.scope];
             let id = match &node.op {
                 FlatOp::Input => self.graph.make(Op::Input(input_of[&(k as Index)]), node.width, scope),
                 FlatOp::State => {
@@ -160,7 +192,7 @@ impl Lowering<'_> {
     }
 
     fn state(&mut self, node: Index, init: Bits, clock: usize, signal: Option<usize>) {
-        let scope = self.flat.nodes[node as usize].scope as u32;
+        let scope = self.homes[self.flat.nodes[node as usize].scope];
         self.states.push(State { id: 0, next: 0, init, clock, scope, signal });
     }
 
