@@ -125,19 +125,21 @@ impl Expected<'_> {
         permits(self.entries, first..first + u64::from(bytes), permission, machine)
     }
 
-    /// The bytes of a load or store that are reached, lowest address first, then the one that is refused, if any. A misaligned access that is handled is
-    /// one for each byte; any other is done as a whole or not at all.
+    /// The bytes of a load or store that are reached, lowest address first, then the one that is refused, if any. Of a misaligned access that is handled,
+    /// memory protection permits all bytes or none is reached, and memory may refuse those of the second word; any other is done as a whole or not at all.
     fn reached(&self, trial: &Trial, bytes: u32, permission: u8) -> (u32, Option<u32>) {
         let machine = trial.mode == Mode::Machine;
-        let allowed = |address: u32, bytes: u32| {
-            self.may(address, bytes, permission, machine)
-                && (address..address + bytes).all(|a| self.byte(a).is_some())
-        };
+        let exists = |address: u32| self.byte(address).is_some();
         if trial.address.is_multiple_of(bytes) {
-            let whole = allowed(trial.address, bytes);
+            let permitted = self.may(trial.address, bytes, permission, machine);
+            let whole = permitted && (trial.address..trial.address + bytes).all(exists);
             return if whole { (bytes, None) } else { (0, Some(trial.address)) };
         }
-        let reached = (0..bytes).take_while(|k| allowed(trial.address + k, 1)).count() as u32;
+        let mut places = (0..bytes).map(|k| trial.address + k);
+        if let Some(denied) = places.find(|place| !self.may(*place, 1, permission, machine)) {
+            return (0, Some(denied));
+        }
+        let reached = (0..bytes).take_while(|k| exists(trial.address + k)).count() as u32;
         (reached, (reached < bytes).then_some(trial.address + reached))
     }
 
