@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::config::Extensions;
+use super::only;
 
 /// What the ALU computes: which of its parts give the result, and how they go about it. Two parts never do at once; none gives 0.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -112,7 +113,6 @@ impl Module for Alu {
     fn build(&self, m: &Builder, i: AluIn<UInt>) -> AluOut<UInt> {
         let AluIn { control, a, b, next_pc } = i;
         let Extensions { zba, zbb, zbs, .. } = self.extensions;
-        let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
 
         // One comparison serves both kinds: numbers of different sign are the other way round.
         wire!(m, lower = a.lt(b));

@@ -10,6 +10,7 @@ use super::divider::DivideOut;
 use super::fetch::{BtbUpdate, Outcome};
 use super::memory;
 use super::multiplier::MultiplyOut;
+use super::only;
 use super::pipeline::Commit;
 use super::regfile::RegWrite;
 use super::rvfi::{Report, ReportIn, Rvfi};
@@ -107,7 +108,6 @@ pub fn write_register(
     i: &CoreIn<UInt>,
 ) {
     committed.rd.set(progress.valid.mux(c.rd, 0));
-    let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
     // What is there soon is chosen first.
     let soon = only(c.source.alu, c.result)
         | only(c.source.bitmanip, c.manipulated)

@@ -100,9 +100,9 @@ const AUIPC: u32 = 0x17;
 const STORE: u32 = 0x23;
 const OP: u32 = 0x33;
 const LUI: u32 = 0x37;
-const BRANCH: u32 = 0x63;
-const JALR: u32 = 0x67;
-const JAL: u32 = 0x6F;
+pub(super) const BRANCH: u32 = 0x63;
+pub(super) const JALR: u32 = 0x67;
+pub(super) const JAL: u32 = 0x6F;
 const SYSTEM: u32 = 0x73;
 
 /// `funct7` of the custom-0 commands that return a value: `t.status`, `t.fence`, `t.counter`, `t.read` (`docs/tensor-unit.md`,
@@ -153,7 +153,7 @@ impl Module for Decode {
         let short = is_store.mux(immediate_s(insn), immediate_i(insn));
         let number = insn.slice(15, 5).extend(32);
         d.imm.set(is_upper.mux(immediate_u(m, insn), is_system.mux(number, short)));
-        d.offset.set(opcode.bit(3).mux(immediate_j(m, insn), immediate_b(m, insn)));
+        d.offset.set(offset(m, opcode, insn));
         d.reads_rs1.set(0);
         d.reads_rs2.set(0);
         writes_rd.set(0);
@@ -419,6 +419,11 @@ fn immediate_i(insn: UInt) -> UInt {
 
 fn immediate_s(insn: UInt) -> UInt {
     concat([insn.slice(25, 7), insn.slice(7, 5)]).signed().extend(32).unsigned()
+}
+
+/// How far a direct jump or a branch with this opcode goes.
+pub(super) fn offset(m: &Builder, opcode: UInt, insn: UInt) -> UInt {
+    opcode.bit(3).mux(immediate_j(m, insn), immediate_b(m, insn))
 }
 
 fn immediate_b(m: &Builder, insn: UInt) -> UInt {

@@ -60,6 +60,11 @@ use pipeline::{Commit, Execute, Source};
 use pmp::{AccessKind, Pmp, PmpIn, PmpState};
 use split::Split;
 
+/// The value if it is chosen, else 0.
+fn only(chosen: UInt, value: UInt) -> UInt {
+    chosen.repeat(value.width()) & value
+}
+
 /// A custom-0 instruction for the coprocessor. It passes at a clock edge at which `valid` and the port's `ready` are high; until then it
 /// stays up unchanged.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -182,7 +187,6 @@ impl Module for Core {
             timeout_wait: csr.o.timeout_wait,
             counters_allowed: csr.o.counters_allowed,
         });
-        let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
         let mut instead_of_rs2 = only(d.uses_imm, d.imm);
         if config.predicts_indirect_jumps() {
             wire!(m, d_expected_rs1 = d_next_pc.wrapping_sub(d.imm));

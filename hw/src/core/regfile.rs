@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::config::RegisterFile;
+use super::only;
 
 /// A write to a register; none where `rd` is 0.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -104,7 +105,6 @@ impl Module for RegFile {
             let from_x = reads & i.executed.rd.eq(rs);
             let from_c = reads & i.committed.rd.eq(rs);
             let from_missed = missed.map_or(m.constant(Bits::zero(1)), |missed| reads & missed.rd.eq(rs));
-            let only = |chosen: UInt, value: UInt| chosen.repeat(32) & value;
             let mut older = only(from_c & !from_x, i.committed.value);
             if let Some(missed) = missed {
                 older = older | only(from_missed & !from_c & !from_x, missed.value);

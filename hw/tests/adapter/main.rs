@@ -6,6 +6,7 @@ mod axi4lite;
 mod dut;
 mod master;
 mod paths;
+#[path = "../harness/random.rs"]
 mod random;
 mod slave;
 mod straight;

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Every test crate uses a part of it.
 
 mod dut;
+mod random;
 
 use dut::Dut;
 use ferrite_hw::core::csr::EVENTS;
@@ -12,6 +13,7 @@ use ferrite_model::iss::Retired;
 use ferrite_model::iss::{Bus, BusFault, HartConfig, Interrupt, Iss, Reading, Reply, Width};
 use ferrite_model::iss::{Counters, PmpRegions};
 use ferrite_model::lockstep::{Lockstep, Rvfi};
+use random::Random;
 
 /// Where the memory begins and the program starts.
 pub const BASE: u32 = 0x8000_0000;
@@ -116,24 +118,6 @@ pub fn hart(config: &CoreConfig) -> HartConfig {
             Misaligned::Handle => ferrite_model::iss::Misaligned::Handled,
         },
         ..HartConfig::default()
-    }
-}
-
-/// A generator of random numbers (xorshift64*).
-pub struct Random(pub u64);
-
-impl Random {
-    /// A number below `limit`.
-    pub fn below(&mut self, limit: u32) -> u32 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32;
-        ((high * u64::from(limit)) >> 32) as u32
-    }
-    /// 32 random bits.
-    pub fn word(&mut self) -> u32 {
-        self.below(1 << 16) << 16 | self.below(1 << 16)
     }
 }
 

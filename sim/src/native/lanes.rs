@@ -52,13 +52,19 @@ pub(super) struct LaneBlock {
 /// What the clusters of a group have in common: level, module, and what they compute.
 type Key<'a> = (u32, &'a str, Template);
 
-/// Groups among the clusters; the second result says which clusters are in one.
-pub(super) fn find(flat: &Flat, netlist: &Netlist, partition: &Partition) -> (Vec<LaneBlock>, Vec<bool>) {
-    let mut groups: HashMap<Key, Vec<(usize, Lane)>> = HashMap::new();
-    let mut instances: HashMap<&str, usize> = HashMap::new();
+/// How many instances there are of each module.
+pub(super) fn instances(flat: &Flat) -> HashMap<&str, usize> {
+    let mut instances = HashMap::new();
     for scope in &flat.scopes {
         *instances.entry(scope.module.as_str()).or_default() += 1;
     }
+    instances
+}
+
+/// Groups among the clusters; the second result says which clusters are in one.
+pub(super) fn find(flat: &Flat, netlist: &Netlist, partition: &Partition) -> (Vec<LaneBlock>, Vec<bool>) {
+    let mut groups: HashMap<Key, Vec<(usize, Lane)>> = HashMap::new();
+    let instances = instances(flat);
     for (k, cluster) in partition.clusters.iter().enumerate() {
         let Some(scope) = flat.scopes.get(cluster.scope as usize) else { continue };
         let module = scope.module.as_str();

@@ -1,14 +1,12 @@
 //! From [`Flat`] to the graph that is compiled, and what in it has an effect: registers, writes, properties, outputs.
 
-use std::collections::HashMap;
-
 use ferrite_hdl::Bits;
 use ferrite_hdl::eval::eval;
 use ferrite_hdl::flat::{Flat, FlatOp, FlatWrite, Index};
 use ferrite_hdl::ir::CheckKind;
 
 use super::graph::{Comparison, Graph, Id, Op};
-use super::lanes::FEWEST_LANES;
+use super::lanes::{FEWEST_LANES, instances};
 
 /// A register, or what a synchronous read port holds.
 pub(super) struct State {
@@ -119,10 +117,7 @@ fn homes(flat: &Flat) -> Vec<u32> {
     for write in flat.memories.iter().flat_map(|memory| &memory.writes) {
         stays[flat.nodes[write.data as usize].scope] = true;
     }
-    let mut instances: HashMap<&str, usize> = HashMap::new();
-    for scope in &flat.scopes {
-        *instances.entry(scope.module.as_str()).or_default() += 1;
-    }
+    let instances = instances(flat);
     let mut homes: Vec<u32> = Vec::with_capacity(flat.scopes.len());
     for (k, scope) in flat.scopes.iter().enumerate() {
         let home = match scope.parent {

@@ -1,7 +1,9 @@
 //! Random numbers.
 
+#![allow(dead_code)] // Every test crate uses a part of it.
+
 /// A generator (xorshift64*), the same numbers in every run.
-pub struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     pub fn new(seed: u64) -> Random {
