@@ -109,6 +109,16 @@ impl FstOptions {
     pub fn everything(flat: &Flat) -> FstOptions {
         FstOptions { scopes: vec![flat.scope_path(0)], ..FstOptions::default() }
     }
+
+    /// The signals that a recording has (positions in [`Flat::signals`]), for [`crate::KeptSignals::Chosen`].
+    ///
+    /// # Errors
+    /// [`FstError::UnknownScope`].
+    pub fn signals(&self, flat: &Flat) -> Result<Vec<usize>, FstError> {
+        let chosen = declare::chosen_scopes(flat, &self.scopes)?;
+        let signals = flat.signals.iter().enumerate().filter(|(_, signal)| chosen[signal.scope]);
+        Ok(signals.map(|(k, _)| k).collect())
+    }
 }
 
 impl Default for FstOptions {

@@ -16,7 +16,7 @@ mod waves;
 pub use engine::{PortError, Simulator, StepError};
 pub use fst::{FstError, FstOptions, FstRecorder, TIME_PER_CYCLE};
 pub use interpret::Interpreter;
-pub use native::{Native, NativeError, NativeOptions};
+pub use native::{KeptSignals, Native, NativeError, NativeOptions};
 pub use new_file::NewFile;
 pub use probes::{Change, Probe, Probes};
 pub use snapshot::{Snapshot, SnapshotError};

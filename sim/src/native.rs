@@ -41,12 +41,24 @@ use plan::Plan;
 pub(crate) use scan::Scan;
 use scan::{Marks, Spot};
 
+/// The signals that an engine keeps in memory. All can be read from every engine, but those that are not kept and are no registers or
+/// ports are computed anew at every reading. The more are kept, the slower is everything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum KeptSignals {
+    /// Those that the engine itself needs.
+    #[default]
+    Needed,
+    /// These too: positions in [`Flat::signals`].
+    Chosen(Vec<usize>),
+    /// All.
+    All,
+}
+
 /// How a design is compiled.
 #[derive(Clone, Debug, Default)]
 pub struct NativeOptions {
-    /// Whether every named signal is kept in memory. Without it signals can be read too, but those that are no registers or ports
-    /// are computed anew at every reading; with it everything else is slower.
-    pub signals: bool,
+    /// Which named signals are kept in memory, to be followed from cycle to cycle ([`Simulator::look`]).
+    pub signals: KeptSignals,
     /// Whether every edge is followed by an evaluation of everything, as if nothing were ever idle: to measure what sleeping saves.
     pub never_sleep: bool,
 }
@@ -66,6 +78,10 @@ pub struct Native {
     sources: Vec<Source>,
     /// For every input, the blocks that read it.
     input_readers: Vec<Vec<WordBits>>,
+    /// For every output, where it is.
+    output_words: Vec<Vec<WordBits>>,
+    /// What is watched by a call of [`Simulator::run`], and what it was when the call began.
+    watched: Vec<(WordBits, u64)>,
     memories: Vec<Memory>,
     /// For every clock, its properties.
     checks: Vec<Vec<WordBits>>,
@@ -105,7 +121,7 @@ impl Native {
     /// No code can be made on this machine, or the design is beyond the engine's limits.
     pub fn new(design: &Design, options: &NativeOptions) -> Result<Native, NativeError> {
         let flat = design.flat.clone();
-        let plan = Plan::new(&flat, options.signals)?;
+        let plan = Plan::new(&flat, &options.signals)?;
         let code = Code::new(&flat, &plan)?;
         let layout = &plan.layout;
         let source = |id: &graph::Id| match (layout.places.get(id), plan.netlist.graph.value(*id)) {
@@ -118,6 +134,7 @@ impl Native {
             word_bits(layout.active, plan.readers(plan.netlist.ids[port.node as usize]))
         };
         let input_readers = flat.inputs.iter().map(readers_of).collect();
+        let output_words = flat.outputs.iter().map(|port| words_of(&sources[port.node as usize])).collect();
         let memory = |(k, place): (usize, &layout::MemoryPlace)| {
             let mut touched = word_bits(layout.active, &plan.memory_readers[k]);
             if !place.ports.is_empty() {
@@ -140,6 +157,8 @@ impl Native {
             code,
             sources,
             input_readers,
+            output_words,
+            watched: Vec::new(),
             memories,
             checks,
             failing,
@@ -300,21 +319,31 @@ impl Native {
         Ok(())
     }
 
-    /// The words in which an output lies, and their bits now; none for a constant.
-    fn watch(&self, output: usize) -> Vec<(WordBits, u64)> {
-        let port = &self.flat.outputs[output];
-        let Source::Place(place) = &self.sources[port.node as usize] else { return Vec::new() };
-        let offset = u64::from(place.offset);
-        let words = match place.bytes {
-            8.. => (0..u64::from(place.bytes / 8))
-                .map(|k| WordBits { offset: offset + 8 * k, bits: u64::MAX })
-                .collect(),
-            bytes => {
-                let bits = ((1u64 << (8 * bytes)) - 1) << (8 * (offset % 8));
-                vec![WordBits { offset: offset & !7, bits }]
+    /// Goes on for `cycles`, or until a word differs from what it was; gives the number of edges.
+    fn run_until_another(&mut self, cycles: u64, before: &[(WordBits, u64)]) -> Result<u64, StepError> {
+        for cycle in 0..cycles {
+            self.edge(&[0])?;
+            self.settle();
+            if before.iter().any(|(word, before)| self.code.word(word.offset) & word.bits != *before) {
+                return Ok(cycle + 1);
             }
-        };
-        words.into_iter().map(|w| (w, self.code.word(w.offset) & w.bits)).collect()
+        }
+        Ok(cycles)
+    }
+}
+
+/// The words in which a value lies; none for a constant.
+fn words_of(source: &Source) -> Vec<WordBits> {
+    let Source::Place(place) = source else { return Vec::new() };
+    let offset = u64::from(place.offset);
+    match place.bytes {
+        8.. => (0..u64::from(place.bytes / 8))
+            .map(|k| WordBits { offset: offset + 8 * k, bits: u64::MAX })
+            .collect(),
+        bytes => {
+            let bits = ((1u64 << (8 * bytes)) - 1) << (8 * (offset % 8));
+            vec![WordBits { offset: offset & !7, bits }]
+        }
     }
 }
 
@@ -432,14 +461,14 @@ impl Simulator for Native {
             return Ok(cycles);
         }
         self.settle();
-        let watched: Vec<(WordBits, u64)> = watched.iter().flat_map(|output| self.watch(*output)).collect();
-        for cycle in 0..cycles {
-            self.edge(&[0])?;
-            self.settle();
-            if watched.iter().any(|(w, before)| self.code.word(w.offset) & w.bits != *before) {
-                return Ok(cycle + 1);
-            }
+        // Kept for the next call, since a call may be for a cycle only.
+        let mut before = std::mem::take(&mut self.watched);
+        before.clear();
+        for word in watched.iter().flat_map(|output| &self.output_words[*output]) {
+            before.push((*word, self.code.word(word.offset) & word.bits));
         }
-        Ok(cycles)
+        let passed = self.run_until_another(cycles, &before);
+        self.watched = before;
+        passed
     }
 }

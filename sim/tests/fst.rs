@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use designs::{Counters, LeafIn, Nested, Pair, Top};
 use ferrite_hdl::{Bits, elaborate};
 use ferrite_sim::{
-    FstError, FstOptions, FstRecorder, Interpreter, Native, NativeOptions, Sim, Simulator, TIME_PER_CYCLE,
-    Verilator, VerilatorError, VerilatorOptions,
+    FstError, FstOptions, FstRecorder, Interpreter, KeptSignals, Native, NativeOptions, Sim, Simulator,
+    TIME_PER_CYCLE, Verilator, VerilatorError, VerilatorOptions,
 };
 use tempfile::TempDir;
 use wellen::simple::Waveform;
@@ -86,7 +86,7 @@ fn poke(engine: &mut dyn Simulator, cycle: u64) {
 }
 
 /// [`Top`] on the native engine.
-fn native(signals: bool) -> Native {
+fn native(signals: KeptSignals) -> Native {
     let design = elaborate(&Top).expect("a good design");
     Native::new(&design, &NativeOptions { signals, ..NativeOptions::default() }).expect("this machine")
 }
@@ -337,8 +337,8 @@ fn every_engine_writes_the_same_file() {
             record_beside(&other, engine, &options, |_, _| {});
             assert!(std::fs::read(&other).expect("a file") == expected, "{name}, from cycle {start} on");
         };
-        same("native", &mut native(false));
-        same("native with signals in memory", &mut native(true));
+        same("native", &mut native(KeptSignals::Needed));
+        same("native with signals in memory", &mut native(KeptSignals::All));
         if let Some(mut verilator) = verilator(true) {
             same("verilator", &mut verilator);
         }
@@ -347,7 +347,7 @@ fn every_engine_writes_the_same_file() {
 
 #[test]
 fn of_several_samples_in_one_cycle_the_last_is_seen() {
-    for engine in [&mut interpreter() as &mut dyn Simulator, &mut native(true)] {
+    for engine in [&mut interpreter() as &mut dyn Simulator, &mut native(KeptSignals::All)] {
         let (_folder, path) = place();
         let mut recorder = FstRecorder::create(&path, engine.flat(), &everything()).expect("a folder");
         let signals = engine.flat().signals.clone();

@@ -15,7 +15,7 @@ use agreement::assert_agreement;
 use ferrite_hdl::prelude::*;
 use ferrite_hdl::verilog::{EmitOptions, emit};
 use ferrite_sim::{
-    Interpreter, Native, NativeOptions, Simulator, Verilator, VerilatorError, VerilatorOptions,
+    Interpreter, KeptSignals, Native, NativeOptions, Simulator, Verilator, VerilatorError, VerilatorOptions,
 };
 use genes::{Circuit, CircuitIn, CircuitOut, Gene, INPUT_WIDTHS, OUTPUT_WIDTH, OUTPUTS, genes};
 use proptest::prelude::*;
@@ -350,7 +350,8 @@ fn the_interpreter_agrees_with_the_native_engine_on_random_circuits() {
         }
         if n % 4 == 0 {
             let design = case(tree.current()).design(0);
-            let options = NativeOptions { signals: n % 8 == 0, never_sleep: n % 12 == 0 };
+            let signals = if n.is_multiple_of(8) { KeptSignals::All } else { KeptSignals::Needed };
+            let options = NativeOptions { signals, never_sleep: n % 12 == 0 };
             let sim = Native::new(&design, &options);
             let mut sim = sim.unwrap_or_else(|error| panic!("{error}"));
             assert_agreement(&design, &mut sim, true, CYCLES as u32, seed + n as u64);

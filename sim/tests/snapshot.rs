@@ -15,8 +15,8 @@ use ferrite_hdl::flat::Flat;
 use ferrite_hdl::library::{AsyncFifo, Queue};
 use ferrite_hdl::prelude::*;
 use ferrite_sim::{
-    Interpreter, Native, NativeOptions, Probes, Simulator, Snapshot, SnapshotError, StepError, Verilator,
-    VerilatorError, VerilatorOptions,
+    Interpreter, KeptSignals, Native, NativeOptions, Probes, Simulator, Snapshot, SnapshotError, StepError,
+    Verilator, VerilatorError, VerilatorOptions,
 };
 use genes::{Circuit, genes};
 use grid::{Element, Grid};
@@ -59,7 +59,7 @@ impl Relay {
         let engines = vec![
             native(design, plain()),
             Box::new(Interpreter::new(design)),
-            native(design, NativeOptions { signals: true, ..plain() }),
+            native(design, NativeOptions { signals: KeptSignals::All, ..plain() }),
             native(design, NativeOptions { never_sleep: true, ..plain() }),
             native(design, plain()),
         ];
@@ -190,7 +190,7 @@ fn what_changes_at_the_next_edge_belongs_to_the_state_that_is_restored() {
 #[test]
 fn followed_values_change_with_the_state() {
     let design = design(&Counter { limit: 1000 });
-    for signals in [false, true] {
+    for signals in [KeptSignals::Needed, KeptSignals::All] {
         let mut sim = native(&design, NativeOptions { signals, ..NativeOptions::default() });
         enable(&mut *sim);
         let before = sim.save().expect("it shows its registers");

@@ -7,7 +7,7 @@ use ferrite_gen::run::target;
 use ferrite_hdl::verilog::{EmitOptions, emit};
 use ferrite_hw::config::ChipConfig;
 use ferrite_nn::{compile, tflite};
-use ferrite_sim::{FstOptions, FstRecorder, Interpreter, Native, NativeOptions};
+use ferrite_sim::{FstOptions, FstRecorder, Interpreter, KeptSignals, Native, NativeOptions};
 use ferrite_tests::bench::design;
 use ferrite_tests::files;
 use ferrite_tests::workloads::{Board, core_only, gemm};
@@ -36,7 +36,7 @@ fn program(workload: &str) -> Vec<u8> {
     }
 }
 
-fn native(workload: &str, signals: bool) -> Board {
+fn native(workload: &str, signals: KeptSignals) -> Board {
     let options = NativeOptions { signals, ..NativeOptions::default() };
     let engine = Native::new(&design(&ChipConfig::default()), &options);
     let mut board =
@@ -66,13 +66,13 @@ fn native_compilation(bencher: Bencher, size: u32) {
 
 #[divan::bench(args = ["core only", "GEMM"], sample_count = 50)]
 fn native_cycles(bencher: Bencher, workload: &str) {
-    let mut board = native(workload, false);
+    let mut board = native(workload, KeptSignals::Needed);
     bencher.counter(ItemsCount::new(CYCLES)).bench_local(|| board.run(CYCLES));
 }
 
 #[divan::bench(args = ["core only", "GEMM"], sample_count = 50)]
 fn native_cycles_with_all_signals(bencher: Bencher, workload: &str) {
-    let mut board = native(workload, true);
+    let mut board = native(workload, KeptSignals::All);
     bencher.counter(ItemsCount::new(CYCLES)).bench_local(|| board.run(CYCLES));
 }
 
@@ -88,7 +88,7 @@ fn interpreter_cycles(bencher: Bencher) {
 fn recorded_cycles(bencher: Bencher, workload: &str) {
     const CYCLES: u64 = 1000;
     let folder = tempfile::tempdir().expect("a scratch folder");
-    let mut board = native(workload, true);
+    let mut board = native(workload, KeptSignals::All);
     let recorder =
         FstRecorder::create(folder.path().join("waves.fst"), board.engine.flat(), &FstOptions::default());
     let mut recorder = recorder.unwrap_or_else(|error| panic!("{error}"));

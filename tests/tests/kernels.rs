@@ -3,7 +3,7 @@
 use ferrite_gen::run::Chip;
 use ferrite_hw::map::RAM_BASE;
 use ferrite_model::isa::{Asm, reg::*};
-use ferrite_sim::{Native, NativeOptions};
+use ferrite_sim::{KeptSignals, Native, NativeOptions};
 use ferrite_tests::bench::{design, in_lockstep, small_chip};
 use ferrite_tests::hotspots::{Hotspots, table};
 use ferrite_tests::kernels::{Told, build};
@@ -17,13 +17,13 @@ const MAX_CYCLES: u64 = 10_000_000;
 /// What the program around a kernel does between reading the counters and the marks: a few instructions, and the stalls of reading CSRs.
 const AROUND_CYCLES: u64 = 20;
 
-fn engine(signals: bool) -> Box<Native> {
+fn engine(signals: KeptSignals) -> Box<Native> {
     let options = NativeOptions { signals, ..NativeOptions::default() };
     Box::new(Native::new(&design(&small_chip()), &options).unwrap_or_else(|error| panic!("{error}")))
 }
 
 fn profiled(program: &[u8]) -> Breakdown {
-    let mut board = Board::new(engine(true), program);
+    let mut board = Board::new(engine(KeptSignals::All), program);
     let breakdown = profile(&mut *board.engine, MAX_CYCLES).unwrap_or_else(|error| panic!("{error}"));
     breakdown.expect("the program ends")
 }
@@ -40,7 +40,7 @@ fn every_kernel_computes_on_the_chip_what_it_computes_on_the_host_and_every_cycl
     for kernel in kernels {
         let name = &kernel.name;
         let segments: Vec<_> = kernel.segments.iter().map(|(at, bytes)| (*at, bytes.as_slice())).collect();
-        let finished = in_lockstep(&config, &mut Chip::new(&config, engine(false)), &segments);
+        let finished = in_lockstep(&config, &mut Chip::new(&config, engine(KeptSignals::Needed)), &segments);
         let finished = finished.unwrap_or_else(|error| panic!("{name}: {error}"));
         let told = Told::parse(&finished.printed).unwrap_or_else(|| panic!("{name}: {}", finished.printed));
         assert_eq!((finished.ended.exit_code, &told.checksum), (0, &kernel.expected), "{name}");
@@ -143,7 +143,7 @@ fn lost_cycles_are_put_down_to_the_branch_that_was_guessed_wrong_and_to_the_inst
     asm.j(begin);
     let program = asm.finish().unwrap();
     let begin = program.symbols["begin"];
-    let mut board = Board::new(engine(true), &program.bytes);
+    let mut board = Board::new(engine(KeptSignals::All), &program.bytes);
     let mut hotspots = Hotspots::default();
     profile_each(&mut *board.engine, MAX_CYCLES, |cycle| hotspots.count(cycle)).unwrap().unwrap();
     let worst = hotspots.worst(9);

@@ -6,7 +6,7 @@ use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::{RAM_BASE, exit};
 use ferrite_hw::soc::Soc;
 use ferrite_model::isa::{Asm, reg::*};
-use ferrite_sim::{Interpreter, Native, NativeOptions, Simulator};
+use ferrite_sim::{Interpreter, KeptSignals, Native, NativeOptions, Simulator};
 use ferrite_tests::bench::{self, small_chip};
 
 /// Fills a part of the scratchpad, loads weights, multiplies, adds and requantises, then ends.
@@ -49,8 +49,9 @@ fn tensor_program() -> Vec<u8> {
 fn every_signal_of_the_chip_is_the_interpreters_in_every_cycle() {
     let design = bench::design(&small_chip());
     let mut want = Interpreter::new(&design);
-    let mut got = Native::new(&design, &NativeOptions { signals: true, ..NativeOptions::default() })
-        .expect("it can be compiled");
+    let mut got =
+        Native::new(&design, &NativeOptions { signals: KeptSignals::All, ..NativeOptions::default() })
+            .expect("it can be compiled");
     let words = design.flat.memories.iter().position(|memory| memory.path == Soc::RAM_WORDS).expect("a RAM");
     for (k, word) in (0u32..).zip(tensor_program().chunks(4)) {
         let mut bytes = [0; 4];

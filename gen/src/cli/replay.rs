@@ -65,7 +65,7 @@ pub fn replay(
     let from = end.saturating_sub(history.cycles).max(*earliest);
     let failed = |found: String| Error::Replay { from: *earliest, found };
 
-    let mut chip = options.start_with_signals(bench)?;
+    let mut chip = options.start_recorded(bench)?;
     chip.set_host(bench.chip.host())?;
     chip.restore(state).map_err(|error| failed(format!("refused its state ({error})")))?;
     // Whoever has interrupted the run wants to see its end, and interrupts again if not.

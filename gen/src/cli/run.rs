@@ -13,7 +13,9 @@ use ferrite_gen::error::{Error, read_bounded};
 use ferrite_gen::run::{Chip, Limits};
 use ferrite_hdl::design::Design;
 use ferrite_hw::config::ChipConfig;
-use ferrite_sim::{FstRecorder, Interpreter, Native, NativeOptions, Simulator, Verilator, VerilatorOptions};
+use ferrite_sim::{
+    FstRecorder, Interpreter, KeptSignals, Native, NativeOptions, Simulator, Verilator, VerilatorOptions,
+};
 
 use super::chip::{Overrides, design};
 use super::progress::spinner;
@@ -111,7 +113,7 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
-    fn start(self, design: &Design, signals: bool) -> Result<Box<dyn Simulator>, Error> {
+    fn start(self, design: &Design, signals: KeptSignals) -> Result<Box<dyn Simulator>, Error> {
         match self {
             EngineKind::Native => {
                 Ok(Box::new(Native::new(design, &NativeOptions { signals, ..NativeOptions::default() })?))
@@ -127,6 +129,7 @@ impl EngineKind {
                         false => shown.set_message(text),
                     }
                 };
+                let signals = signals != KeptSignals::Needed;
                 let options =
                     VerilatorOptions { signals, on_build: Some(Arc::new(on_build)), ..Default::default() };
                 let engine = Verilator::new(design, &options);
@@ -196,7 +199,12 @@ impl Run {
         let interrupted = interrupt::listen();
         let waves = waves::begin(self, &design)?;
         // Last, since it may take long.
-        let engine = self.engine.start(&design, self.trace.is_some() && self.trace_last.is_none())?;
+        let signals = match self.trace.is_some() && self.trace_last.is_none() {
+            true => waves::recorded(self, &design)?,
+            // With --trace-last another engine records.
+            false => KeptSignals::Needed,
+        };
+        let engine = self.engine.start(&design, signals)?;
         let name = match self.engine {
             EngineKind::Native => "native",
             EngineKind::Verilator => "verilator",
@@ -205,9 +213,9 @@ impl Run {
         Ok(Bench { chip: Chip::new(&config, engine), config, design, engine: name, waves, interrupted })
     }
 
-    /// The same chip once more, on an engine that shows every signal.
-    pub fn start_with_signals(&self, bench: &Bench) -> Result<Chip, Error> {
-        Ok(Chip::new(&bench.config, self.engine.start(&bench.design, true)?))
+    /// The same chip once more, on an engine that keeps what is recorded.
+    pub fn start_recorded(&self, bench: &Bench) -> Result<Chip, Error> {
+        Ok(Chip::new(&bench.config, self.engine.start(&bench.design, waves::recorded(self, &bench.design)?)?))
     }
 
     /// Options that have a meaning for programs, or for networks, only; and engines that cannot do what is asked for.

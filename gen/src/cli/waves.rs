@@ -2,7 +2,7 @@
 
 use ferrite_gen::error::Error;
 use ferrite_hdl::design::Design;
-use ferrite_sim::{FstOptions, FstRecorder};
+use ferrite_sim::{FstOptions, FstRecorder, KeptSignals};
 
 use super::numbers::grouped;
 use super::report::say;
@@ -14,7 +14,12 @@ pub fn begin(options: &Run, design: &Design) -> Result<Option<FstRecorder>, Erro
         return Err(Error::Usage("--trace-stop must be after --trace-start".to_string()));
     }
     let Some(path) = &options.trace else { return Ok(None) };
-    let chosen = match options.trace_last {
+    Ok(Some(FstRecorder::create(path, &design.flat, &chosen(options, design))?))
+}
+
+/// What is recorded.
+fn chosen(options: &Run, design: &Design) -> FstOptions {
+    match options.trace_last {
         // A short end, which is looked at to find out why.
         Some(_) if options.trace_scope.is_empty() => FstOptions::everything(&design.flat),
         _ => FstOptions {
@@ -23,8 +28,12 @@ pub fn begin(options: &Run, design: &Design) -> Result<Option<FstRecorder>, Erro
             stop: options.trace_stop,
             ..FstOptions::default()
         },
-    };
-    Ok(Some(FstRecorder::create(path, &design.flat, &chosen)?))
+    }
+}
+
+/// The signals that are recorded, for the engine to keep.
+pub fn recorded(options: &Run, design: &Design) -> Result<KeptSignals, Error> {
+    Ok(KeptSignals::Chosen(chosen(options, design).signals(&design.flat)?))
 }
 
 /// Completes the file of a run that took the cycles from `first` to `last`. If there is nothing in it, this is told, and the answer is false.

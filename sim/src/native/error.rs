@@ -81,7 +81,7 @@ mod tests {
 
     use super::super::plan::Plan;
     use super::*;
-    use crate::{Native, NativeOptions};
+    use crate::{KeptSignals, Native, NativeOptions};
 
     fn design() -> Design {
         elaborate(&Queue { width: 8, depth: 2 }).expect("a good design")
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn every_part_that_is_compiled_has_a_place_with_instance_module_and_signal() {
         let design = elaborate(&AsyncFifo { width: 8, depth: 4 }).expect("a good design");
-        let plan = Plan::new(&design.flat, false).expect("a design within the limits");
+        let plan = Plan::new(&design.flat, &KeptSignals::Needed).expect("a design within the limits");
         let flat = &design.flat;
         let mut instances = BTreeSet::new();
         for block in &plan.blocks {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ferrite_hdl::flat::{Flat, FlatMemory};
 
+use super::KeptSignals;
 use super::cluster::{Cluster, NONE, Partition, Sink, needs, source};
 use super::error::{MOST_CLOCKS, NativeError};
 use super::graph::{Id, Op};
@@ -79,7 +80,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub fn new(flat: &Flat, signals: bool) -> Result<Plan, NativeError> {
+    pub fn new(flat: &Flat, signals: &KeptSignals) -> Result<Plan, NativeError> {
         if flat.clocks.len() > MOST_CLOCKS {
             return Err(NativeError::TooManyClocks { count: flat.clocks.len() });
         }
@@ -94,7 +95,11 @@ impl Plan {
         if bytes > MOST_BYTES {
             return Err(NativeError::TooLarge { bytes, limit: MOST_BYTES });
         }
-        let of_signals = flat.signals.iter().filter(|_| signals).map(|s| s.node);
+        let of_signals: Vec<_> = match signals {
+            KeptSignals::Needed => Vec::new(),
+            KeptSignals::Chosen(chosen) => chosen.iter().map(|k| flat.signals[*k].node).collect(),
+            KeptSignals::All => flat.signals.iter().map(|s| s.node).collect(),
+        };
         let kept = flat.outputs.iter().map(|o| o.node).chain(of_signals);
         let kept: HashSet<Id> = kept.map(|n| netlist.ids[n as usize]).collect();
         let mut partition = Partition::new(&netlist, &kept);
@@ -130,7 +135,7 @@ impl Plan {
 
         let (readers, memory_readers) = readers(flat, &netlist, &partition, &blocks, &block_of);
         let (units, unit_of) = units(&netlist, &blocks, &readers);
-        let layout = Layout::new(flat, &netlist, &blocks, &units, signals);
+        let layout = Layout::new(flat, &netlist, &blocks, &units, *signals != KeptSignals::Needed);
         Ok(Plan { netlist, partition, blocks, block_of, readers, memory_readers, units, unit_of, layout })
     }
 

@@ -12,7 +12,9 @@ use std::process::{Command, ExitCode};
 
 use ferrite_hdl::design::Design;
 use ferrite_hw::config::ChipConfig;
-use ferrite_sim::{FstOptions, FstRecorder, Native, NativeOptions, Simulator, Verilator, VerilatorOptions};
+use ferrite_sim::{
+    FstOptions, FstRecorder, KeptSignals, Native, NativeOptions, Simulator, Verilator, VerilatorOptions,
+};
 use ferrite_tests::bench::design;
 use ferrite_tests::files::elf;
 use ferrite_tests::tools::have;
@@ -290,12 +292,14 @@ impl Bench {
         let mut rows = Vec::new();
         for (name, program) in [("core only", core_only()), ("GEMM", default_gemm())] {
             let mut plain = self.native(&NativeOptions::default(), &program);
-            let mut recorded =
-                self.native(&NativeOptions { signals: true, ..NativeOptions::default() }, &program);
+            let options = FstOptions::default();
+            let shown = options.signals(&self.design.flat).unwrap_or_else(|error| panic!("{error}"));
+            let signals = KeptSignals::Chosen(shown);
+            let mut recorded = self.native(&NativeOptions { signals, ..NativeOptions::default() }, &program);
             let file = self.folder.join("waves.fst");
             let record = || {
                 let flat = recorded.engine.flat();
-                let recorder = FstRecorder::create(&file, flat, &FstOptions::default());
+                let recorder = FstRecorder::create(&file, flat, &options);
                 let mut recorder = recorder.unwrap_or_else(|error| panic!("{error}"));
                 for _ in 0..WAVE_CYCLES {
                     recorder.sample(&mut *recorded.engine, &[0]).unwrap_or_else(|error| panic!("{error}"));

@@ -15,7 +15,7 @@ use ferrite_gen::config::parse;
 use ferrite_gen::run::{Chip, Watch};
 use ferrite_hdl::design::Design;
 use ferrite_hw::config::ChipConfig;
-use ferrite_sim::{Native, NativeOptions};
+use ferrite_sim::{KeptSignals, Native, NativeOptions};
 use ferrite_tests::bench::{LIMITS, design, small_chip};
 use ferrite_tests::kernels::{self, Kernel, Told};
 use ferrite_tests::section;
@@ -92,7 +92,7 @@ fn measure(options: &Options) -> Result<(), String> {
     }
 }
 
-fn native(design: &Design, signals: bool) -> Result<Box<Native>, String> {
+fn native(design: &Design, signals: KeptSignals) -> Result<Box<Native>, String> {
     let options = NativeOptions { signals, ..NativeOptions::default() };
     Native::new(design, &options).map(Box::new).map_err(|error| error.to_string())
 }
@@ -100,7 +100,7 @@ fn native(design: &Design, signals: bool) -> Result<Box<Native>, String> {
 /// Runs a kernel to its end: it must compute what it computes on the host.
 fn check(config: &ChipConfig, design: &Design, kernel: &Kernel) -> Result<(), String> {
     let name = &kernel.name;
-    let mut chip = Chip::new(config, native(design, false)?);
+    let mut chip = Chip::new(config, native(design, KeptSignals::Needed)?);
     for (address, bytes) in &kernel.segments {
         chip.write(*address, bytes).map_err(|error| format!("{name}: {error}"))?;
     }
@@ -121,7 +121,7 @@ fn check(config: &ChipConfig, design: &Design, kernel: &Kernel) -> Result<(), St
 }
 
 fn profiled(design: &Design, kernel: &Kernel) -> Result<Breakdown, String> {
-    let mut board = Board::new(native(design, true)?, &kernel.image());
+    let mut board = Board::new(native(design, KeptSignals::All)?, &kernel.image());
     let breakdown = profile(&mut *board.engine, LIMITS.max_cycles).map_err(|error| error.to_string())?;
     breakdown.ok_or_else(|| format!("{} has no end within {} cycles", kernel.name, LIMITS.max_cycles))
 }

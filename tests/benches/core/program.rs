@@ -5,6 +5,7 @@ use std::path::Path;
 use ferrite_gen::config::parse;
 use ferrite_gen::elf;
 use ferrite_hw::config::ChipConfig;
+use ferrite_sim::KeptSignals;
 use ferrite_tests::bench::{LIMITS, design, small_chip};
 use ferrite_tests::hotspots::{Hotspots, table};
 use ferrite_tests::kernels::Kernel;
@@ -26,7 +27,7 @@ pub fn measure(path: &Path, set: &[String]) -> Result<(), String> {
         expected: String::new(),
         segments: loaded.segments.into_iter().map(|segment| (segment.address, segment.bytes)).collect(),
     };
-    let mut board = Board::new(super::native(&design(&config), true)?, &program.image());
+    let mut board = Board::new(super::native(&design(&config), KeptSignals::All)?, &program.image());
     let mut hotspots = Hotspots::default();
     let breakdown = profile_each(&mut *board.engine, LIMITS.max_cycles, |cycle| hotspots.count(cycle))
         .map_err(|error| error.to_string())?;
