@@ -29,6 +29,8 @@ pub struct Hazards {
     pub operands: UInt,
     /// For an instruction ahead that must be alone, or for all of them so that an interrupt can be taken.
     pub order: UInt,
+    /// Execute is empty or will be.
+    pub room: UInt,
     /// The instruction can go to execute.
     pub ready: UInt,
 }
@@ -50,7 +52,8 @@ pub fn judge(m: &Builder, insn: UInt, ahead: Ahead) -> Hazards {
     wire!(m, waits_for_interrupt = interrupt & (x_valid | c_valid | c_was_valid));
     let operands = waits_for_x | waits_for_c;
     let order = waits_for_order | waits_for_interrupt;
-    Hazards { operands, order, ready: (!x_valid | x_makes_room) & !operands & !order }
+    wire!(m, x_has_room = !x_valid | x_makes_room);
+    Hazards { operands, order, room: x_has_room, ready: x_has_room & !operands & !order }
 }
 
 /// All instructions but `lui`, `auipc`, `jal` and `fence`. Others that are taken for readers only wait in vain: few bits tell soon.

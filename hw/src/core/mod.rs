@@ -299,8 +299,8 @@ impl Module for Core {
 
         // Pipeline registers.
         // Whether something enters execute, and whether it is still wanted, is known late, and told by `x_valid` alone.
-        m.when(d_ready, || {
-            x_valid.set(d_valid & !redirect.valid);
+        m.when(hazards.room, || {
+            x_valid.set(d_valid & d_ready & !redirect.valid);
             m.connect(
                 x,
                 Execute {
@@ -327,7 +327,7 @@ impl Module for Core {
                 },
             );
         })
-        .otherwise_when(x_leaves | c_redirects, || x_valid.set(0));
+        .otherwise_when(c_redirects, || x_valid.set(0));
         m.when(x_leaves, || {
             c_valid.set(1);
             m.connect(
