@@ -131,7 +131,7 @@ impl Module for Alu {
 
         wire!(m, shifted = self.shift(m, control, a, b.slice(0, 5)));
         let mut other = only(control.combines, combined)
-            | only(control.shifts, shifted)
+            | shifted
             | only(control.links, next_pc)
             | (control.compares & (lower ^ signs_differ)).extend(32);
         if zba {
@@ -161,27 +161,39 @@ impl Module for Alu {
 }
 
 impl Alu {
-    /// Shifts right; to the left, everything is reversed before and behind.
+    /// Rotates to the right, also to the left by the opposite distance, and then puts zeros or copies of the sign in place of what came in on the
+    /// wrong side. Which places these are is known before. 0 unless a shift is asked for.
     fn shift(&self, m: &Builder, control: AluControl<UInt>, a: UInt, amount: UInt) -> UInt {
-        let reversed = |value: UInt| concat(value.to_bits());
-        let sign = control.arithmetic & a.msb();
-        let mut value = control.left.mux(reversed(a), a);
-        for stage in (0..5).rev() {
+        let mut below = m.constant(Bits::zero(1));
+        let mut rotated = a;
+        for stage in 0..5 {
             let distance = 1 << stage;
-            let out = value.slice(0, distance);
-            let mut fill = sign.repeat(distance);
+            let bit = amount.bit(stage);
+            let turned = rotated.slice(0, distance).concat(rotated.slice(distance, 32 - distance));
+            rotated = (bit ^ (control.left & below)).mux(turned, rotated);
+            below = below | bit;
+        }
+        wire!(m, rotated = rotated);
+
+        // For each place, whether it is at least `amount`.
+        let mut reaches = vec![m.constant(Bits::ones(1))];
+        for stage in 0..5 {
+            let short = !amount.bit(stage);
+            let low = reaches.iter().map(|reach| short & *reach);
+            reaches = low.chain(reaches.iter().map(|reach| short | *reach)).collect();
+        }
+        let stays = (0..32).map(|place| {
+            let mut stays = control.left.mux(reaches[place], reaches[31 - place]);
             if self.extensions.zbb {
-                fill = control.rotates.mux(out, fill);
+                stays = stays | control.rotates;
             }
-            value = amount.bit(stage).mux(fill.concat(value.slice(distance, 32 - distance)), value);
-        }
-        wire!(m, to_the_right = value);
-        let result = control.left.mux(reversed(to_the_right), to_the_right);
-        if self.extensions.zbs {
-            let low = to_the_right.bit(0).extend(32);
-            control.one_bit.mux(low, result)
-        } else {
-            result
-        }
+            if self.extensions.zbs && place > 0 {
+                stays = stays & !control.one_bit;
+            }
+            stays & control.shifts
+        });
+        wire!(m, stays = concat(stays.collect::<Vec<_>>().into_iter().rev()));
+        wire!(m, fill = control.shifts & control.arithmetic & a.msb());
+        (rotated & stays) | (fill.repeat(32) & !stays)
     }
 }

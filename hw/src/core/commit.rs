@@ -7,7 +7,7 @@ use super::CoreIn;
 use super::csr::{CsrOut, Write};
 use super::decode::Unit;
 use super::divider::DivideOut;
-use super::fetch::{BtbUpdate, Outcome};
+use super::fetch::{BtbUpdate, Origin, Outcome};
 use super::memory;
 use super::multiplier::MultiplyOut;
 use super::only;
@@ -92,7 +92,8 @@ pub fn csr_write(m: &Builder, c: Commit<UInt>, progress: &Progress, old: UInt) -
     wire!(m, c_written = operation.bit(1).mux(set_or_clear, c.result));
     let writes = !operation.bit(1) | c.insn.slice(15, 5).any();
     Write {
-        valid: progress.retires & c.unit.is(Unit::Csr) & writes,
+        // It waits for nothing.
+        valid: progress.valid & !c.trap.valid & c.unit.is(Unit::Csr) & writes,
         number: c.insn.slice(20, 12),
         value: c_written,
     }
@@ -119,7 +120,7 @@ pub fn write_register(
 }
 
 /// What the branch target buffer learns: a branch that it knows or that is taken, and that what it took for a branch is none.
-pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress) -> BtbUpdate<UInt> {
+pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress, origin: Origin<UInt>) -> BtbUpdate<UInt> {
     let refetch = progress.done & c.unit.is(Unit::Refetch);
     let counter = c.prediction.counter;
     let up = counter.all().mux(counter, counter.wrapping_add(1));
@@ -144,6 +145,7 @@ pub fn learn(m: &Builder, c: Commit<UInt>, progress: &Progress) -> BtbUpdate<UIn
     BtbUpdate {
         valid: refetch | learns,
         last: refetch.mux(c.pc, c.sequential_pc.wrapping_sub(2)),
+        origin,
         target: c.address,
         counter: refetch.mux(0, counter),
         returns: is_return(c.insn) & is_jump,

@@ -111,7 +111,7 @@ impl CoreConfig {
         misaligned: Misaligned::Trap,
         multiplier: MultiplierKind::Pipelined,
         divider_bits: 1,
-        predictor: Predictor::Btb { entries: 64, history: 0 },
+        predictor: Predictor::Btb { entries: 128, history: 0 },
         return_stack: 4,
         register_file: RegisterFile::LutRam,
     };

@@ -397,6 +397,28 @@ impl Kind<UInt> {
             is_alone: any_unit(unit, &ALONE),
         }
     }
+
+    /// The same unless there is no instruction, because it could not be fetched or is `broken`. What `unit` is known late.
+    pub fn of_insn(self, error: UInt, broken: UInt) -> Kind<UInt> {
+        let exists = !(error | broken);
+        let refetches = broken & !error;
+        Kind {
+            load: self.load & exists,
+            store: self.store & exists,
+            jump: self.jump & exists,
+            branch: self.branch & exists,
+            multiply: self.multiply & exists,
+            divide: self.divide & exists,
+            coprocessor: self.coprocessor & exists,
+            bitmanip: self.bitmanip & exists,
+            csr: self.csr & exists,
+            wfi: self.wfi & exists,
+            traps: (self.traps & exists) | error,
+            restarts: (self.restarts & exists) | refetches,
+            is_late: self.is_late & exists,
+            is_alone: (self.is_alone & exists) | refetches,
+        }
+    }
 }
 
 /// No instructions, and those that do nothing but trap.

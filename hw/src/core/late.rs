@@ -39,18 +39,21 @@ impl LateUnits {
         }
     }
 
-    /// Gives them the operands of the instruction that `completes` execute.
-    pub fn start(self, x: Execute<UInt>, completes: UInt, c: Commit<UInt>) {
+    /// Gives them the operands of the instruction in execute, again and again until it leaves, which is known late: the last time counts. They
+    /// finish what commit waits for before.
+    pub fn start(self, (x, x_valid): (Execute<UInt>, UInt), (c, c_valid): (Commit<UInt>, UInt)) {
         let Some((multiplier, divider)) = self.units else { return };
+        let multiplies = c_valid & c.multiplies & !multiplier.o.ready;
+        let divides = c_valid & c.divides & !divider.o.done;
         multiplier.connect(MultiplyIn {
-            start: completes & x.kind.multiply,
+            start: x_valid & x.kind.multiply & !multiplies,
             funct3: x.insn.slice(12, 3),
             a: x.a,
             b: x.b,
         });
         // The instruction is in commit from the cycle on that follows `start`.
         divider.connect(DivideIn {
-            start: completes & x.kind.divide,
+            start: x_valid & x.kind.divide & !divides,
             funct3: c.insn.slice(12, 3),
             dividend: x.a,
             divisor: x.b,

@@ -39,6 +39,7 @@ pub mod pmp;
 mod regfile;
 mod rvfi;
 mod split;
+mod trail;
 mod trap;
 
 pub use alu::{Alu, AluControl, AluIn, AluOut};
@@ -215,7 +216,13 @@ impl Module for Core {
         wire!(m, d_elsewhere = fetched.prediction.taken & !d.target_from_rs1 & d_differs);
         let no_insn = fetched.error.mux(Operand::from(Unit::FetchFault), Operand::from(Unit::Refetch));
         wire!(m, d_unit = (fetched.error | fetched.broken).mux(no_insn, d.unit));
-        let d_kind = Kind::of(d_unit);
+        let d_kind = Kind::of(d.unit).of_insn(fetched.error, fetched.broken);
+        // Of what does not exist nothing is to be computed. Besides, synthesis would make a choice between 0 and something else a reset of its
+        // register that depends on `d_ready`.
+        let d_alu = m.wires("d_alu", AluControl::shape());
+        for (whole, part) in d_alu.leaves().into_iter().zip(d.alu.leaves()) {
+            whole.value.set(only(d_valid, part.value));
+        }
         // What was fetched was judged by the old regions.
         let d_changes_pmp = if config.pmp_regions > 0 {
             d_kind.csr & insn.slice(25, 7).eq(0x3A0 >> 5)
@@ -275,8 +282,7 @@ impl Module for Core {
             let acts = x_acts & (x.kind.load | x.kind.store);
             split.advance(m, &part, &results, acts, x_leaves, i.dbus);
         }
-        wire!(m, x_completes = x_leaves & !x_stops);
-        units.start(x, x_completes, c);
+        units.start((x, x_valid), (c, c_valid));
         executed.rd.set(x_valid.mux(x.d.rd, 0));
         executed.value.set(results.result);
         let ahead = hazard::Ahead {
@@ -288,13 +294,13 @@ impl Module for Core {
             c_waits: now.waits,
             interrupt: csr.o.interrupt,
         };
-        let hazards = hazard::judge(m, insn, d, ahead);
+        let hazards = hazard::judge(m, insn, ahead);
         d_ready.set(hazards.ready);
 
         // Pipeline registers.
         // Whether something enters execute, and whether it is still wanted, is known late, and told by `x_valid` alone.
-        m.when(d_ready, || {
-            x_valid.set(d_valid & !redirect.valid);
+        m.when(hazards.room, || {
+            x_valid.set(d_valid & d_ready & !redirect.valid);
             m.connect(
                 x,
                 Execute {
@@ -305,12 +311,13 @@ impl Module for Core {
                     prediction: fetched.prediction,
                     insn,
                     raw: fetched.raw,
+                    is_late: d_kind.is_late & d.rd.any(),
                     kind: Kind {
                         traps: d_kind.traps | csr.o.interrupt,
                         restarts: d_kind.restarts | d_changes_pmp,
                         ..d_kind
                     },
-                    d: Decoded { unit: d_unit, ..d },
+                    d: Decoded { unit: d_unit, alu: d_alu, bitmanip: only(d_valid, d.bitmanip), ..d },
                     target: d_target,
                     a: operands.a,
                     b: operands.b,
@@ -320,7 +327,7 @@ impl Module for Core {
                 },
             );
         })
-        .otherwise_when(x_leaves | c_redirects, || x_valid.set(0));
+        .otherwise_when(c_redirects, || x_valid.set(0));
         m.when(x_leaves, || {
             c_valid.set(1);
             m.connect(
@@ -365,9 +372,13 @@ impl Module for Core {
         redirect.valid.set(c_redirects);
         redirect.target.set(c_successor);
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
-        let learns = commit::learn(m, c, &now);
-        // A jump waits for nothing and is refused nothing.
-        let is_jump = x_goes & x.kind.jump & !x.kind.traps;
+        let trail = trail::follow(m, config, (x, x_leaves), &results, (c, c_valid));
+        let learns = commit::learn(m, c, &now, trail.origin);
+        // The return stack learns in the jump's first cycle in execute; whether that is its last is known late. That an access before it is
+        // refused does not count.
+        let x_is_new = m.delay("x_is_new", d_ready);
+        let is_dropped = c_valid & (c.restarts | c.mispredicted);
+        let is_jump = x_is_new & x_valid & x.kind.jump & !x.kind.traps & !is_dropped;
         let events = events::happened(
             m,
             &events::Happenings {
@@ -396,6 +407,7 @@ impl Module for Core {
         fetch.connect(FetchIn {
             bus: i.ibus,
             redirect,
+            anew: trail.anew,
             ready: d_ready,
             update: learns,
             returns: fetch::ReturnStackIn {

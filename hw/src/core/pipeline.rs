@@ -24,6 +24,8 @@ pub struct Execute<T> {
     pub checks_target: T,
     /// Fetch went on at a target, but not at `target`.
     pub elsewhere: T,
+    /// It writes a register, but what is not known at the end of execute.
+    pub is_late: T,
     /// What kind of instruction it is.
     pub kind: Kind<T>,
     /// Taken apart.
@@ -53,6 +55,7 @@ impl Execute<Shape> {
             raw: bits(32),
             checks_target: bit(),
             elsewhere: bit(),
+            is_late: bit(),
             kind: Kind::shape(),
             d: Decoded::shape(),
             target: bits(32),

@@ -51,7 +51,12 @@ pub const FAULTS: &[Fault] = &[
     // Arithmetic.
     fault(SHORT[0], "Alu.v", "a - b;", "b - a;"),
     fault("xor is or", "Alu.v", "a ^ combined_mixed;", "a | combined_mixed;"),
-    fault("sra by 16 forgets the sign", "Alu.v", "{16{control_arithmetic & a[31]}}", "{16{1'b0}}"),
+    fault(
+        "sra forgets the sign",
+        "Alu.v",
+        "fill = control_shifts & control_arithmetic & a[31]",
+        "fill = 1'b0",
+    ),
     fault("branches compare without sign", "Branch.v", "(funct3[2] & flips)", "(funct3[2] & 1'b0)"),
     fault("the maximum is the minimum", "Bitmanip.v", "less ^ op[1]", "less"),
     fault("the divider makes a step too few", "Divide.v", "step <= 6'd0;", "step <= 6'd1;"),
@@ -128,7 +133,7 @@ pub const FAULTS: &[Fault] = &[
         fault(
             "half an instruction that a prediction cut is run",
             "Fetch.v",
-            "offer_broken <= is_broken;",
+            "offer_broken <= spare_valid ? spare_broken : is_broken;",
             "offer_broken <= 1'b0;",
         ),
     ),
@@ -144,8 +149,8 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "a stale prediction of a return is believed",
         "Core.v",
-        "x_checks_target <= (d_unit == UNIT_JUMP)",
-        "x_checks_target <= 1'b0 & (d_unit == UNIT_JUMP)",
+        "x_checks_target <= ",
+        "x_checks_target <= 1'b0 & ",
     ),
     fault("c.ebreak is an ecall", "Expand.v", "32'h100073", "32'h73"),
     fault("c.addi4spn may add 0", "Expand.v", "legal = |half[12:5];", "legal = 1'b1;"),

@@ -13,6 +13,19 @@ pub struct Aligned {
     pub valid: UInt,
     /// The instruction. Its address is known even when there is none yet.
     pub fetched: Fetched<UInt>,
+    /// What the instruction is if it is a compressed one, which is known late, and whether it is one. Else `fetched` knows it in time.
+    pub expanded: Option<Expanded>,
+}
+
+/// A compressed instruction.
+#[derive(Clone, Copy)]
+pub struct Expanded {
+    /// There is one.
+    pub valid: UInt,
+    /// Expanded.
+    pub insn: UInt,
+    /// The instruction if it is none.
+    pub long: UInt,
 }
 
 /// Offers the instruction at the front of the words and, when it is `ready` to go, takes it away.
@@ -30,21 +43,23 @@ pub fn instructions(
     wire!(m, offers = cut.valid & !drops);
     wire!(m, goes = offers & ready);
     let taken = cut.fetched.prediction.taken;
-    words.pop.set((goes & cut.pops) | (drops & words.first_valid));
+    words.pop.set(words.first_valid & (drops | (ready & cut.pops)));
     words.pop_target.set(goes & taken);
     m.when(redirect.valid | words.first_valid, || {
         drops.set(!redirect.valid & goes & cut.reaches_second & taken)
     });
     m.when(redirect.valid, || pc.set(redirect.target))
         .otherwise_when(goes, || pc.set(taken.mux(words.target, sequential(m, pc, cut.fetched.halves))));
-    Aligned { valid: offers, fetched: cut.fetched }
+    Aligned { valid: offers, fetched: cut.fetched, expanded: cut.expanded }
 }
 
 /// An instruction, and what it uses up.
 struct Cut {
     valid: UInt,
     fetched: Fetched<UInt>,
-    /// It is the last of the first word.
+    /// See [`Aligned`].
+    expanded: Option<Expanded>,
+    /// If there is a first word: the instruction is there, and is the last of it.
     pops: UInt,
     /// It ends in the second word.
     reaches_second: UInt,
@@ -65,12 +80,12 @@ fn words_only(m: &Builder, words: &Words, pc: UInt) -> Cut {
         prediction: Prediction {
             hit: word.prediction.hit,
             counter: word.prediction.counter,
-            taken: word.prediction.taken(),
+            taken: word.prediction.taken,
             history: word.prediction.history,
         },
     };
     let always = m.constant(Bits::from_bool(true));
-    Cut { valid: words.first_valid, fetched, pops: always, reaches_second: zero }
+    Cut { valid: words.first_valid, fetched, expanded: None, pops: always, reaches_second: zero }
 }
 
 /// An instruction begins at any half word.
@@ -78,19 +93,19 @@ fn compressed(m: &Builder, words: &Words, pc: UInt) -> Cut {
     let (first, second) = (words.first, words.second);
     wire!(m, upper = pc.bit(1));
     wire!(m, half = upper.mux(first.data.slice(16, 16), first.data.slice(0, 16)));
-    wire!(m, is_long = half.slice(0, 2).all());
-    wire!(m, needs_second = upper & is_long & !first.error);
+    wire!(m, is_long = upper.mux(first.long_upper, first.long_lower));
+    wire!(m, needs_second = upper & first.long_upper & !first.error);
 
     // A prediction leads away behind the half word in which a branch ended when the program last came by. The program may have changed
     // since; then that half word may not be an instruction's end.
-    let leaves_first = first.prediction.taken();
+    let leaves_first = first.prediction.taken;
     let broken = leaves_first & is_long & first.prediction.upper.eq(upper) & !first.error;
     wire!(m, is_broken = broken);
     let ends_upper = !upper & is_long | upper & !is_long;
     let of_first = !needs_second & first.prediction.upper.eq(ends_upper);
     let of_second = needs_second & !second.prediction.upper;
     let hit = (of_first & first.prediction.hit) | (of_second & second.prediction.hit);
-    let taken = ((of_first & leaves_first) | (of_second & second.prediction.taken())) & !is_broken;
+    let taken = ((of_first & leaves_first) | (of_second & second.prediction.taken)) & !is_broken;
     wire!(m, taken = taken);
 
     wire!(m, long = upper.mux(second.data.slice(0, 16), first.data.slice(16, 16)).concat(half));
@@ -112,6 +127,11 @@ fn compressed(m: &Builder, words: &Words, pc: UInt) -> Cut {
     };
     // The words behind a broken instruction are not its own.
     let valid = words.first_valid & (!needs_second | words.second_valid | is_broken);
-    let pops = upper | is_long | taken;
-    Cut { valid, fetched, pops, reaches_second: needs_second }
+    // The same for either half, since `pops` is asked for soon.
+    let lower_pops = first.long_lower | (leaves_first & !first.prediction.upper);
+    let upper_pops =
+        !first.long_upper | first.error | words.second_valid | (leaves_first & first.prediction.upper);
+    let pops = upper.mux(upper_pops, lower_pops);
+    let expanded = Expanded { valid: !is_long, insn: expanded.insn, long };
+    Cut { valid, fetched, expanded: Some(expanded), pops, reaches_second: needs_second }
 }

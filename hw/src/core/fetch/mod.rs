@@ -13,11 +13,13 @@ mod gshare;
 mod request;
 mod return_stack;
 
-pub use btb::{Btb, BtbUpdate};
+pub use btb::{Btb, BtbUpdate, Origin};
 pub use gshare::{Gshare, Outcome};
 pub use return_stack::{ReturnStack, ReturnStackIn};
 
 use ferrite_hdl::prelude::*;
+
+use align::Aligned;
 
 use super::bus::Bus;
 use super::config::{CoreConfig, Predictor, RegisterFile};
@@ -35,6 +37,24 @@ impl Redirect<Shape> {
     /// The widths.
     pub fn shape() -> Redirect<Shape> {
         Redirect { valid: bit(), target: bits(32) }
+    }
+}
+
+/// What fetch will begin anew behind, as far as it is known soon; no more than a hint for the branch target buffer.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Anew<T> {
+    /// Unless a load or store is refused, it is now that fetch begins anew.
+    pub expected: T,
+    /// What comes before the word with which it begins.
+    pub origin: Origin<T>,
+    /// It begins with the same instruction: what was known about it was wrong.
+    pub same: T,
+}
+
+impl Anew<Shape> {
+    /// The widths.
+    pub fn shape() -> Anew<Shape> {
+        Anew { expected: bit(), origin: Origin::shape(), same: bit() }
     }
 }
 
@@ -85,6 +105,28 @@ pub fn sequential(m: &Builder, pc: UInt, halves: UInt) -> UInt {
     pc.wrapping_add(concat([zeros(29), halves, zeros(1)]))
 }
 
+impl Fetched<UInt> {
+    /// This one if `chosen`, else the other.
+    fn or_else(self, chosen: UInt, other: Fetched<UInt>) -> Fetched<UInt> {
+        let (mine, its) = (self.prediction, other.prediction);
+        Fetched {
+            pc: chosen.mux(self.pc, other.pc),
+            halves: chosen.mux(self.halves, other.halves),
+            insn: chosen.mux(self.insn, other.insn),
+            raw: chosen.mux(self.raw, other.raw),
+            error: chosen.mux(self.error, other.error),
+            error_in_second_half: chosen.mux(self.error_in_second_half, other.error_in_second_half),
+            broken: chosen.mux(self.broken, other.broken),
+            prediction: Prediction {
+                hit: chosen.mux(mine.hit, its.hit),
+                counter: chosen.mux(mine.counter, its.counter),
+                taken: chosen.mux(mine.taken, its.taken),
+                history: request::chosen(chosen, mine.history, its.history),
+            },
+        }
+    }
+}
+
 impl Fetched<Shape> {
     fn shape(history: Option<Shape>) -> Fetched<Shape> {
         Fetched {
@@ -108,6 +150,8 @@ pub struct FetchIn<T> {
     pub bus: Bus<T>,
     /// A jump or trap that was not predicted.
     pub redirect: Redirect<T>,
+    /// What comes before it.
+    pub anew: Anew<T>,
     /// Decode takes the instruction on offer.
     pub ready: T,
     /// What the branch target buffer learns.
@@ -158,6 +202,11 @@ pub fn is_registered(config: &CoreConfig) -> bool {
         || config.register_file == RegisterFile::BlockRam
 }
 
+/// Whether a further instruction can wait between alignment and decode.
+fn is_decoupled(config: &CoreConfig) -> bool {
+    matches!(config.predictor, Predictor::Btb { .. })
+}
+
 impl Module for Fetch {
     type In = FetchIn<UInt>;
     type Out = FetchOut<UInt>;
@@ -166,6 +215,7 @@ impl Module for Fetch {
         FetchIn {
             bus: Bus::shape(),
             redirect: Redirect::shape(),
+            anew: Anew::shape(),
             ready: bit(),
             update: BtbUpdate::shape(history_shape(&self.config)),
             returns: ReturnStackIn::shape(),
@@ -206,13 +256,47 @@ impl Module for Fetch {
                 asks_for,
             };
         }
+        let offer_moves = m.wire("offer_moves", 1);
+        let coming = match is_decoupled(&self.config) {
+            true => self.spare(m, aligned, aligned_ready, (i.redirect.valid, offer_moves)),
+            false => {
+                aligned_ready.set(offer_moves);
+                aligned
+            }
+        };
         let valid = m.reg("offered", 1).reset_to(0);
         let fetched = m.regs("offer", Fetched::shape(history_shape(&self.config)));
-        aligned_ready.set(!valid | i.ready);
-        m.when(i.redirect.valid, || valid.set(0)).otherwise_when(aligned_ready, || valid.set(aligned.valid));
-        m.when(aligned_ready, || m.connect(fetched, aligned.fetched));
-        // Alignment has gone on to the instruction behind the one on offer.
-        let next_insn = aligned_ready.mux(aligned.fetched.insn, fetched.insn);
-        FetchOut { valid, fetched, next_pc: aligned.fetched.pc, next_insn, asks_for }
+        offer_moves.set(!valid | i.ready);
+        m.when(i.redirect.valid, || valid.set(0)).otherwise_when(offer_moves, || valid.set(coming.valid));
+        m.when(offer_moves, || m.connect(fetched, coming.fetched));
+        let next_insn = offer_moves.mux(coming.fetched.insn, fetched.insn);
+        // The instruction that comes is the one behind that on offer.
+        FetchOut { valid, fetched, next_pc: coming.fetched.pc, next_insn, asks_for }
+    }
+}
+
+impl Fetch {
+    /// The next instruction for decode. One that alignment has offered while decode was waiting is kept: whether decode is ready is known late,
+    /// and alignment need not know.
+    fn spare(
+        &self,
+        m: &Builder,
+        aligned: Aligned,
+        aligned_ready: UInt,
+        (redirected, offer_moves): (UInt, UInt),
+    ) -> Aligned {
+        let valid = m.reg("spare_valid", 1).reset_to(0);
+        let spare = m.regs("spare", Fetched::shape(history_shape(&self.config)));
+        aligned_ready.set(!valid);
+        m.when(!valid, || m.connect(spare, aligned.fetched));
+        let coming = valid | aligned.valid;
+        valid.set(!redirected & !offer_moves & coming);
+        let mut fetched = spare.or_else(valid, aligned.fetched);
+        if let Some(expanded) = aligned.expanded {
+            // All else is chosen before.
+            let other = valid.mux(spare.insn, expanded.long);
+            fetched.insn = (expanded.valid & !valid).mux(expanded.insn, other);
+        }
+        Aligned { valid: coming, fetched, expanded: None }
     }
 }

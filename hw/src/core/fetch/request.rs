@@ -2,7 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::btb::{Btb, BtbIn, BtbUpdate};
+use super::btb::{Btb, BtbIn, BtbUpdate, Origin};
 use super::gshare::{self, Gshare, GshareIn};
 use super::return_stack::ReturnStack;
 use super::{FetchIn, history_shape, is_registered};
@@ -17,20 +17,15 @@ pub struct WordPrediction<T> {
     pub upper: T,
     /// The entry's counter, or the one that the history chooses.
     pub counter: T,
+    /// Fetch went on at the entry's target.
+    pub taken: T,
     /// That history, where there is one.
     pub history: Option<T>,
 }
 
 impl WordPrediction<Shape> {
     fn shape(history: Option<Shape>) -> WordPrediction<Shape> {
-        WordPrediction { hit: bit(), upper: bit(), counter: bits(2), history }
-    }
-}
-
-impl WordPrediction<UInt> {
-    /// Fetch went on at the entry's target.
-    pub fn taken(&self) -> UInt {
-        self.hit & self.counter.bit(1)
+        WordPrediction { hit: bit(), upper: bit(), counter: bits(2), taken: bit(), history }
     }
 }
 
@@ -39,6 +34,10 @@ impl WordPrediction<UInt> {
 pub struct Word<T> {
     /// The word.
     pub data: T,
+    /// What begins in its lower half is a long instruction.
+    pub long_lower: T,
+    /// What begins in its upper half is.
+    pub long_upper: T,
     /// Nothing could be fetched there.
     pub error: T,
     /// What was predicted.
@@ -47,7 +46,13 @@ pub struct Word<T> {
 
 impl Word<Shape> {
     fn shape(history: Option<Shape>) -> Word<Shape> {
-        Word { data: bits(32), error: bit(), prediction: WordPrediction::shape(history) }
+        Word {
+            data: bits(32),
+            long_lower: bit(),
+            long_upper: bit(),
+            error: bit(),
+            prediction: WordPrediction::shape(history),
+        }
     }
 }
 
@@ -57,11 +62,14 @@ impl Word<UInt> {
         let (mine, its) = (self.prediction, other.prediction);
         Word {
             data: valid.mux(self.data, other.data),
+            long_lower: valid.mux(self.long_lower, other.long_lower),
+            long_upper: valid.mux(self.long_upper, other.long_upper),
             error: valid.mux(self.error, other.error),
             prediction: WordPrediction {
                 hit: valid.mux(mine.hit, its.hit),
                 upper: valid.mux(mine.upper, its.upper),
                 counter: valid.mux(mine.counter, its.counter),
+                taken: valid.mux(mine.taken, its.taken),
                 history: chosen(valid, mine.history, its.history),
             },
         }
@@ -129,9 +137,14 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     bus.request.mask.set(0b1111);
 
     let stale = redirect.valid | retarget;
-    let place = Place { word_pc, begins_upper, goes: accepted & !stale };
+    let place = Place {
+        word_pc,
+        begins_upper,
+        goes: accepted & !stale,
+        moves: redirect.valid | (accepted & !retarget),
+    };
     let (prediction, target) = predict(m, config, i, place);
-    wire!(m, leaves = prediction.taken());
+    let leaves = prediction.taken;
     // A request that waits for `ready` must not change: where to go instead is kept, and its response will be discarded. A redirect is
     // known late, so all else is chosen first.
     wire!(m, may_change = accepted | !asks);
@@ -159,7 +172,14 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     .otherwise_when(redirect.valid, || discard.set(outstanding));
 
     wire!(m, arrives = outstanding & answered & !discard);
-    let arriving = Word { data: bus.response.data, error: denied | bus.response.error, prediction: asked };
+    let data = bus.response.data;
+    let arriving = Word {
+        data,
+        long_lower: data.slice(0, 2).all(),
+        long_upper: data.slice(16, 2).all(),
+        error: denied | bus.response.error,
+        prediction: asked,
+    };
 
     // The words that are there are the kept ones and then the arriving one; `pop` takes the first away.
     let never = m.constant(Bits::zero(1));
@@ -237,6 +257,8 @@ struct Place {
     begins_upper: UInt,
     /// The word is asked for, and wanted.
     goes: UInt,
+    /// The word that is wanted next is another.
+    moves: UInt,
 }
 
 /// What the branch target buffer says of the word at `word_pc`, and the target.
@@ -246,16 +268,22 @@ fn predict(
     i: &FetchIn<UInt>,
     place: Place,
 ) -> (WordPrediction<UInt>, UInt) {
-    let Place { word_pc, begins_upper, .. } = place;
+    let Place { word_pc, begins_upper, moves, .. } = place;
     let zeros = |width: u32| m.constant(Bits::zero(width));
     let Predictor::Btb { entries, .. } = config.predictor else {
-        let none = WordPrediction { hit: zeros(1), upper: zeros(1), counter: zeros(2), history: None };
+        let (hit, upper, counter, taken) = (zeros(1), zeros(1), zeros(2), zeros(1));
+        let none = WordPrediction { hit, upper, counter, taken, history: None };
         return (none, zeros(32));
     };
     let btb = Btb { entries, halves: config.extensions.c };
-    let btb = m
-        .instance("btb", &btb)
-        .connect(BtbIn { word: word_pc, update: BtbUpdate { outcome: None, ..i.update } });
+    let leaves = m.wire("leaves", 1);
+    let btb = m.instance("btb", &btb).connect(BtbIn {
+        word: word_pc,
+        moves,
+        origin: i.anew.origin.or_else(i.anew.expected, Origin::behind(word_pc, leaves)),
+        forgets: i.anew.expected & i.anew.same,
+        update: BtbUpdate { outcome: None, ..i.update },
+    });
     let target = if config.return_stack > 0 {
         let stack = m.instance("returns", &ReturnStack { places: config.return_stack }).connect(i.returns);
         btb.returns.mux(stack.top, btb.target)
@@ -271,7 +299,8 @@ fn predict(
             (counter, Some(history))
         }
     };
-    (WordPrediction { hit, upper: btb.upper, counter, history }, target)
+    leaves.set(hit & counter.bit(1));
+    (WordPrediction { hit, upper: btb.upper, counter, taken: leaves, history }, target)
 }
 
 /// The targets of the words that are there or on their way, first in, first out; there are no more than four words.
