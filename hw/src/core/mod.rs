@@ -38,18 +38,20 @@ mod pipeline;
 pub mod pmp;
 mod regfile;
 mod rvfi;
+mod shifter;
 mod split;
 mod trap;
 
 pub use alu::{Alu, AluControl, AluIn, AluOut};
 pub use branch::{Branch, BranchIn, BranchOut};
 pub use bus::{Bus, BusRequest, BusResponse};
-pub use config::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
+pub use config::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile, Shifter};
 pub use csr::{Csr, CsrIn, CsrOut, CsrValues, Interrupts};
 pub use decode::{Decode, DecodeIn, Decoded, Kind, Unit};
 pub use fetch::{Btb, Fetch, FetchIn, FetchOut, Fetched, Gshare, Prediction, Redirect, ReturnStack};
 pub use regfile::{RegFile, RegFileIn, RegFileOut, RegWrite};
 pub use rvfi::{Report, ReportIn, Rvfi};
+pub use shifter::{Shift, ShiftIn, ShiftOut};
 pub use trap::Trap;
 
 use ferrite_hdl::Operand;
@@ -205,7 +207,11 @@ impl Module for Core {
             committed,
             commits: c_commits,
         });
-        wire!(m, d_target = fetched.pc.wrapping_add(d.offset));
+        let d_addend = match config.guesses_direct_targets() {
+            true => decode::addend(m, &fetched),
+            false => d.offset,
+        };
+        wire!(m, d_target = fetched.pc.wrapping_add(d_addend));
         // Of a target that counts from rs1 it is rs1 that is compared, in execute.
         let d_differs = match config.predictor {
             // What was guessed from the instruction itself is its target.
@@ -228,7 +234,7 @@ impl Module for Core {
         let units = LateUnits::new(m, config);
         let late = units.outputs();
         let split = Split::new(m, config);
-        let now = commit::progress(m, c_valid, c, &late, split, &i);
+        let now = commit::progress(m, config, c_valid, c, &late, split, &i);
         let judged = split.map_or(results.address, |split| split.judged(results.address));
         let allowed = self.data_allowed(m, x, judged, csr.o);
         let allowed = split.map_or(allowed, |split| allowed & split.goes_well());
@@ -276,7 +282,7 @@ impl Module for Core {
             split.advance(m, &part, &results, acts, x_leaves, i.dbus);
         }
         wire!(m, x_completes = x_leaves & !x_stops);
-        units.start(x, x_completes, c);
+        units.start(x, x_leaves, x_completes, c);
         executed.rd.set(x_valid.mux(x.d.rd, 0));
         executed.value.set(results.result);
         let ahead = hazard::Ahead {
@@ -308,10 +314,15 @@ impl Module for Core {
                     kind: Kind {
                         traps: d_kind.traps | csr.o.interrupt,
                         restarts: d_kind.restarts | d_changes_pmp,
+                        is_late: match config.shifter {
+                            Shifter::Barrel => d_kind.is_late,
+                            Shifter::Iterative => d_kind.is_late | d.alu.shifts,
+                        },
                         ..d_kind
                     },
-                    d: Decoded { unit: d_unit, ..d },
+                    d: Decoded { unit: d_unit, target_from_rs1: d.target_from_rs1 & !fetched.error, ..d },
                     target: d_target,
+                    next_pc: config.guesses_direct_targets().then_some(d_next_pc),
                     a: operands.a,
                     b: operands.b,
                     error_in_second_half: fetched.error_in_second_half,
@@ -337,6 +348,7 @@ impl Module for Core {
                     result: results.result,
                     manipulated: results.manipulated,
                     address: results.address,
+                    next_pc: x.next_pc,
                     taken: results.branch.taken,
                     mispredicted: results.branch.mispredicted,
                     restarts: x.kind.restarts | x_trap.valid,
@@ -358,12 +370,16 @@ impl Module for Core {
         c_commits.set(now.retires);
 
         // What commit changes, where the program goes on, and the report of it.
-        commit::write_register(c, &now, committed, &late, csr.o, &i);
-        let follows = c.taken.mux(c.address, c.sequential_pc);
+        commit::write_register(m, config, c, &now, committed, &late, csr.o, &i);
+        let follows = match config.guesses_direct_targets() {
+            true => c.address,
+            false => c.taken.mux(c.address, c.sequential_pc),
+        };
         let follows = c.unit.is(Unit::Mret).mux(csr.o.mepc, follows);
-        wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));
+        wire!(m, c_leads_to = now.trap.valid.mux(csr.o.handler, follows));
         redirect.valid.set(c_redirects);
-        redirect.target.set(c_successor);
+        redirect.target.set(c_leads_to);
+        let c_successor = c.next_pc.map_or(c_leads_to, |next_pc| c_redirects.mux(c_leads_to, next_pc));
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
         let learns = commit::learn(m, c, &now);
         // A jump waits for nothing and is refused nothing.

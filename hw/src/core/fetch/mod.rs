@@ -156,6 +156,7 @@ pub fn is_registered(config: &CoreConfig) -> bool {
     config.extensions.c
         || matches!(config.predictor, Predictor::Btb { .. })
         || config.register_file == RegisterFile::BlockRam
+        || config.guesses_direct_targets()
 }
 
 impl Module for Fetch {
@@ -213,6 +214,14 @@ impl Module for Fetch {
         m.when(aligned_ready, || m.connect(fetched, aligned.fetched));
         // Alignment has gone on to the instruction behind the one on offer.
         let next_insn = aligned_ready.mux(aligned.fetched.insn, fetched.insn);
-        FetchOut { valid, fetched, next_pc: aligned.fetched.pc, next_insn, asks_for }
+        let next_pc = match self.config.guesses_direct_targets() {
+            true => {
+                let offer_next_pc = m.reg("offer_next_pc", 32);
+                m.when(aligned_ready, || offer_next_pc.set(next_pc));
+                offer_next_pc
+            }
+            false => aligned.fetched.pc,
+        };
+        FetchOut { valid, fetched, next_pc, next_insn, asks_for }
     }
 }
