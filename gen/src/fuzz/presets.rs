@@ -1,6 +1,8 @@
 //! Cores that are worth being tested.
 
-use ferrite_hw::core::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile, Shifter};
+use ferrite_hw::core::{
+    CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile, Shifter,
+};
 
 /// A core with everything: 16 regions of memory protection, 29 counters of events.
 pub const FULL: CoreConfig =

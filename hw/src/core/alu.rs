@@ -128,9 +128,8 @@ impl Module for Alu {
         // What both have is no part of what differs: together they are what either has.
         wire!(m, combined = only(control.bitwise.bit(0), a ^ mask) | only(control.bitwise.bit(1), a & mask));
 
-        let mut other = combined
-            | only(control.links, links_to)
-            | (control.compares & (lower ^ signs_differ)).extend(32);
+        let mut other =
+            combined | only(control.links, links_to) | (control.compares & (lower ^ signs_differ)).extend(32);
         if self.shifter == Shifter::Barrel {
             wire!(m, shifted = self.shift(m, control, a, b.slice(0, 5)));
             other = other | only(control.shifts, shifted);

@@ -65,7 +65,8 @@ pub fn progress(
     let memory = c.asked & !i.dbus.response.valid;
     let command = c.commanded & !i.coprocessor.response.valid;
     wire!(m, c_waits_for_bus = memory | command);
-    let computes = (c.multiplies & !late.product.ready) | (c.divides & !late.quotient.done) | late.shifted.busy;
+    let computes =
+        (c.multiplies & !late.product.ready) | (c.divides & !late.quotient.done) | late.shifted.busy;
     wire!(m, c_waits = c_waits_for_bus | computes);
     wire!(m, c_done = valid & !c_waits);
     wire!(m, c_refused = c.asked & i.dbus.response.error);
@@ -123,9 +124,13 @@ pub fn write_register(
         | only(c.source.coprocessor, i.coprocessor.response.data);
     let computed = only(c.source.divide, late.quotient.result) | only(c.source.multiply, late.product.result);
     let loaded = match config.misaligned {
-        Misaligned::Trap => {
-            memory::aligned_load(m, c.source.load, progress.funct3, c.address.slice(0, 2), i.dbus.response.data)
-        }
+        Misaligned::Trap => memory::aligned_load(
+            m,
+            c.source.load,
+            progress.funct3,
+            c.address.slice(0, 2),
+            i.dbus.response.data,
+        ),
         Misaligned::Handle => only(c.source.load, memory::load_value(progress.funct3, progress.loaded)),
     };
     committed.value.set(soon | computed | loaded);

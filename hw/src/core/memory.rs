@@ -38,7 +38,11 @@ pub fn aligned_load(m: &Builder, load: UInt, funct3: UInt, address: UInt, word: 
     let (is_word, is_half) = (funct3.bit(1), funct3.bit(0) & !funct3.bit(1));
     let is_byte = !funct3.slice(0, 2).any();
     let (low, high) = (address.bit(0), address.bit(1));
-    wire!(m, load_first = only(load & !high, low.mux(byte(1), byte(0))) | only(load & high, low.mux(byte(3), byte(2))));
+    wire!(
+        m,
+        load_first =
+            only(load & !high, low.mux(byte(1), byte(0))) | only(load & high, low.mux(byte(3), byte(2)))
+    );
     wire!(m, load_second = only(load & !is_byte & !high, byte(1)) | only(load & !is_byte & high, byte(3)));
     let sign = (load_first.msb() & is_byte) | (load_second.msb() & is_half);
     wire!(m, load_fill = sign & !funct3.bit(2));

@@ -294,7 +294,7 @@ impl Module for Core {
             c_waits: now.waits,
             interrupt: csr.o.interrupt,
         };
-        let hazards = hazard::judge(m, insn, d, ahead);
+        let hazards = hazard::judge(m, &operands, ahead);
         d_ready.set(hazards.ready);
 
         // Pipeline registers.

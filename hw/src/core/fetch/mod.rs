@@ -135,7 +135,7 @@ pub struct FetchOut<T> {
 
 /// The fetch unit.
 ///
-/// With compressed instructions, a branch target buffer or registers in block RAM, an instruction is on offer one cycle after its word's
+/// With compressed instructions, a branch target buffer, registers in block RAM or the static prediction without a return stack, an instruction is on offer one cycle after its word's
 /// response, else in the same cycle.
 #[module]
 pub struct Fetch {
