@@ -69,14 +69,14 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "an older result is forwarded beside a newer one",
         "RegFile.v",
-        "a_masked_2 & !a_masked;",
-        "a_masked_2;",
+        "(rs1_is_stored & rs1[4]) | rs1_from_x;",
+        "(rs1_is_stored & rs1[4]) | (rs1_from_x & !rs1_from_c);",
     ),
-    fault(SHORT[1], "Core.v", "wire waits_for_x = x_valid &", "wire waits_for_x = 1'b0 &"),
+    fault(SHORT[1], "Core.v", "wire waits_for_x = regfile_reads_executed &", "wire waits_for_x = 1'b0 &"),
     fault(
         "a load's value is used while memory makes it wait",
         "Core.v",
-        "wire waits_for_c = c_valid &",
+        "wire waits_for_c = regfile_reads_committed &",
         "wire waits_for_c = 1'b0 &",
     ),
     fault(
@@ -150,7 +150,7 @@ pub const FAULTS: &[Fault] = &[
     fault("c.ebreak is an ecall", "Expand.v", "32'h100073", "32'h73"),
     fault("c.addi4spn may add 0", "Expand.v", "legal = |half[12:5];", "legal = 1'b1;"),
     // Memory.
-    fault("lb forgets the sign", "Core.v", "{24{c_loaded[7] & !c_funct3[2]}}", "{24{1'b0}}"),
+    fault("lb forgets the sign", "Core.v", "((load_first[7] &", "((1'b0 &"),
     fault("a byte is stored at the word's beginning", "Core.v", "4'd1) << x_address[1:0];", "4'd1);"),
     fault(
         "an error of the bus is ignored",
