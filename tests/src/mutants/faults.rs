@@ -50,7 +50,7 @@ pub const SHORT: [&str; 4] = [
 pub const FAULTS: &[Fault] = &[
     // Arithmetic.
     fault(SHORT[0], "Alu.v", "a - b;", "b - a;"),
-    fault("xor is or", "Alu.v", "a ^ combined_mixed;", "a | combined_mixed;"),
+    fault("xor is or", "Alu.v", "a ^ combined_mixed)", "a | combined_mixed)"),
     fault("sra by 16 forgets the sign", "Alu.v", "{16{control_arithmetic & a[31]}}", "{16{1'b0}}"),
     fault("branches compare without sign", "Branch.v", "(funct3[2] & flips)", "(funct3[2] & 1'b0)"),
     fault("the maximum is the minimum", "Bitmanip.v", "less ^ op[1]", "less"),
