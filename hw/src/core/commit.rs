@@ -50,6 +50,8 @@ pub struct Progress {
     pub funct3: UInt,
     /// The word loaded, shifted so that the access's first byte is the lowest.
     pub loaded: UInt,
+    /// The value of a load for its register, else 0.
+    pub load_value: UInt,
 }
 
 /// Looks at the answers.
@@ -78,6 +80,12 @@ pub fn progress(
     let word = i.dbus.response.data;
     let loaded = split.map_or_else(|| memory::shifted(m, c.address, word), |split| split.loaded(m, &c, word));
     wire!(m, c_loaded = loaded);
+    let load_value = match config.misaligned {
+        Misaligned::Trap => {
+            memory::aligned_load(m, c.source.load, c_funct3, c.address.slice(0, 2), i.dbus.response.data)
+        }
+        Misaligned::Handle => only(c.source.load, memory::load_value(c_funct3, c_loaded)),
+    };
     Progress {
         valid,
         waits: c_waits,
@@ -88,6 +96,7 @@ pub fn progress(
         retires: c_retires,
         funct3: c_funct3,
         loaded: c_loaded,
+        load_value,
     }
 }
 
@@ -106,8 +115,6 @@ pub fn csr_write(m: &Builder, c: Commit<UInt>, progress: &Progress, old: UInt) -
 
 /// The result for its register.
 pub fn write_register(
-    m: &Builder,
-    config: &CoreConfig,
     c: Commit<UInt>,
     progress: &Progress,
     committed: RegWrite<UInt>,
@@ -123,17 +130,7 @@ pub fn write_register(
         | only(c.source.bitmanip, c.manipulated)
         | only(c.source.coprocessor, i.coprocessor.response.data);
     let computed = only(c.source.divide, late.quotient.result) | only(c.source.multiply, late.product.result);
-    let loaded = match config.misaligned {
-        Misaligned::Trap => memory::aligned_load(
-            m,
-            c.source.load,
-            progress.funct3,
-            c.address.slice(0, 2),
-            i.dbus.response.data,
-        ),
-        Misaligned::Handle => only(c.source.load, memory::load_value(progress.funct3, progress.loaded)),
-    };
-    committed.value.set(soon | computed | loaded);
+    committed.value.set(soon | computed | progress.load_value);
 }
 
 /// What the branch target buffer learns: a branch that it knows or that is taken, and that what it took for a branch is none.

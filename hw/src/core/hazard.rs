@@ -2,9 +2,8 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::decode::Unit;
+use super::decode::{Decoded, Unit};
 use super::pipeline::{Commit, Execute};
-use super::regfile::RegFileOut;
 
 /// What is ahead of the instruction in decode.
 pub struct Ahead {
@@ -36,10 +35,15 @@ pub struct Hazards {
 
 /// Whether the instruction in decode can go to execute: there is room, its operands are there or will be forwarded, and nothing ahead
 /// must be alone.
-pub fn judge(m: &Builder, operands: &RegFileOut<UInt>, ahead: Ahead) -> Hazards {
+pub fn judge(m: &Builder, insn: UInt, d: Decoded<UInt>, ahead: Ahead) -> Hazards {
     let Ahead { x_valid, x, x_makes_room, c_valid, c, c_waits, interrupt } = ahead;
-    wire!(m, waits_for_x = operands.reads_executed & x.kind.is_late);
-    wire!(m, waits_for_c = operands.reads_committed & c_waits);
+    let reads = |rd: UInt| {
+        let rs1 = d.reads_rs1 & insn.slice(15, 5).eq(rd);
+        let rs2 = d.reads_rs2 & insn.slice(20, 5).eq(rd);
+        rd.any() & (rs1 | rs2)
+    };
+    wire!(m, waits_for_x = x_valid & x.kind.is_late & reads(x.d.rd));
+    wire!(m, waits_for_c = c_valid & c_waits & reads(c.rd));
     wire!(m, waits_for_order = (x_valid & x.kind.is_alone) | (c_valid & c.unit.is(Unit::Csr)));
     // What lowers an interrupt's line or forbids it is seen one cycle after it has committed.
     let c_was_valid = m.delay("c_was_valid", c_valid);

@@ -294,7 +294,7 @@ impl Module for Core {
             c_waits: now.waits,
             interrupt: csr.o.interrupt,
         };
-        let hazards = hazard::judge(m, &operands, ahead);
+        let hazards = hazard::judge(m, insn, d, ahead);
         d_ready.set(hazards.ready);
 
         // Pipeline registers.
@@ -370,7 +370,7 @@ impl Module for Core {
         c_commits.set(now.retires);
 
         // What commit changes, where the program goes on, and the report of it.
-        commit::write_register(m, config, c, &now, committed, &late, csr.o, &i);
+        commit::write_register(c, &now, committed, &late, csr.o, &i);
         let follows = match config.guesses_direct_targets() {
             true => c.address,
             false => c.taken.mux(c.address, c.sequential_pc),

@@ -55,10 +55,6 @@ pub struct RegFileOut<T> {
     pub a: T,
     /// The second operand.
     pub b: T,
-    /// Some operand is the result of the instruction in execute.
-    pub reads_executed: T,
-    /// Some operand is a register that the instruction in commit writes.
-    pub reads_committed: T,
 }
 
 /// `x0` to `x31`, with forwarding of the results that are newer than the registers. The result in execute, which comes late, joins last.
@@ -88,46 +84,33 @@ impl Module for RegFile {
         }
     }
     fn outputs(&self) -> RegFileOut<Shape> {
-        RegFileOut { a: bits(32), b: bits(32), reads_executed: bit(), reads_committed: bit() }
+        RegFileOut { a: bits(32), b: bits(32) }
     }
     fn build(&self, m: &Builder, i: RegFileIn<UInt>) -> RegFileOut<UInt> {
-        let rs1 = Read::new(m, "rs1", i.rs1, i.next_rs1, i.reads_rs1, &i);
-        let rs2 = Read::new(m, "rs2", i.rs2, i.next_rs2, i.reads_rs2, &i);
         let file = match self.kind {
             RegisterFile::LutRam => lut_ram(m, &i),
             RegisterFile::BlockRam => block_ram(m, &i),
         };
-        let (a, b) = (file("rs1", rs1), file("rs2", rs2));
-        RegFileOut {
-            a: a | i.instead_of_rs1,
-            b: b | i.instead_of_rs2,
-            reads_executed: rs1.from_x | rs2.from_x,
-            reads_committed: rs1.from_c | rs2.from_c,
-        }
+        let a = file("rs1", Read { rs: i.rs1, next_rs: i.next_rs1, reads: i.reads_rs1 });
+        let b = file("rs2", Read { rs: i.rs2, next_rs: i.next_rs2, reads: i.reads_rs2 });
+        RegFileOut { a: a | i.instead_of_rs1, b: b | i.instead_of_rs2 }
     }
 }
 
 /// An operand.
-#[derive(Clone, Copy)]
 struct Read {
     /// Number of the register.
     rs: UInt,
     /// What that will be in the next cycle.
     next_rs: UInt,
-    /// It is read; else the operand is 0. Nothing writes x0, and synthesis knows no initial contents: it is no source at all.
+    /// It is read; else the operand is 0.
     reads: UInt,
-    /// It is the result in execute.
-    from_x: UInt,
-    /// It is the register of the result in commit.
-    from_c: UInt,
 }
 
 impl Read {
-    fn new(m: &Builder, name: &str, rs: UInt, next_rs: UInt, reads: UInt, i: &RegFileIn<UInt>) -> Read {
-        let reads = reads & rs.any();
-        let from =
-            |what: &str, write: RegWrite<UInt>| m.node(&format!("{name}_{what}"), reads & write.rd.eq(rs));
-        Read { rs, next_rs, reads, from_x: from("from_x", i.executed), from_c: from("from_c", i.committed) }
+    /// Whether it is the register of a result that is on its way. Nothing writes x0, and synthesis knows no initial contents: it is no source at all.
+    fn is(&self, write: RegWrite<UInt>) -> UInt {
+        self.reads & self.rs.any() & write.rd.eq(self.rs)
     }
 }
 
@@ -147,8 +130,9 @@ fn lut_ram<'a>(m: &'a Builder, i: &'a RegFileIn<UInt>) -> File<'a> {
     let select = |choice: UInt, yes: UInt, no: UInt| (choice & yes) | (!choice & no);
     Box::new(move |name, read| {
         let node = |what: &str, value: UInt| m.node(&format!("{name}_{what}"), value);
-        let Read { from_x, from_c, .. } = read;
-        let stored = node("is_stored", read.reads & !from_x & !from_c);
+        let from_x = node("from_x", read.is(i.executed));
+        let from_c = read.is(i.committed);
+        let stored = node("is_stored", read.reads & read.rs.any() & !from_x & !from_c);
         let forwards = node("forwards", from_x | from_c);
         let choice = node("choice", (stored & read.rs.msb()) | from_x);
         let stored_in = |half: &Memory, name: &str| half.read_async(name, read.rs.slice(0, 4));
@@ -169,11 +153,10 @@ fn block_ram<'a>(m: &'a Builder, i: &'a RegFileIn<UInt>) -> File<'a> {
     m.connect(missed, RegWrite { rd: i.commits.mux(i.committed.rd, 0), ..i.committed });
     Box::new(move |name, read| {
         let stored = registers.read(&format!("stored_{name}"), read.next_rs);
-        let Read { from_x, from_c, .. } = read;
-        let from_missed = read.reads & missed.rd.eq(read.rs);
+        let (from_x, from_c, from_missed) = (read.is(i.executed), read.is(i.committed), read.is(missed));
         let older = only(from_c & !from_x, i.committed.value)
             | only(from_missed & !from_c & !from_x, missed.value)
-            | only(read.reads & !from_x & !from_c & !from_missed, stored);
+            | only(read.reads & read.rs.any() & !from_x & !from_c & !from_missed, stored);
         only(from_x, i.executed.value) | older
     })
 }

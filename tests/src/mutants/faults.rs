@@ -70,13 +70,13 @@ pub const FAULTS: &[Fault] = &[
         "an older result is forwarded beside a newer one",
         "RegFile.v",
         "(rs1_is_stored & rs1[4]) | rs1_from_x;",
-        "(rs1_is_stored & rs1[4]) | (rs1_from_x & !rs1_from_c);",
+        "rs1_is_stored & rs1[4];",
     ),
-    fault(SHORT[1], "Core.v", "wire waits_for_x = regfile_reads_executed &", "wire waits_for_x = 1'b0 &"),
+    fault(SHORT[1], "Core.v", "wire waits_for_x = x_valid &", "wire waits_for_x = 1'b0 &"),
     fault(
         "a load's value is used while memory makes it wait",
         "Core.v",
-        "wire waits_for_c = regfile_reads_committed &",
+        "wire waits_for_c = c_valid &",
         "wire waits_for_c = 1'b0 &",
     ),
     fault(

@@ -145,10 +145,7 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
         word_pc.set(next.slice(1, 30));
         begins_upper.set(next.bit(0));
     });
-    // Of the few sources of a core without a branch target buffer, one multiplexer is enough.
-    let kept_target =
-        if counts_words(config) { next.concat(m.constant(Bits::zero(1))) } else { redirect.target };
-    m.when(redirect.valid & !may_change, || retarget_pc.set(kept_target));
+    m.when(redirect.valid & !may_change, || retarget_pc.set(redirect.target));
     retarget.set(!may_change & (redirect.valid | retarget));
     m.when(accepted, || {
         outstanding.set(1);
