@@ -364,11 +364,18 @@ fn product_and_use(asm: &mut Asm) {
 #[test]
 fn instructions_take_as_long_as_the_chips_documentation_says() {
     let (fast, small) = (CoreConfig::FAST, CoreConfig::SMALL);
+    let straight = CoreConfig { predictor: Predictor::None, ..small };
     for (name, piece) in [("a jump", jump as fn(&mut Asm)), ("a taken branch", taken_branch)] {
         assert_eq!(extra_cycles(fast, Pass::First, 1, piece), 4, "{name} that is not foreseen");
         assert_eq!(extra_cycles(fast, Pass::Learned, 1, piece), 0, "{name} that is foreseen");
-        assert_eq!(extra_cycles(small, Pass::Learned, 1, piece), 3, "{name} of the small core");
+        assert_eq!(
+            extra_cycles(straight, Pass::Learned, 1, piece),
+            3,
+            "{name} of a core that foresees nothing"
+        );
     }
+    assert_eq!(extra_cycles(small, Pass::First, 1, jump), 1, "a jump of the small core");
+    assert_eq!(extra_cycles(small, Pass::First, 1, taken_branch), 4, "a branch ahead of the small core");
     for (core, unforeseen) in [(fast, 4), (small, 3)] {
         let core = CoreConfig { predictor: Predictor::Static, return_stack: 4, ..core };
         assert_eq!(extra_cycles(core, Pass::First, 1, jump), 1, "a jump of {core:?}");
@@ -386,14 +393,28 @@ fn instructions_take_as_long_as_the_chips_documentation_says() {
     }
     let compressed = Extensions { c: true, ..Extensions::NONE };
     for core in [
-        CoreConfig { extensions: compressed, ..small },
-        CoreConfig { register_file: RegisterFile::BlockRam, ..small },
+        CoreConfig { extensions: compressed, ..straight },
+        CoreConfig { register_file: RegisterFile::BlockRam, ..straight },
     ] {
         assert_eq!(extra_cycles(core, Pass::Learned, 1, jump), 4, "a jump of {core:?}");
     }
     for core in [fast, small] {
         assert_eq!(extra_cycles(core, Pass::First, 1, passed_branch), 0, "a branch that is not taken");
         assert_eq!(extra_cycles(core, Pass::First, 2, load_and_use), 1, "a load and its use");
+    }
+    for (distance, cycles) in [(0, 0), (1, 0), (2, 1), (5, 2), (16, 1), (31, 8)] {
+        let shift = |asm: &mut Asm| asm.slli(A0, S0, distance);
+        let use_too = |asm: &mut Asm| {
+            asm.slli(A0, S0, distance);
+            asm.addi(A1, A0, 1);
+        };
+        assert_eq!(extra_cycles(fast, Pass::First, 2, use_too), 0, "a shift by {distance} of the fast core");
+        assert_eq!(extra_cycles(small, Pass::First, 1, shift), cycles, "a shift by {distance}");
+        assert_eq!(
+            extra_cycles(small, Pass::First, 2, use_too),
+            cycles + 1,
+            "a shift by {distance}, and its use"
+        );
     }
     let misaligned = CoreConfig { misaligned: Misaligned::Handle, ..small };
     for (offset, cycles) in [(0, 0), (1, 0), (3, 3)] {

@@ -12,6 +12,8 @@ pub enum Cause {
     Branch,
     /// An operand is still being loaded.
     LoadUse,
+    /// A shift is under way, or its result is an operand a cycle too early.
+    Shift,
     /// A multiplication is under way, or its product is an operand a cycle too early.
     Multiply,
     /// A division is under way.
@@ -28,9 +30,10 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Cause; 8] = [
+    pub const ALL: [Cause; 9] = [
         Cause::Branch,
         Cause::LoadUse,
+        Cause::Shift,
         Cause::Multiply,
         Cause::Divide,
         Cause::Fetch,
@@ -44,6 +47,7 @@ impl Cause {
         match self {
             Cause::Branch => "branch",
             Cause::LoadUse => "load-use",
+            Cause::Shift => "shifter",
             Cause::Multiply => "multiplier",
             Cause::Divide => "divider",
             Cause::Fetch => "fetch",
@@ -175,6 +179,7 @@ fn waits_for(unit: u64) -> Cause {
     match () {
         () if is(Unit::Load) || is(Unit::Store) => Cause::Memory,
         () if is(Unit::Coprocessor) => Cause::Coprocessor,
+        () if is(Unit::Alu) => Cause::Shift,
         () if is(Unit::Multiply) => Cause::Multiply,
         () if is(Unit::Divide) => Cause::Divide,
         () => Cause::System,

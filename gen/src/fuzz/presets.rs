@@ -1,6 +1,8 @@
 //! Cores that are worth being tested.
 
-use ferrite_hw::core::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
+use ferrite_hw::core::{
+    CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile, Shifter,
+};
 
 /// A core with everything: 16 regions of memory protection, 29 counters of events.
 pub const FULL: CoreConfig =
@@ -19,6 +21,7 @@ pub const VARIANTS: [(&str, CoreConfig); 14] = [
             multiplier: MultiplierKind::SingleCycle,
             divider_bits: 2,
             counters: true,
+            predictor: Predictor::None,
             ..CoreConfig::SMALL
         },
     ),
@@ -41,6 +44,7 @@ pub const VARIANTS: [(&str, CoreConfig); 14] = [
             extensions: Extensions { m: true, c: true, ..Extensions::NONE },
             multiplier: MultiplierKind::Pipelined,
             register_file: RegisterFile::BlockRam,
+            predictor: Predictor::None,
             ..CoreConfig::SMALL
         },
     ),
@@ -91,7 +95,10 @@ pub const VARIANTS: [(&str, CoreConfig); 14] = [
         CoreConfig { register_file: RegisterFile::BlockRam, pmp_regions: 16, ..CoreConfig::SMALL },
     ),
     ("RV32I with misaligned accesses", CoreConfig { misaligned: Misaligned::Handle, ..CoreConfig::SMALL }),
-    ("RV32I, static prediction", CoreConfig { predictor: Predictor::Static, ..CoreConfig::SMALL }),
+    (
+        "RV32I, no predictor, barrel shifter",
+        CoreConfig { predictor: Predictor::None, shifter: Shifter::Barrel, ..CoreConfig::SMALL },
+    ),
     (
         "RV32IM, static prediction with return addresses, 4 regions",
         CoreConfig {
@@ -112,7 +119,10 @@ pub const VARIANTS: [(&str, CoreConfig); 14] = [
             ..CoreConfig::SMALL
         },
     ),
-    ("fast with static prediction", CoreConfig { predictor: Predictor::Static, ..CoreConfig::FAST }),
+    (
+        "fast with static prediction and iterative shifter",
+        CoreConfig { predictor: Predictor::Static, shifter: Shifter::Iterative, ..CoreConfig::FAST },
+    ),
     (
         "fast with misaligned accesses, 8 regions, 4 counters of events",
         CoreConfig { misaligned: Misaligned::Handle, pmp_regions: 8, event_counters: 4, ..CoreConfig::FAST },

@@ -1,7 +1,7 @@
 //! The table of all parameters.
 
 use super::{ADDRESS, ChipConfig, CoreConfig, Kind, Parameter, Range};
-use crate::core::{Misaligned, MultiplierKind, Predictor, RegisterFile};
+use crate::core::{Misaligned, MultiplierKind, Predictor, RegisterFile, Shifter};
 use crate::map;
 
 /// A [`Kind::Number`] of the tensor unit.
@@ -226,6 +226,23 @@ pub const PARAMETERS: &[Parameter] = &[
             },
             set: |chip, word| {
                 chip.core.misaligned = if word == "handle" { Misaligned::Handle } else { Misaligned::Trap };
+            },
+        },
+    },
+    Parameter {
+        key: "core.shifter",
+        doc: "how shifts are made: at once, or some bits in a cycle, which takes fewer LUTs",
+        unit: "",
+        kind: Kind::Choice {
+            words: &["barrel", "iterative"],
+            get: |chip| {
+                Some(match chip.core.shifter {
+                    Shifter::Barrel => "barrel",
+                    Shifter::Iterative => "iterative",
+                })
+            },
+            set: |chip, word| {
+                chip.core.shifter = if word == "iterative" { Shifter::Iterative } else { Shifter::Barrel };
             },
         },
     },

@@ -2,7 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::config::Extensions;
+use super::config::{Extensions, Shifter};
 use super::only;
 
 /// What the ALU computes: which of its parts give the result, and how they go about it. Two parts never do at once; none gives 0.
@@ -16,9 +16,7 @@ pub struct AluControl<T> {
     pub compares: T,
     /// Numbers are compared without sign.
     pub is_unsigned: T,
-    /// A bitwise operation.
-    pub combines: T,
-    /// Which: 0 xor, 1 or, 2 and.
+    /// A bitwise operation: 1 xor, 2 and, 3 or; 0 for none.
     pub bitwise: T,
     /// It takes the complement of b.
     pub complements: T,
@@ -40,7 +38,7 @@ pub struct AluControl<T> {
     pub extends: T,
     /// The byte, else the half word.
     pub byte: T,
-    /// The address of the next instruction.
+    /// What the pc yields: the address of the next instruction, where execute computes `auipc` too that of `auipc`.
     pub links: T,
 }
 
@@ -52,7 +50,6 @@ impl AluControl<Shape> {
             subtracts: bit(),
             compares: bit(),
             is_unsigned: bit(),
-            combines: bit(),
             bitwise: bits(2),
             complements: bit(),
             numbers_bit: bit(),
@@ -79,7 +76,7 @@ pub struct AluIn<T> {
     /// Second operand.
     pub b: T,
     /// What `links` gives.
-    pub next_pc: T,
+    pub links_to: T,
 }
 
 /// Outputs of the ALU.
@@ -98,6 +95,8 @@ pub struct AluOut<T> {
 pub struct Alu {
     /// Which instructions it must know.
     pub extensions: Extensions,
+    /// Whether it shifts.
+    pub shifter: Shifter,
 }
 
 impl Module for Alu {
@@ -105,13 +104,13 @@ impl Module for Alu {
     type Out = AluOut<UInt>;
 
     fn inputs(&self) -> AluIn<Shape> {
-        AluIn { control: AluControl::shape(), a: bits(32), b: bits(32), next_pc: bits(32) }
+        AluIn { control: AluControl::shape(), a: bits(32), b: bits(32), links_to: bits(32) }
     }
     fn outputs(&self) -> AluOut<Shape> {
         AluOut { result: bits(32), less_unsigned: bit(), flips: bit() }
     }
     fn build(&self, m: &Builder, i: AluIn<UInt>) -> AluOut<UInt> {
-        let AluIn { control, a, b, next_pc } = i;
+        let AluIn { control, a, b, links_to } = i;
         let Extensions { zba, zbb, zbs, .. } = self.extensions;
 
         // One comparison serves both kinds: numbers of different sign are the other way round.
@@ -126,14 +125,15 @@ impl Module for Alu {
         if zbb || zbs {
             mask = mask ^ control.complements.repeat(32);
         }
-        let (or, and) = (control.bitwise.bit(0), control.bitwise.bit(1));
-        wire!(m, combined = or.mux(a | mask, and.mux(a & mask, a ^ mask)));
+        // What both have is no part of what differs: together they are what either has.
+        wire!(m, combined = only(control.bitwise.bit(0), a ^ mask) | only(control.bitwise.bit(1), a & mask));
 
-        wire!(m, shifted = self.shift(m, control, a, b.slice(0, 5)));
-        let mut other = only(control.combines, combined)
-            | shifted
-            | only(control.links, next_pc)
-            | (control.compares & (lower ^ signs_differ)).extend(32);
+        let mut other =
+            combined | only(control.links, links_to) | (control.compares & (lower ^ signs_differ)).extend(32);
+        if self.shifter == Shifter::Barrel {
+            wire!(m, shifted = self.shift(m, control, a, b.slice(0, 5)));
+            other = other | shifted;
+        }
         if zba {
             let by = control.shift_add;
             let zeros = |width: u32| m.constant(Bits::zero(width));

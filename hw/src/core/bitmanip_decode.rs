@@ -51,7 +51,6 @@ pub fn zbb(m: &Builder, d: Decoded<UInt>, is_op: UInt, funct3: UInt, funct7: UIn
 pub fn zbs(m: &Builder, d: Decoded<UInt>, funct3: UInt, funct7: UInt) {
     let combines = |bitwise: u64, complements: u64| {
         d.unit.set(Unit::Alu);
-        d.alu.combines.set(1);
         d.alu.numbers_bit.set(1);
         d.alu.bitwise.set(bitwise);
         d.alu.complements.set(complements);
@@ -59,8 +58,8 @@ pub fn zbs(m: &Builder, d: Decoded<UInt>, funct3: UInt, funct7: UInt) {
     m.when(funct3.eq(0b001), || {
         m.switch(funct7, |s| {
             s.case(0x24, || combines(0b10, 1));
-            s.case(0x34, || combines(0b00, 0));
-            s.case(0x14, || combines(0b01, 0));
+            s.case(0x34, || combines(0b01, 0));
+            s.case(0x14, || combines(0b11, 0));
         });
     });
     m.when(funct3.eq(0b101) & funct7.eq(0x24), || {

@@ -4,6 +4,7 @@ use ferrite_hdl::Operand;
 use ferrite_hdl::prelude::*;
 
 use super::CoreIn;
+use super::config::{CoreConfig, Misaligned};
 use super::csr::{CsrOut, Write};
 use super::decode::Unit;
 use super::divider::DivideOut;
@@ -14,6 +15,7 @@ use super::only;
 use super::pipeline::Commit;
 use super::regfile::RegWrite;
 use super::rvfi::{Report, ReportIn, Rvfi};
+use super::shifter::ShiftOut;
 use super::split::Split;
 use super::trap::{self, Trap};
 
@@ -24,6 +26,8 @@ pub struct Late {
     pub product: MultiplyOut<UInt>,
     /// Quotients and remainders.
     pub quotient: DivideOut<UInt>,
+    /// What was shifted, if it was not at once.
+    pub shifted: ShiftOut<UInt>,
 }
 
 /// How far the instruction in commit is.
@@ -46,11 +50,14 @@ pub struct Progress {
     pub funct3: UInt,
     /// The word loaded, shifted so that the access's first byte is the lowest.
     pub loaded: UInt,
+    /// The value of a load for its register, else 0.
+    pub load_value: UInt,
 }
 
 /// Looks at the answers.
 pub fn progress(
     m: &Builder,
+    config: &CoreConfig,
     valid: UInt,
     c: Commit<UInt>,
     late: &Late,
@@ -60,11 +67,12 @@ pub fn progress(
     let memory = c.asked & !i.dbus.response.valid;
     let command = c.commanded & !i.coprocessor.response.valid;
     wire!(m, c_waits_for_bus = memory | command);
-    let computes = (c.multiplies & !late.product.ready) | (c.divides & !late.quotient.done);
+    let computes =
+        (c.multiplies & !late.product.ready) | (c.divides & !late.quotient.done) | late.shifted.busy;
     wire!(m, c_waits = c_waits_for_bus | computes);
     wire!(m, c_done = valid & !c_waits);
     wire!(m, c_refused = c.asked & i.dbus.response.error);
-    let trap = trap::with_memory(m, c_done, &c, c_refused, split.map(|split| split.reached(&c)));
+    let trap = trap::with_memory(m, config, c_done, &c, c_refused, split.map(|split| split.reached(&c)));
     wire!(m, c_redirects = c_done & (c.restarts | c.mispredicted | c_refused));
     // What was cut in two by a wrong prediction is no instruction.
     wire!(m, c_retires = c_done & !trap.valid & !c.unit.is(Unit::Refetch));
@@ -72,6 +80,12 @@ pub fn progress(
     let word = i.dbus.response.data;
     let loaded = split.map_or_else(|| memory::shifted(m, c.address, word), |split| split.loaded(m, &c, word));
     wire!(m, c_loaded = loaded);
+    let load_value = match config.misaligned {
+        Misaligned::Trap => {
+            memory::aligned_load(m, c.source.load, c_funct3, c.address.slice(0, 2), i.dbus.response.data)
+        }
+        Misaligned::Handle => only(c.source.load, memory::load_value(c_funct3, c_loaded)),
+    };
     Progress {
         valid,
         waits: c_waits,
@@ -82,6 +96,7 @@ pub fn progress(
         retires: c_retires,
         funct3: c_funct3,
         loaded: c_loaded,
+        load_value,
     }
 }
 
@@ -109,14 +124,14 @@ pub fn write_register(
     i: &CoreIn<UInt>,
 ) {
     committed.rd.set(progress.valid.mux(c.rd, 0));
-    // What is there soon is chosen first.
-    let soon = only(c.source.alu, c.result)
-        | only(c.source.bitmanip, c.manipulated)
+    // What is there soon is chosen first. The ALU gives 0 to all that it does not compute, but operands to CSR instructions.
+    let soon = only(!c.source.csr, c.result)
         | only(c.source.csr, csr.read)
+        | late.shifted.result
+        | only(c.source.bitmanip, c.manipulated)
         | only(c.source.coprocessor, i.coprocessor.response.data);
     let computed = only(c.source.divide, late.quotient.result) | only(c.source.multiply, late.product.result);
-    let loaded = only(c.source.load, memory::load_value(progress.funct3, progress.loaded));
-    committed.value.set(soon | computed | loaded);
+    committed.value.set(soon | computed | progress.load_value);
 }
 
 /// What the branch target buffer learns: a branch that it knows or that is taken, and that what it took for a branch is none.

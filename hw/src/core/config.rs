@@ -19,6 +19,8 @@ pub struct CoreConfig {
     pub event_counters: u32,
     /// Loads and stores at addresses that are no multiple of their width.
     pub misaligned: Misaligned,
+    /// How shifts are made.
+    pub shifter: Shifter,
     /// How products are made; only with the extension M.
     pub multiplier: MultiplierKind,
     /// Bits of a quotient found in a cycle: 1, 2 or 4; only with the extension M.
@@ -60,6 +62,15 @@ pub enum Misaligned {
     Trap,
     /// The core carries it out, in two accesses if it crosses the border of a word.
     Handle,
+}
+
+/// How shifts are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shifter {
+    /// At once, in execute.
+    Barrel,
+    /// Some bits in a cycle, in commit: few LUTs, and short paths.
+    Iterative,
 }
 
 /// How products are made.
@@ -109,6 +120,7 @@ impl CoreConfig {
         counters: true,
         event_counters: 0,
         misaligned: Misaligned::Trap,
+        shifter: Shifter::Barrel,
         multiplier: MultiplierKind::Pipelined,
         divider_bits: 1,
         predictor: Predictor::Btb { entries: 128, history: 0 },
@@ -121,6 +133,11 @@ impl CoreConfig {
         self.predictor != Predictor::None
     }
 
+    /// Whether what fetch guesses to be taken has no other target: a wrong guess is set right by the address behind the instruction.
+    pub fn guesses_direct_targets(&self) -> bool {
+        self.predictor == Predictor::Static && self.return_stack == 0
+    }
+
     /// Whether fetch guesses targets that count from a register.
     pub fn predicts_indirect_jumps(&self) -> bool {
         matches!(self.predictor, Predictor::Btb { .. }) || (self.predicts() && self.return_stack > 0)
@@ -131,8 +148,9 @@ impl CoreConfig {
         extensions: Extensions::NONE,
         user_mode: false,
         counters: false,
+        shifter: Shifter::Iterative,
         multiplier: MultiplierKind::Iterative,
-        predictor: Predictor::None,
+        predictor: Predictor::Static,
         return_stack: 0,
         ..CoreConfig::FAST
     };

@@ -5,7 +5,8 @@ use ferrite_hdl::prelude::*;
 use super::alu::AluControl;
 use super::bitmanip::BitmanipOp;
 use super::config::{CoreConfig, Extensions};
-use super::{bitmanip_decode, csr};
+use super::fetch::Fetched;
+use super::{bitmanip_decode, csr, only};
 
 /// What an instruction needs; a stage asks for the instructions that concern it.
 #[derive(Clone, Copy, Debug, Encoding)]
@@ -177,9 +178,13 @@ impl Module for Decode {
             });
             s.case(AUIPC, || {
                 d.unit.set(Unit::Alu);
-                d.alu.adds.set(1);
-                d.uses_pc.set(1);
-                d.uses_imm.set(1);
+                if self.config.guesses_direct_targets() {
+                    d.alu.links.set(1);
+                } else {
+                    d.alu.adds.set(1);
+                    d.uses_pc.set(1);
+                    d.uses_imm.set(1);
+                }
                 writes_rd.set(1);
             });
             s.case(JAL, || {
@@ -286,10 +291,9 @@ impl Decode {
             s.case(0b000, || d.alu.adds.set(1));
             s.cases([0b010, 0b011], || d.alu.compares.set(1));
             s.cases([0b001, 0b101], || d.alu.shifts.set(1));
-            s.cases([0b100, 0b110, 0b111], || d.alu.combines.set(1));
+            s.cases([0b100, 0b110, 0b111], || d.alu.bitwise.set(bitwise(funct3)));
         });
         d.alu.left.set(!funct3.bit(2));
-        d.alu.bitwise.set(bitwise(funct3));
     }
 
     /// Those that bit 30 makes others of.
@@ -307,7 +311,6 @@ impl Decode {
             if self.config.extensions.zbb {
                 s.cases([0b100, 0b110, 0b111], || {
                     d.unit.set(Unit::Alu);
-                    d.alu.combines.set(1);
                     d.alu.complements.set(1);
                     d.alu.bitwise.set(bitwise(funct3));
                 });
@@ -316,10 +319,9 @@ impl Decode {
     }
 }
 
-/// Of xor (100), or (110) and and (111): bit 0 for or, bit 1 for and.
+/// Of xor (100), or (110) and and (111): 1, 3 and 2.
 fn bitwise(funct3: UInt) -> UInt {
-    let and = funct3.bit(0);
-    and.concat(funct3.bit(1) & !and)
+    funct3.bit(1).concat(!funct3.bit(0))
 }
 
 /// What later stages ask of an instruction late in a cycle, found out ahead.
@@ -441,6 +443,25 @@ fn immediate_i(insn: UInt) -> UInt {
 
 fn immediate_s(insn: UInt) -> UInt {
     concat([insn.slice(25, 7), insn.slice(7, 5)]).signed().extend(32).unsigned()
+}
+
+/// What a core that [`CoreConfig::guesses_direct_targets`] adds to the address of an instruction: the way to the target of a jump or branch that is not guessed
+/// to be taken, the immediate of `auipc`, and else what leads behind the instruction.
+///
+/// Of what could not be fetched it leads to what is missing.
+pub(super) fn addend(m: &Builder, fetched: &Fetched<UInt>) -> UInt {
+    let zeros = |width: u32| m.constant(Bits::zero(width));
+    let Fetched { insn, halves, error, error_in_second_half, .. } = *fetched;
+    let guessed = fetched.prediction.taken;
+    let opcode = insn.slice(0, 7);
+    let is_auipc = !opcode.bit(6) & opcode.bit(4);
+    let is_jal = opcode.bit(3);
+    wire!(m, goes_to_target = opcode.bit(6) & !opcode.bit(4) & (is_jal | !opcode.bit(2)) & !guessed & !error);
+    wire!(m, goes_behind = !is_auipc & !goes_to_target & !error);
+    only(goes_to_target, offset(m, opcode, insn))
+        | only(is_auipc & !error, immediate_u(m, insn))
+        | concat([zeros(30), error & error_in_second_half, zeros(1)])
+        | only(goes_behind, concat([zeros(29), halves, zeros(1)]))
 }
 
 /// How far a direct jump or a branch with this opcode goes.

@@ -33,12 +33,13 @@ pub struct Results {
 pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
     wire!(m, x_funct3 = x.insn.slice(12, 3));
     wire!(m, x_sequential_pc = fetch::sequential(m, x.pc, x.halves));
-    let alu = m.instance("alu", &Alu { extensions: config.extensions }).connect(AluIn {
-        control: x.d.alu,
-        a: x.a,
-        b: x.b,
-        next_pc: x_sequential_pc,
-    });
+    let alu =
+        m.instance("alu", &Alu { extensions: config.extensions, shifter: config.shifter }).connect(AluIn {
+            control: x.d.alu,
+            a: x.a,
+            b: x.b,
+            links_to: if config.guesses_direct_targets() { x.target } else { x_sequential_pc },
+        });
     // Beside the ALU, since a store's second operand is what it stores.
     wire!(m, x_sum = x.a.wrapping_add(x.d.imm));
     // `jalr` clears bit 0, which of a jump's target no one looks at.

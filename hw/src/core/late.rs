@@ -4,14 +4,16 @@ use ferrite_hdl::Instance;
 use ferrite_hdl::prelude::*;
 
 use super::commit::Late;
-use super::config::CoreConfig;
+use super::config::{CoreConfig, Shifter};
 use super::divider::{Divide, DivideIn, DivideOut};
 use super::multiplier::{Multiply, MultiplyIn, MultiplyOut};
 use super::pipeline::{Commit, Execute};
+use super::shifter::{Shift, ShiftIn, ShiftOut};
 
-/// Multiplier and divider, if the core has them.
+/// Multiplier, divider and iterative shifter, if the core has them.
 pub struct LateUnits {
     units: Option<(Instance<Multiply>, Instance<Divide>)>,
+    shifter: Option<Instance<Shift>>,
     never: Late,
 }
 
@@ -23,25 +25,42 @@ impl LateUnits {
             let divider = m.instance("divider", &Divide { bits: config.divider_bits });
             (multiplier, divider)
         });
+        let shifter = (config.shifter == Shifter::Iterative)
+            .then(|| m.instance("shifter", &Shift { extensions: config.extensions }));
         let zeros = |width: u32| m.constant(Bits::zero(width));
         let never = Late {
             product: MultiplyOut { ready: zeros(1), result: zeros(32) },
             quotient: DivideOut { done: zeros(1), result: zeros(32) },
+            shifted: ShiftOut { busy: zeros(1), result: zeros(32) },
         };
-        LateUnits { units, never }
+        LateUnits { units, shifter, never }
     }
 
     /// Their results.
     pub fn outputs(&self) -> Late {
+        let shifted = self.shifter.as_ref().map_or(self.never.shifted, |shifter| shifter.o);
         match &self.units {
-            Some((multiplier, divider)) => Late { product: multiplier.o, quotient: divider.o },
-            None => self.never,
+            Some((multiplier, divider)) => Late { product: multiplier.o, quotient: divider.o, shifted },
+            None => Late { shifted, ..self.never },
         }
     }
 
-    /// Gives them the operands of the instruction in execute, again and again until it leaves, which is known late: the last time counts. They
+    /// Gives them the operands of the instruction in execute, again and again until it `leaves`, which is known late: the last time counts. They
     /// finish what commit waits for before.
-    pub fn start(self, (x, x_valid): (Execute<UInt>, UInt), (c, c_valid): (Commit<UInt>, UInt)) {
+    pub fn start(
+        self,
+        (x, x_valid, leaves): (Execute<UInt>, UInt, UInt),
+        (c, c_valid): (Commit<UInt>, UInt),
+    ) {
+        if let Some(shifter) = self.shifter {
+            shifter.connect(ShiftIn {
+                enters: leaves,
+                start: x.d.alu.shifts & !x.kind.traps,
+                control: x.d.alu,
+                a: x.a,
+                amount: x.b.slice(0, 5),
+            });
+        }
         let Some((multiplier, divider)) = self.units else { return };
         let multiplies = c_valid & c.multiplies & !multiplier.o.ready;
         let divides = c_valid & c.divides & !divider.o.done;

@@ -38,6 +38,7 @@ mod pipeline;
 pub mod pmp;
 mod regfile;
 mod rvfi;
+mod shifter;
 mod split;
 mod trail;
 mod trap;
@@ -45,12 +46,13 @@ mod trap;
 pub use alu::{Alu, AluControl, AluIn, AluOut};
 pub use branch::{Branch, BranchIn, BranchOut};
 pub use bus::{Bus, BusRequest, BusResponse};
-pub use config::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile};
+pub use config::{CoreConfig, Extensions, Misaligned, MultiplierKind, Predictor, RegisterFile, Shifter};
 pub use csr::{Csr, CsrIn, CsrOut, CsrValues, Interrupts};
 pub use decode::{Decode, DecodeIn, Decoded, Kind, Unit};
 pub use fetch::{Btb, Fetch, FetchIn, FetchOut, Fetched, Gshare, Prediction, Redirect, ReturnStack};
 pub use regfile::{RegFile, RegFileIn, RegFileOut, RegWrite};
 pub use rvfi::{Report, ReportIn, Rvfi};
+pub use shifter::{Shift, ShiftIn, ShiftOut};
 pub use trap::Trap;
 
 use ferrite_hdl::Operand;
@@ -206,7 +208,11 @@ impl Module for Core {
             committed,
             commits: c_commits,
         });
-        wire!(m, d_target = fetched.pc.wrapping_add(d.offset));
+        let d_addend = match config.guesses_direct_targets() {
+            true => decode::addend(m, &fetched),
+            false => d.offset,
+        };
+        wire!(m, d_target = fetched.pc.wrapping_add(d_addend));
         // Of a target that counts from rs1 it is rs1 that is compared, in execute.
         let d_differs = match config.predictor {
             // What was guessed from the instruction itself is its target.
@@ -235,7 +241,7 @@ impl Module for Core {
         let units = LateUnits::new(m, config);
         let late = units.outputs();
         let split = Split::new(m, config);
-        let now = commit::progress(m, c_valid, c, &late, split, &i);
+        let now = commit::progress(m, config, c_valid, c, &late, split, &i);
         let judged = split.map_or(results.address, |split| split.judged(results.address));
         let allowed = self.data_allowed(m, x, judged, csr.o);
         let allowed = split.map_or(allowed, |split| allowed & split.goes_well());
@@ -282,7 +288,7 @@ impl Module for Core {
             let acts = x_acts & (x.kind.load | x.kind.store);
             split.advance(m, &part, &results, acts, x_leaves, i.dbus);
         }
-        units.start((x, x_valid), (c, c_valid));
+        units.start((x, x_valid, x_leaves), (c, c_valid));
         executed.rd.set(x_valid.mux(x.d.rd, 0));
         executed.value.set(results.result);
         let ahead = hazard::Ahead {
@@ -296,6 +302,11 @@ impl Module for Core {
         };
         let hazards = hazard::judge(m, insn, ahead);
         d_ready.set(hazards.ready);
+
+        let d_is_late = match config.shifter {
+            Shifter::Barrel => d_kind.is_late,
+            Shifter::Iterative => d_kind.is_late | d.alu.shifts,
+        };
 
         // Pipeline registers.
         // Whether something enters execute, and whether it is still wanted, is known late, and told by `x_valid` alone.
@@ -311,14 +322,22 @@ impl Module for Core {
                     prediction: fetched.prediction,
                     insn,
                     raw: fetched.raw,
-                    is_late: d_kind.is_late & d.rd.any(),
+                    is_late: d_is_late & d.rd.any(),
                     kind: Kind {
                         traps: d_kind.traps | csr.o.interrupt,
                         restarts: d_kind.restarts | d_changes_pmp,
+                        is_late: d_is_late,
                         ..d_kind
                     },
-                    d: Decoded { unit: d_unit, alu: d_alu, bitmanip: only(d_valid, d.bitmanip), ..d },
+                    d: Decoded {
+                        unit: d_unit,
+                        alu: d_alu,
+                        bitmanip: only(d_valid, d.bitmanip),
+                        target_from_rs1: d.target_from_rs1 & !fetched.error,
+                        ..d
+                    },
                     target: d_target,
+                    next_pc: config.guesses_direct_targets().then_some(d_next_pc),
                     a: operands.a,
                     b: operands.b,
                     error_in_second_half: fetched.error_in_second_half,
@@ -344,6 +363,7 @@ impl Module for Core {
                     result: results.result,
                     manipulated: results.manipulated,
                     address: results.address,
+                    next_pc: x.next_pc,
                     taken: results.branch.taken,
                     mispredicted: results.branch.mispredicted,
                     restarts: x.kind.restarts | x_trap.valid,
@@ -366,11 +386,15 @@ impl Module for Core {
 
         // What commit changes, where the program goes on, and the report of it.
         commit::write_register(c, &now, committed, &late, csr.o, &i);
-        let follows = c.taken.mux(c.address, c.sequential_pc);
+        let follows = match config.guesses_direct_targets() {
+            true => c.address,
+            false => c.taken.mux(c.address, c.sequential_pc),
+        };
         let follows = c.unit.is(Unit::Mret).mux(csr.o.mepc, follows);
-        wire!(m, c_successor = now.trap.valid.mux(csr.o.handler, follows));
+        wire!(m, c_leads_to = now.trap.valid.mux(csr.o.handler, follows));
         redirect.valid.set(c_redirects);
-        redirect.target.set(c_successor);
+        redirect.target.set(c_leads_to);
+        let c_successor = c.next_pc.map_or(c_leads_to, |next_pc| c_redirects.mux(c_leads_to, next_pc));
         let rvfi = commit::report(m, c, &now, committed, c_successor, csr.o.machine_mode);
         let trail = trail::follow(m, config, (x, x_leaves), &results, (c, c_valid));
         let learns = commit::learn(m, c, &now, trail.origin);

@@ -30,8 +30,11 @@ pub struct Execute<T> {
     pub kind: Kind<T>,
     /// Taken apart.
     pub d: Decoded<T>,
-    /// The address plus the immediate.
+    /// The address plus the immediate: a jump's or branch's target. In a core that [`CoreConfig::guesses_direct_targets`], where the
+    /// program goes on if fetch has guessed wrong, and the result of what links and of `auipc`.
     pub target: T,
+    /// Where fetch went on, in such a core; nothing but reports needs it.
+    pub next_pc: Option<T>,
     /// The first operand: rs1, the pc or zero.
     pub a: T,
     /// The second operand: rs2, the immediate or zero; of a jump that counts from rs1, what rs1 is if fetch guessed right.
@@ -59,6 +62,7 @@ impl Execute<Shape> {
             kind: Kind::shape(),
             d: Decoded::shape(),
             target: bits(32),
+            next_pc: next_pc(config),
             a: bits(32),
             b: bits(32),
             error_in_second_half: bit(),
@@ -66,6 +70,10 @@ impl Execute<Shape> {
             interrupt_code: bits(4),
         }
     }
+}
+
+fn next_pc(config: &CoreConfig) -> Option<Shape> {
+    config.guesses_direct_targets().then(|| bits(32))
 }
 
 /// Where a result comes from: one bit each, of which one is 1, so that the result is chosen soon.
@@ -141,6 +149,8 @@ pub struct Commit<T> {
     pub manipulated: T,
     /// The address of a load or store, or the target of a jump or branch.
     pub address: T,
+    /// See [`Execute::next_pc`].
+    pub next_pc: Option<T>,
     /// It goes to `address`.
     pub taken: T,
     /// Fetch went on elsewhere, and is told now.
@@ -184,6 +194,7 @@ impl Commit<Shape> {
             result: bits(32),
             manipulated: bits(32),
             address: bits(32),
+            next_pc: next_pc(config),
             taken: bit(),
             mispredicted: bit(),
             restarts: bit(),

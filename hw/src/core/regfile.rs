@@ -87,34 +87,76 @@ impl Module for RegFile {
         RegFileOut { a: bits(32), b: bits(32) }
     }
     fn build(&self, m: &Builder, i: RegFileIn<UInt>) -> RegFileOut<UInt> {
-        let registers = m.memory("registers", 32, 32);
-        m.when(i.commits & i.committed.rd.ne(0), || registers.write(i.committed.rd, i.committed.value));
-        // What a synchronous read misses: the write at the edge at which it reads.
-        let missed = (self.kind == RegisterFile::BlockRam).then(|| {
-            let missed = m.regs("missed", RegWrite::shape());
-            m.connect(missed, RegWrite { rd: i.commits.mux(i.committed.rd, 0), ..i.committed });
-            missed
-        });
-        let operand = |name: &str, rs: UInt, next_rs: UInt, reads: UInt, instead: UInt| {
-            let stored = match self.kind {
-                RegisterFile::LutRam => registers.read_async(name, rs),
-                RegisterFile::BlockRam => registers.read(name, next_rs),
-            };
-            // Nothing writes x0, and synthesis knows no initial contents: it is no source at all.
-            let reads = reads & rs.any();
-            let from_x = reads & i.executed.rd.eq(rs);
-            let from_c = reads & i.committed.rd.eq(rs);
-            let from_missed = missed.map_or(m.constant(Bits::zero(1)), |missed| reads & missed.rd.eq(rs));
-            let mut older = only(from_c & !from_x, i.committed.value);
-            if let Some(missed) = missed {
-                older = older | only(from_missed & !from_c & !from_x, missed.value);
-            }
-            older = older | only(reads & !from_x & !from_c & !from_missed, stored);
-            only(from_x, i.executed.value) | older | instead
+        let file = match self.kind {
+            RegisterFile::LutRam => lut_ram(m, &i),
+            RegisterFile::BlockRam => block_ram(m, &i),
         };
-        RegFileOut {
-            a: operand("stored_rs1", i.rs1, i.next_rs1, i.reads_rs1, i.instead_of_rs1),
-            b: operand("stored_rs2", i.rs2, i.next_rs2, i.reads_rs2, i.instead_of_rs2),
-        }
+        let a = file("rs1", Read { rs: i.rs1, next_rs: i.next_rs1, reads: i.reads_rs1 });
+        let b = file("rs2", Read { rs: i.rs2, next_rs: i.next_rs2, reads: i.reads_rs2 });
+        RegFileOut { a: a | i.instead_of_rs1, b: b | i.instead_of_rs2 }
     }
+}
+
+/// An operand.
+struct Read {
+    /// Number of the register.
+    rs: UInt,
+    /// What that will be in the next cycle.
+    next_rs: UInt,
+    /// It is read; else the operand is 0.
+    reads: UInt,
+}
+
+impl Read {
+    /// Whether it is the register of a result that is on its way. Nothing writes x0, and synthesis knows no initial contents: it is no source at all.
+    fn is(&self, write: RegWrite<UInt>) -> UInt {
+        self.reads & self.rs.any() & write.rd.eq(self.rs)
+    }
+}
+
+type File<'a> = Box<dyn Fn(&str, Read) -> UInt + 'a>;
+
+/// Registers that are read without a clock. Four values for an operand, of the two halves of the file and of the two stages, pass two LUTs of four inputs for each
+/// bit: the second LUT either lets the first one's value pass or takes it, then the same for all bits, as the choice between two more.
+fn lut_ram<'a>(m: &'a Builder, i: &'a RegFileIn<UInt>) -> File<'a> {
+    let writes = i.commits & i.committed.rd.any();
+    let half = |name: &str, written: UInt| {
+        let half = m.memory(name, 16, 32);
+        m.when(writes & written, || half.write(i.committed.rd.slice(0, 4), i.committed.value));
+        half
+    };
+    let low = half("registers_low", !i.committed.rd.msb());
+    let high = half("registers_high", i.committed.rd.msb());
+    let select = |choice: UInt, yes: UInt, no: UInt| (choice & yes) | (!choice & no);
+    Box::new(move |name, read| {
+        let node = |what: &str, value: UInt| m.node(&format!("{name}_{what}"), value);
+        let from_x = node("from_x", read.is(i.executed));
+        let from_c = read.is(i.committed);
+        let stored = node("is_stored", read.reads & read.rs.any() & !from_x & !from_c);
+        let forwards = node("forwards", from_x | from_c);
+        let choice = node("choice", (stored & read.rs.msb()) | from_x);
+        let stored_in = |half: &Memory, name: &str| half.read_async(name, read.rs.slice(0, 4));
+        let (low, high) =
+            (stored_in(&low, &format!("low_{name}")), stored_in(&high, &format!("high_{name}")));
+        let choice = choice.repeat(32);
+        let first = node("first", select(stored.repeat(32), select(choice, high, low), choice));
+        select(forwards.repeat(32), select(first, i.executed.value, i.committed.value), first)
+    })
+}
+
+/// Registers that are read with the clock, in the cycle before.
+fn block_ram<'a>(m: &'a Builder, i: &'a RegFileIn<UInt>) -> File<'a> {
+    let registers = m.memory("registers", 32, 32);
+    m.when(i.commits & i.committed.rd.any(), || registers.write(i.committed.rd, i.committed.value));
+    // What the read misses: the write at the edge at which it reads.
+    let missed = m.regs("missed", RegWrite::shape());
+    m.connect(missed, RegWrite { rd: i.commits.mux(i.committed.rd, 0), ..i.committed });
+    Box::new(move |name, read| {
+        let stored = registers.read(&format!("stored_{name}"), read.next_rs);
+        let (from_x, from_c, from_missed) = (read.is(i.executed), read.is(i.committed), read.is(missed));
+        let older = only(from_c & !from_x, i.committed.value)
+            | only(from_missed & !from_c & !from_x, missed.value)
+            | only(read.reads & read.rs.any() & !from_x & !from_c & !from_missed, stored);
+        only(from_x, i.executed.value) | older
+    })
 }

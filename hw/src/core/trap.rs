@@ -134,6 +134,7 @@ pub fn before_memory(m: &Builder, config: &CoreConfig, s: Suspect) -> Cause<UInt
 /// the part of a load or store that was refused, where it can consist of several.
 pub fn with_memory(
     m: &Builder,
+    config: &CoreConfig,
     commits: UInt,
     c: &Commit<UInt>,
     refused: UInt,
@@ -147,7 +148,10 @@ pub fn with_memory(
     tval.set(0);
     m.when(!before.interrupt, || {
         m.switch(c.unit, |units| {
-            units.case(Unit::FetchFault, || tval.set(c.pc.wrapping_add(second_half)));
+            units.case(Unit::FetchFault, || match config.guesses_direct_targets() {
+                true => tval.set(c.address),
+                false => tval.set(c.pc.wrapping_add(second_half)),
+            });
             units.case(Unit::Illegal, || tval.set(c.insn));
             let (jumps, accesses) = ([Unit::Jump, Unit::Branch], [Unit::Load, Unit::Store]);
             match reached {

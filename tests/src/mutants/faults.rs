@@ -57,6 +57,8 @@ pub const FAULTS: &[Fault] = &[
         "fill = control_shifts & control_arithmetic & a[31]",
         "fill = 1'b0",
     ),
+    fault("xor is or", "Alu.v", "a ^ combined_mixed)", "a | combined_mixed)"),
+    fault("sra by 16 forgets the sign", "Alu.v", "{16{control_arithmetic & a[31]}}", "{16{1'b0}}"),
     fault("branches compare without sign", "Branch.v", "(funct3[2] & flips)", "(funct3[2] & 1'b0)"),
     fault("the maximum is the minimum", "Bitmanip.v", "less ^ op[1]", "less"),
     fault("the divider makes a step too few", "Divide.v", "step <= 6'd0;", "step <= 6'd1;"),
@@ -74,8 +76,8 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "an older result is forwarded beside a newer one",
         "RegFile.v",
-        "a_masked_2 & !a_masked;",
-        "a_masked_2;",
+        "(rs1_is_stored & rs1[4]) | rs1_from_x;",
+        "rs1_is_stored & rs1[4];",
     ),
     fault(SHORT[1], "Core.v", "wire waits_for_x = x_valid &", "wire waits_for_x = 1'b0 &"),
     fault(
@@ -155,7 +157,7 @@ pub const FAULTS: &[Fault] = &[
     fault("c.ebreak is an ecall", "Expand.v", "32'h100073", "32'h73"),
     fault("c.addi4spn may add 0", "Expand.v", "legal = |half[12:5];", "legal = 1'b1;"),
     // Memory.
-    fault("lb forgets the sign", "Core.v", "{24{c_loaded[7] & !c_funct3[2]}}", "{24{1'b0}}"),
+    fault("lb forgets the sign", "Core.v", "((load_first[7] &", "((1'b0 &"),
     fault("a byte is stored at the word's beginning", "Core.v", "4'd1) << x_address[1:0];", "4'd1);"),
     fault(
         "an error of the bus is ignored",

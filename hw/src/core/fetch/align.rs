@@ -2,7 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::request::{Words, chosen};
+use super::request::{Words, chosen, counts_words};
 use super::{Fetched, Prediction, Redirect, sequential};
 use crate::core::config::CoreConfig;
 use crate::core::expand::{Expand, ExpandIn};
@@ -36,6 +36,12 @@ pub fn instructions(
     redirect: Redirect<UInt>,
     ready: UInt,
 ) -> Aligned {
+    if counts_words(config) {
+        let cut = words_only(m, &words, words.first_pc);
+        words.pop.set(cut.valid & ready);
+        words.pop_target.set(0);
+        return Aligned { valid: cut.valid, fetched: cut.fetched, expanded: None };
+    }
     let pc = m.reg("pc", 32).reset_to(config.reset_vector);
     // A branch that is predicted to be taken ended in the lower half of what was the second word: the rest of that goes too.
     let drops = m.reg("drops", 1).reset_to(0);

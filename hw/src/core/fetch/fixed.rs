@@ -28,7 +28,9 @@ pub fn guess(
     let opcode = insn.slice(0, 7);
     let is = |code: u32| opcode.eq(code);
     let target = fetched.pc.wrapping_add(decode::offset(m, opcode, insn));
-    let taken = is(JAL) | (is(BRANCH) & insn.msb());
+    // What jumps to a misaligned address traps, and needs that address.
+    let aligned = |bit: u32| if config.extensions.c { m.constant(Bits::ones(1)) } else { !insn.bit(bit) };
+    let taken = (is(JAL) & aligned(21)) | (is(BRANCH) & insn.msb() & aligned(8));
     if config.return_stack == 0 {
         return Guess { taken: taken & !fetched.error, target };
     }

@@ -179,7 +179,7 @@ pub struct FetchOut<T> {
 
 /// The fetch unit.
 ///
-/// With compressed instructions, a branch target buffer or registers in block RAM, an instruction is on offer one cycle after its word's
+/// With compressed instructions, a branch target buffer, registers in block RAM or the static prediction without a return stack, an instruction is on offer one cycle after its word's
 /// response, else in the same cycle.
 #[module]
 pub struct Fetch {
@@ -200,6 +200,7 @@ pub fn is_registered(config: &CoreConfig) -> bool {
     config.extensions.c
         || matches!(config.predictor, Predictor::Btb { .. })
         || config.register_file == RegisterFile::BlockRam
+        || config.guesses_direct_targets()
 }
 
 /// Whether a further instruction can wait between alignment and decode.
@@ -270,8 +271,16 @@ impl Module for Fetch {
         m.when(i.redirect.valid, || valid.set(0)).otherwise_when(offer_moves, || valid.set(coming.valid));
         m.when(offer_moves, || m.connect(fetched, coming.fetched));
         let next_insn = offer_moves.mux(coming.fetched.insn, fetched.insn);
-        // The instruction that comes is the one behind that on offer.
-        FetchOut { valid, fetched, next_pc: coming.fetched.pc, next_insn, asks_for }
+        let next_pc = match self.config.guesses_direct_targets() {
+            true => {
+                let offer_next_pc = m.reg("offer_next_pc", 32);
+                m.when(offer_moves, || offer_next_pc.set(next_pc));
+                offer_next_pc
+            }
+            // The instruction that comes is the one behind that on offer.
+            false => coming.fetched.pc,
+        };
+        FetchOut { valid, fetched, next_pc, next_insn, asks_for }
     }
 }
 

@@ -83,6 +83,8 @@ pub fn chosen(first: UInt, one: Option<UInt>, other: Option<UInt>) -> Option<UIn
 
 /// The words that are there, in the program's predicted order.
 pub struct Words {
+    /// Address of the first, in the core that [`counts_words`].
+    pub first_pc: UInt,
     /// There is a word.
     pub first_valid: UInt,
     /// The first.
@@ -199,6 +201,7 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
 
     let target = targets(m, config, redirect.valid, (accepted & leaves, !retarget), target, pop_target);
     let words = Words {
+        first_pc: first_pc(m, word_pc, &kept_valid, outstanding & !discard),
         first_valid: there_valid(0),
         first: kept[0].or_else(kept_valid[0], arriving),
         second_valid: there_valid(1),
@@ -208,6 +211,19 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
         pop_target,
     };
     (words, address)
+}
+
+/// Whether words follow one another in memory from the first one that is there to the one that is asked for next, and each is an instruction: then no register
+/// is needed for the address of the first.
+pub fn counts_words(config: &CoreConfig) -> bool {
+    !config.extensions.c && (config.predictor == Predictor::None || config.guesses_direct_targets())
+}
+
+/// The address of the first word that is there or, if none is, on its way: the next one that is asked for is at `word_pc`.
+fn first_pc(m: &Builder, word_pc: UInt, kept_valid: &[UInt], on_its_way: UInt) -> UInt {
+    let (one, another) = (kept_valid[0], kept_valid[1]);
+    let count = concat([another | (one & on_its_way), one ^ another ^ on_its_way]);
+    word_pc.wrapping_sub(count.extend(30)).concat(m.constant(Bits::zero(2)))
 }
 
 /// Whether memory protection lets the request pass. One that waits for `ready` must not go away when the mode or the regions change; its
