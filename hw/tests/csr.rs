@@ -58,6 +58,7 @@ fn hart_config(config: &CoreConfig) -> HartConfig {
             event_mask: (1 << EVENTS) - 1,
             inhibit: config.counters,
         },
+        mtval: config.mtval,
         ..HartConfig::default()
     }
 }

@@ -47,6 +47,7 @@ pub fn hart(core: &CoreConfig) -> HartConfig {
             event_mask: if core.event_counters > 0 { (1 << EVENTS) - 1 } else { 0 },
             inhibit: core.counters,
         },
+        mtval: core.mtval,
         misaligned: match core.misaligned {
             Misaligned::Trap => iss::Misaligned::Trap,
             Misaligned::Handle => iss::Misaligned::Handled,

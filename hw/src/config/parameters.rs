@@ -213,6 +213,12 @@ pub const PARAMETERS: &[Parameter] = &[
         kind: core_number!(event_counters if |core| core.counters, Range::MultipleOf { step: 1, min: 0, max: 29 }),
     },
     Parameter {
+        key: "core.mtval",
+        doc: "`mtval` tells the address or the instruction that a trap is about; without it, it is read-only 0",
+        unit: "",
+        kind: core_switch!(mtval),
+    },
+    Parameter {
         key: "core.misaligned",
         doc: "what happens to loads and stores at addresses that are no multiple of their width: an exception, or the core carries them out, in two accesses if need be",
         unit: "",

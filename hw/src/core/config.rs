@@ -17,6 +17,8 @@ pub struct CoreConfig {
     pub counters: bool,
     /// Counters of events from `mhpmcounter3` up, at most 29; only with `counters`.
     pub event_counters: u32,
+    /// `mtval` tells the address or instruction of a trap; else it is read-only 0.
+    pub mtval: bool,
     /// Loads and stores at addresses that are no multiple of their width.
     pub misaligned: Misaligned,
     /// How shifts are made.
@@ -119,6 +121,7 @@ impl CoreConfig {
         pmp_regions: 0,
         counters: true,
         event_counters: 0,
+        mtval: true,
         misaligned: Misaligned::Trap,
         shifter: Shifter::Barrel,
         multiplier: MultiplierKind::Pipelined,
@@ -143,11 +146,12 @@ impl CoreConfig {
         matches!(self.predictor, Predictor::Btb { .. }) || (self.predicts() && self.return_stack > 0)
     }
 
-    /// The fewest LUTs: RV32I, machine mode, no counters.
+    /// The fewest LUTs: RV32I, machine mode, no counters, no `mtval`.
     pub const SMALL: CoreConfig = CoreConfig {
         extensions: Extensions::NONE,
         user_mode: false,
         counters: false,
+        mtval: false,
         shifter: Shifter::Iterative,
         multiplier: MultiplierKind::Iterative,
         predictor: Predictor::Static,

@@ -146,7 +146,7 @@ pub fn with_memory(
     let second_half = concat([m.constant(Bits::zero(30)), c.error_in_second_half, m.constant(Bits::zero(1))]);
     let tval = m.wire("c_tval", 32);
     tval.set(0);
-    m.when(!before.interrupt, || {
+    m.when(!before.interrupt & config.mtval, || {
         m.switch(c.unit, |units| {
             units.case(Unit::FetchFault, || match config.guesses_direct_targets() {
                 true => tval.set(c.address),

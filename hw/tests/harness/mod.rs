@@ -113,6 +113,7 @@ pub fn hart(config: &CoreConfig) -> HartConfig {
             inhibit: config.counters,
         },
         mhartid: config.hart_id,
+        mtval: config.mtval,
         misaligned: match config.misaligned {
             Misaligned::Trap => ferrite_model::iss::Misaligned::Trap,
             Misaligned::Handle => ferrite_model::iss::Misaligned::Handled,

@@ -80,6 +80,8 @@ pub struct HartConfig {
     pub pmp_regions: PmpRegions,
     /// Counters.
     pub counters: Counters,
+    /// `mtval` tells what a trap is about; else it is read-only 0 (Privileged 20240411, 3.1.16).
+    pub mtval: bool,
     /// Misaligned loads and stores.
     pub misaligned: Misaligned,
     /// `mvendorid`.
@@ -108,6 +110,7 @@ impl Default for HartConfig {
             user_mode: false,
             pmp_regions: PmpRegions::None,
             counters: Counters::BASIC,
+            mtval: true,
             misaligned: Misaligned::Trap,
             mvendorid: 0,
             marchid: 0,

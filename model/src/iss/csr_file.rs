@@ -168,12 +168,16 @@ impl CsrFile {
             MSCRATCH => self.mscratch = value,
             MEPC => self.mepc = value & !(self.config.instruction_alignment() - 1),
             MCAUSE => self.mcause = value & MCAUSE_BITS,
-            MTVAL => self.mtval = value,
+            MTVAL => self.write_mtval(value),
             _ => {
                 self.pmp.write(csr, value);
                 self.counters.write(csr, value);
             }
         }
+    }
+
+    fn write_mtval(&mut self, value: u32) {
+        self.mtval = if self.config.mtval { value } else { 0 };
     }
 
     fn write_mstatus(&mut self, value: u32) {
@@ -203,7 +207,7 @@ impl CsrFile {
         self.privilege = Privilege::Machine;
         self.mepc = pc;
         self.mcause = cause;
-        self.mtval = tval;
+        self.write_mtval(tval);
         self.handler(cause)
     }
 

@@ -1,6 +1,7 @@
 //! What holds from instruction to instruction: registers, the program's course, the mode, and both memories.
 
 use ferrite_hdl::prelude::*;
+use ferrite_hw::core::CoreConfig;
 
 use super::record::{Record, cause};
 
@@ -133,8 +134,13 @@ fn code(r: &Record, unknowns: Unknowns<UInt>, fetched: Fetched) {
     r.claim("compressed_instruction_is_short", !r.unfetched & !is_long, ends.eq(0) | (!is_compressed(r)));
     let missing = unknowns.no_code & (first_here | (second_here & is_long));
     r.claim("missing_code_is_not_run", missing, r.unfetched);
-    let there = !unknowns.no_code & r.after.mtval.slice(2, 30).eq(unknowns.word);
-    r.claim("code_that_is_there_is_run", there, !r.unfetched);
+    // `mtval` tells which half could not be fetched; where there are no halves, the pc does.
+    let CoreConfig { mtval, extensions, .. } = r.core.config;
+    if mtval || !extensions.c {
+        let missed = if mtval { r.after.mtval } else { pc };
+        let there = !unknowns.no_code & missed.slice(2, 30).eq(unknowns.word);
+        r.claim("code_that_is_there_is_run", there, !r.unfetched);
+    }
     r.claim(
         "fetch_fault_changes_no_register",
         r.unfetched,

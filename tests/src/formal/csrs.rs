@@ -168,7 +168,10 @@ fn after(r: &Record, access: &Access) -> CsrValues<UInt> {
         mepc: traps.mux(r.rvfi.pc_rdata, written(csr::MEPC, before.mepc, &only(pc_mask))),
         // What a trap leaves in these two is claimed where its reason is.
         mcause: traps.mux(r.after.mcause, written(csr::MCAUSE, before.mcause, &only(0x8000_000F))),
-        mtval: traps.mux(r.after.mtval, written(csr::MTVAL, before.mtval, &whole)),
+        mtval: match config.mtval {
+            true => traps.mux(r.after.mtval, written(csr::MTVAL, before.mtval, &whole)),
+            false => r.m.constant(Bits::zero(32)),
+        },
         mcounteren: match config.user_mode && config.counters {
             true => written(csr::MCOUNTEREN, before.mcounteren, &only(COUNTERS)),
             false => before.mcounteren,

@@ -77,6 +77,7 @@ impl Expected {
         raise(is(Op::Ecall) & r.machine_mode, cause::ECALL_MACHINE, zeros(32));
         raise(is(Op::Ecall) & !r.machine_mode, cause::ECALL_USER, zeros(32));
         raise(!is_legal(r), cause::ILLEGAL, r.rvfi.insn);
+        let tval = if r.core.config.mtval { tval } else { zeros(32) };
         Expected { raised, code, tval }
     }
 }
@@ -112,6 +113,10 @@ fn traps(r: &Record, expected: &Expected) {
     r.claim("trap_has_a_reason", fetched & r.rvfi.trap, expected.raised);
     r.claim("trap_has_its_code", fetched & r.rvfi.trap, r.after.mcause.eq(expected.code));
     r.claim("trap_has_its_value", fetched & r.rvfi.trap, r.after.mtval.eq(expected.tval));
+    if !r.core.config.mtval {
+        r.claim("there_is_no_trap_value", r.m.constant(Bits::ones(1)), r.after.mtval.eq(0));
+        return;
+    }
     let offset = r.after.mtval.wrapping_sub(r.rvfi.pc_rdata);
     let of_half = offset.eq(0) | (offset.eq(2) & r.rvfi.pc_rdata.bit(1));
     r.claim("fetch_fault_names_its_half_word", r.unfetched, of_half);

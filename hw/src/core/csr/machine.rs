@@ -207,8 +207,15 @@ pub fn handling(m: &Builder, config: &CoreConfig, write: &WriteBus, trap: Trap<U
         cause_code.set(value.slice(0, 4));
     });
 
-    let mtval = m.reg("mtval", 32).reset_to(0);
-    m.when(trap.valid, || mtval.set(trap.tval)).otherwise_when(write.to(MTVAL), || mtval.set(value));
+    // No exception writes anything but 0: then it is read-only 0 (Privileged 20240411, 3.1.16).
+    let mtval = match config.mtval {
+        false => zeros(m, 32),
+        true => {
+            let mtval = m.reg("mtval", 32).reset_to(0);
+            m.when(trap.valid, || mtval.set(trap.tval)).otherwise_when(write.to(MTVAL), || mtval.set(value));
+            mtval
+        }
+    };
 
     Handling {
         handler: concat([mtvec_table, mtvec_word | vector, zeros(m, 2)]),
@@ -235,9 +242,11 @@ pub fn readables(
         Readable::wide([MTVEC], handling.mtvec),
         Readable::wide([MSCRATCH], handling.mscratch),
         Readable::wide([MEPC], handling.mepc),
-        Readable::wide([MTVAL], handling.mtval),
         Readable::narrow([MCAUSE], handling.mcause),
     ];
+    if config.mtval {
+        readables.push(Readable::wide([MTVAL], handling.mtval));
+    }
     if config.hart_id != 0 {
         readables.push(Readable::narrow([MHARTID], m.constant(Bits::from_u64(32, config.hart_id.into()))));
     }
