@@ -25,7 +25,7 @@ pub struct AlignIn<T> {
     /// It is taken.
     #[flip]
     pub beat_ready: T,
-    /// Forgets what it has.
+    /// Forgets what it has and gives nothing.
     pub halt: T,
     /// The bytes of the runs.
     #[flip]
@@ -124,7 +124,7 @@ impl Module for Align {
         let low = (has_tail | !from_this_beat).mux(previous, i.beat);
         let bytes = has_tail.mux(tail_offset, i.offset).concat(Bits::zero(3));
         wire!(m, two_beats = i.beat.concat(low) >> bytes);
-        chunks.valid.set(has_tail | (i.run_valid & i.beat_valid & gives));
+        chunks.valid.set(!i.halt & (has_tail | (i.run_valid & i.beat_valid & gives)));
         chunks.chunk.data.set(two_beats.truncate(8 * self.bytes));
         let top = exceeds.mux(Bits::ones(offset_bits), last_byte.truncate(offset_bits));
         chunks.chunk.top.set(has_tail.mux(tail_top, top));

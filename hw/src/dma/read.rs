@@ -114,10 +114,11 @@ impl DmaRead {
         let (address, len) = (m.reg("ar_address", 32), m.reg("ar_len", 8));
         wire!(m, ar_free = !valid | axi.arready);
         wire!(m, ar_may = ar_free & !halted);
+        wire!(m, issues = bursts.valid & ar_may & open.ready);
         bursts.ready.set(ar_may & open.ready);
         open.put(bursts.valid & ar_may, bursts.address);
-        m.when(ar_free, || valid.set(bursts.valid & bursts.ready));
-        m.when(bursts.valid & bursts.ready, || {
+        m.when(ar_free, || valid.set(issues));
+        m.when(issues, || {
             address.set(bursts.address);
             len.set(bursts.len);
         });
@@ -211,8 +212,9 @@ impl Module for DmaRead {
         let align = m.instance("align", &Align { bytes: beat_bytes, tag_bits });
         let is_bad = beats.front.resp.bit(1);
         wire!(m, fails = beats.valid & is_bad & !align.o.has_tail & !halted);
-        beats.takes.set(halted | fails | (align.i.beat_ready & !is_bad));
-        open.takes.set(beats.valid & beats.takes & beats.front.last);
+        wire!(m, takes_beat = halted | fails | (align.i.beat_ready & !is_bad));
+        beats.takes.set(takes_beat);
+        open.takes.set(beats.valid & takes_beat & beats.front.last);
         waiting.takes.set(align.i.run_ready | halted);
         let resize = m.instance("resize", &Resize { from: beat_bytes, to: config.word_bytes, tag_bits }).i;
         align.i.run_valid.set(waiting.valid);

@@ -82,12 +82,13 @@ impl DmaWrite {
         let (address, len) = (m.reg("aw_address", 32), m.reg("aw_len", 8));
         wire!(m, aw_free = !valid | axi.awready);
         wire!(m, aw_may = aw_free & !halted);
+        wire!(m, issues = bursts.valid & aw_may & lengths.ready & open.ready);
         bursts.ready.set(aw_may & lengths.ready & open.ready);
         lengths.put(bursts.valid & aw_may & open.ready, bursts.len);
         let record = Open { address: bursts.address, last: bursts.last };
         open.put(bursts.valid & aw_may & lengths.ready, record);
-        m.when(aw_free, || valid.set(bursts.valid & bursts.ready));
-        m.when(bursts.valid & bursts.ready, || {
+        m.when(aw_free, || valid.set(issues));
+        m.when(issues, || {
             address.set(bursts.address);
             len.set(bursts.len);
         });

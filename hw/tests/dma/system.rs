@@ -1,7 +1,9 @@
 //! Both engines, a memory behind AXI4 with its rules checked, and a scratchpad.
 
 use ferrite_hdl::prelude::*;
-use ferrite_hw::axi::{AxiMemory, AxiMemoryIn, ErrorRegion, assert_read_rules, assert_write_rules};
+use ferrite_hw::axi::{
+    AxiMemory, AxiMemoryIn, AxiReadBus, AxiWriteBus, ErrorRegion, assert_read_rules, assert_write_rules,
+};
 use ferrite_hw::dma::{DescriptorStream, DmaConfig, DmaRead, DmaReadOut, DmaWrite, DmaWriteOut};
 
 /// How an engine is stopped and started.
@@ -73,13 +75,17 @@ impl Module for System {
         let write = m.instance("writer", &self.write());
         let memory = m.instance("memory", &AxiMemory::new(config.axi, self.memory_words)).i;
         let AxiMemoryIn { axi, stall, seed, error } = memory;
-        m.connect(axi.read(), read.i.axi);
-        m.connect(axi.write(), write.i.axi);
+        let read_bus = m.wires("read_bus", AxiReadBus::shape(config.axi));
+        let write_bus = m.wires("write_bus", AxiWriteBus::shape(config.axi));
+        m.connect(read_bus, read.i.axi);
+        m.connect(write_bus, write.i.axi);
+        m.connect(axi.read(), read_bus);
+        m.connect(axi.write(), write_bus);
         stall.set(i.stall);
         seed.set(i.seed);
         m.connect(error, i.error);
-        assert_read_rules(m, axi.read(), config.axi, config.outstanding);
-        assert_write_rules(m, axi.write(), config.axi, config.outstanding);
+        assert_read_rules(m, read_bus, config.axi, config.outstanding);
+        assert_write_rules(m, write_bus, config.axi, config.outstanding);
 
         m.connect(read.i.descriptors, i.reads);
         m.connect(write.i.descriptors, i.writes);
@@ -92,12 +98,14 @@ impl Module for System {
         let random = m.reg("random", 32);
         let mixed = random ^ (random << 7u32);
         m.when(i.stall, || random.set(mixed ^ (mixed >> 9u32))).otherwise(|| random.set(i.seed));
-        read.i.words.ready.set(!(i.stall & random.bit(2)));
-        m.when(read.i.words.valid & read.i.words.ready, || {
+        wire!(m, takes_words = !(i.stall & random.bit(2)));
+        read.i.words.ready.set(takes_words);
+        m.when(read.i.words.valid & takes_words, || {
             scratch.write(read.i.words.address, read.i.words.data);
         });
-        write.i.read.ready.set(!(i.stall & random.bit(7)));
-        wire!(m, asked = write.i.read.valid & write.i.read.ready);
+        wire!(m, gives_words = !(i.stall & random.bit(7)));
+        write.i.read.ready.set(gives_words);
+        wire!(m, asked = write.i.read.valid & gives_words);
         let mut valid = m.delay("asked_1", asked);
         let mut word = scratch.read("word_1", write.i.read.address);
         for k in 2..=self.scratch_cycles {
