@@ -54,7 +54,7 @@ pub struct DescriptorStream<T> {
     /// One is offered.
     pub valid: T,
     /// It.
-    pub descriptor: Descriptor<T>,
+    pub next: Descriptor<T>,
     /// It is taken.
     #[flip]
     pub ready: T,
@@ -62,7 +62,7 @@ pub struct DescriptorStream<T> {
 
 impl DescriptorStream<Shape> {
     pub(super) fn shape(config: &DmaConfig, has_fill: bool) -> DescriptorStream<Shape> {
-        DescriptorStream { valid: bit(), descriptor: Descriptor::shape(config, has_fill), ready: bit() }
+        DescriptorStream { valid: bit(), next: Descriptor::shape(config, has_fill), ready: bit() }
     }
 }
 

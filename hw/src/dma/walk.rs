@@ -43,7 +43,7 @@ impl Module for Walk {
         Empty::new()
     }
     fn build(&self, m: &Builder, i: WalkIn<UInt>) -> Empty<UInt> {
-        let offered = i.descriptors.descriptor;
+        let offered = i.descriptors.next;
         let active = m.reg("active", 1).reset_to(0);
         // `external` and `local` are those of the current run, `n2` counts the repetitions that are left.
         let d = m.regs("current", Descriptor::shape(&self.config, self.has_fill));
@@ -86,7 +86,6 @@ impl Module for Walk {
 
         i.runs.valid.set(active);
         let span = Span { external: d.external, bytes: d.bytes, last: ends };
-        // `connect` drives what leaves through `In`, as every output.
         m.connect(i.runs.run, Run { span, local: d.local, fill: d.fill });
         Empty::new()
     }

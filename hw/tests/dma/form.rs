@@ -10,7 +10,7 @@ use ferrite_hw::dma::{DmaRead, DmaWrite};
 use ferrite_sim::{Interpreter, Simulator, Verilator, VerilatorError, VerilatorOptions};
 
 use super::random::Random;
-use super::rig::{Engine, Rig, config};
+use super::rig::{Engine, Rig, config, system};
 use super::{reads_as_plain, writes_as_plain};
 
 /// The inputs on which outputs of the AXI4 port depend in the same cycle.
@@ -91,7 +91,7 @@ fn moves(mut rig: Rig) {
 fn the_engines_work_on_verilator() {
     for (data_bits, word_bytes) in [(32, 16), (128, 16), (256, 8)] {
         let mut missing = false;
-        let rig = Rig::on(config(data_bits, word_bytes), 6, |design| match verilator(design) {
+        let rig = Rig::on(system(config(data_bits, word_bytes)), 6, |design| match verilator(design) {
             Some(engine) => engine,
             None => {
                 missing = true;
@@ -106,5 +106,5 @@ fn the_engines_work_on_verilator() {
 
 #[test]
 fn the_engines_work_on_the_interpreter() {
-    moves(Rig::on(config(64, 16), 6, |design| Box::new(Interpreter::new(design))));
+    moves(Rig::on(system(config(64, 16)), 6, |design| Box::new(Interpreter::new(design))));
 }

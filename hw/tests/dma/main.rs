@@ -8,6 +8,7 @@ mod plain;
 #[path = "../harness/random.rs"]
 mod random;
 mod rig;
+mod rules;
 mod speed;
 mod system;
 

@@ -36,24 +36,28 @@ pub fn config(data_bits: u32, word_bytes: u32) -> DmaConfig {
     DmaConfig::new(AxiWidths { data_bits, id_bits: 2 }, word_bytes, address_bits)
 }
 
-fn system(config: DmaConfig) -> System {
+/// With a scratchpad that answers after two cycles.
+pub fn system(config: DmaConfig) -> System {
     System { config, memory_words: MEMORY_BYTES / config.axi.beat_bytes(), scratch_cycles: 2 }
 }
 
 impl Rig {
     /// On the native engine, memories full of random bytes.
     pub fn new(config: DmaConfig, seed: u64) -> Rig {
-        Rig::on(config, seed, |design| Box::new(Native::new(design, &NativeOptions::default()).unwrap()))
+        Rig::native(system(config), seed)
     }
 
-    pub fn on(config: DmaConfig, seed: u64, engine: impl FnOnce(&Design) -> Box<dyn Simulator>) -> Rig {
-        let system = system(config);
+    pub fn native(system: System, seed: u64) -> Rig {
+        Rig::on(system, seed, |design| Box::new(Native::new(design, &NativeOptions::default()).unwrap()))
+    }
+
+    pub fn on(system: System, seed: u64, engine: impl FnOnce(&Design) -> Box<dyn Simulator>) -> Rig {
         let design = elaborate(&system).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let mut sim = Sim::on(&system, engine(&design));
         let memories = &sim.engine().flat().memories;
         let position = |path: &str| memories.iter().position(|memory| memory.path == path).unwrap();
         let (memory, scratch) = (position("memory.words"), position("scratch"));
-        let mut rig = Rig { sim, config, memory, scratch, done: [0; 2] };
+        let mut rig = Rig { sim, config: system.config, memory, scratch, done: [0; 2] };
         rig.sim.reset();
         rig.randomise(seed);
         rig
@@ -129,7 +133,7 @@ impl Rig {
         self.set(port.valid, i128::from(descriptor.is_some()));
         let Some(d) = descriptor else { return };
         let words = 1u32 << self.config.address_bits;
-        let to = port.descriptor;
+        let to = port.next;
         for (port, value) in [(to.external, d.external), (to.bytes, d.bytes), (to.n1, d.n1), (to.n2, d.n2)] {
             self.set(port, value);
         }

@@ -1,7 +1,10 @@
 //! How fast data move.
 
+use ferrite_hw::dma::DmaConfig;
+
 use super::plain::Descriptor;
-use super::rig::{Rig, config};
+use super::rig::{Rig, config, system};
+use super::system::System;
 
 /// Cycles from the first descriptor's offer to the last one's end beyond the beats: the memory's latency, and the stages of an engine.
 const AROUND: u32 = 20 + 12;
@@ -71,4 +74,30 @@ fn narrow_words_limit_a_wide_port_to_a_word_per_cycle() {
     let mut rig = Rig::new(config(256, 8), 1);
     assert_within("8 KB to words of 8 bytes read", rig.finish(&long, &[]), 1024 + AROUND);
     assert_within("8 KB from words of 8 bytes written", rig.finish(&[], &long), 1024 + AROUND + 8);
+}
+
+#[test]
+fn a_scratchpad_that_answers_after_six_cycles_does_not_slow_a_write() {
+    let long = [Descriptor::run(0, 16 << 10, 0)];
+    let cycles = |scratch_cycles| {
+        let system = System { scratch_cycles, ..system(config(128, 16)) };
+        Rig::native(system, 1).finish(&[], &long)
+    };
+    assert_within("16 KB from a scratchpad of 6 cycles written", cycles(6), 1024 + AROUND + 6);
+    assert!(cycles(7) > 1100);
+}
+
+#[test]
+fn runs_of_two_beats_need_sixteen_open_bursts_to_be_fast() {
+    let cycles = |outstanding| {
+        let config = DmaConfig { outstanding, ..config(256, 16) };
+        // Words of 16 bytes would be the limit.
+        let config = DmaConfig { word_bytes: 32, address_bits: config.address_bits - 1, ..config };
+        let rows = [Descriptor { d1: 2, ..rows(0) }];
+        (Rig::new(config, 1).finish(&rows, &[]), Rig::new(config, 1).finish(&[], &rows))
+    };
+    println!("64 byte runs at 256 bits, read and written: {:?} with 8 open bursts", cycles(8));
+    let (read, write) = cycles(16);
+    assert_within("64 byte runs at 256 bits read", read, 254 * 10 / 9 + 20);
+    assert_within("64 byte runs at 256 bits written", write, 254 * 10 / 9 + 20);
 }
