@@ -11,8 +11,12 @@ pub struct AlignIn<T> {
     pub run_valid: T,
     /// Where it begins in its first beat.
     pub offset: T,
-    /// Its bytes.
-    pub bytes: T,
+    /// Beats in which it lies, less 1.
+    pub beats: T,
+    /// Chunks that it makes, less 1.
+    pub parts: T,
+    /// Index of the last byte in its last chunk.
+    pub top: T,
     /// What goes along with it.
     pub tag: T,
     /// All its beats have come.
@@ -60,7 +64,9 @@ impl Module for Align {
         AlignIn {
             run_valid: bit(),
             offset: bits(self.bytes.ilog2()),
-            bytes: bits(RUN_BITS),
+            beats: bits(RUN_BITS + 1 - self.bytes.ilog2()),
+            parts: bits(RUN_BITS - self.bytes.ilog2()),
+            top: bits(self.bytes.ilog2()),
             tag: bits(self.tag_bits),
             run_ready: bit(),
             beat_valid: bit(),
@@ -76,28 +82,23 @@ impl Module for Align {
     fn build(&self, m: &Builder, i: AlignIn<UInt>) -> AlignOut<UInt> {
         let offset_bits = self.bytes.ilog2();
         let previous = m.reg("previous", 8 * self.bytes);
-        // Beats of the run have come; so many bytes are left to go.
+        // Beats of the run have come; so many beats are to come and chunks to go behind the next one.
         let started = m.reg("started", 1).reset_to(0);
-        let bytes_left = m.reg("bytes_left", RUN_BITS);
+        let beats_left = m.reg("beats_left", i.beats.width());
+        let parts_left = m.reg("parts_left", i.parts.width());
         let has_tail = m.reg("has_tail", 1).reset_to(0);
         let tail_offset = m.reg("tail_offset", offset_bits);
         let tail_top = m.reg("tail_top", offset_bits);
         let tail_tag = m.reg("tail_tag", self.tag_bits);
 
         wire!(m, is_aligned = i.offset.eq(0));
-        wire!(m, left = started.mux(bytes_left, i.bytes));
-        wire!(m, last_byte = left.wrapping_sub(1));
-        // In beats from the first that this chunk takes bytes from: where the run's last byte lies.
-        wire!(m, last_place = i.offset.extend(RUN_BITS + 1) + last_byte);
-        let last_beat = last_place.slice(offset_bits, RUN_BITS + 1 - offset_bits);
+        wire!(m, to_come = started.mux(beats_left, i.beats));
+        wire!(m, to_go = started.mux(parts_left, i.parts));
+        let goes_on = to_come.any();
+        let exceeds = to_go.any();
         let from_this_beat = !started | is_aligned;
-        wire!(
-            m,
-            goes_on = from_this_beat.mux(last_beat.any(), last_beat.slice(1, last_beat.width() - 1).any())
-        );
         // An unaligned run's first beat alone makes no chunk, unless it has all of the run.
         wire!(m, gives = started | is_aligned | !goes_on);
-        wire!(m, exceeds = last_byte.slice(offset_bits, RUN_BITS - offset_bits).any());
 
         let chunks = i.chunks;
         wire!(m, free = gives.mux(!has_tail & chunks.ready, !has_tail | chunks.ready));
@@ -108,11 +109,12 @@ impl Module for Align {
         m.when(takes, || {
             previous.set(i.beat);
             started.set(goes_on);
-            bytes_left.set(gives.mux(left.wrapping_sub(self.bytes), left));
+            beats_left.set(to_come.wrapping_sub(1));
+            parts_left.set(gives.mux(to_go.wrapping_sub(1), to_go));
             m.when(gives & exceeds & !goes_on, || {
                 has_tail.set(1);
                 tail_offset.set(i.offset);
-                tail_top.set(last_byte.truncate(offset_bits));
+                tail_top.set(i.top);
                 tail_tag.set(i.tag);
             });
         });
@@ -126,7 +128,7 @@ impl Module for Align {
         wire!(m, two_beats = i.beat.concat(low) >> bytes);
         chunks.valid.set(!i.halt & (has_tail | (i.run_valid & i.beat_valid & gives)));
         chunks.chunk.data.set(two_beats.truncate(8 * self.bytes));
-        let top = exceeds.mux(Bits::ones(offset_bits), last_byte.truncate(offset_bits));
+        let top = exceeds.mux(Bits::ones(offset_bits), i.top);
         chunks.chunk.top.set(has_tail.mux(tail_top, top));
         chunks.chunk.last.set(has_tail | !exceeds);
         chunks.chunk.tag.expect("a run that is read has one").set(has_tail.mux(tail_tag, i.tag));

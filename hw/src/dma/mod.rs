@@ -41,7 +41,7 @@ pub use halt::DmaStatus;
 pub use read::{DmaRead, DmaReadIn, DmaReadOut, WordWrite};
 pub use resize::{Resize, ResizeIn};
 pub use shift::{Shift, ShiftIn};
-pub use split::{BurstStream, Split, SplitIn};
+pub use split::{BurstStream, Split, SplitIn, SplitOut};
 pub use walk::{Walk, WalkIn};
 pub use write::{DmaWrite, DmaWriteIn, DmaWriteOut};
 

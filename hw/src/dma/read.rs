@@ -71,7 +71,9 @@ struct Tag<T> {
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Waiting<T> {
     offset: T,
-    bytes: T,
+    beats: T,
+    parts: T,
+    top: T,
     tag: T,
 }
 
@@ -93,8 +95,14 @@ impl DmaRead {
     }
 
     fn waiting(&self) -> Waiting<Shape> {
-        let offset = bits(self.config.axi.offset_bits());
-        Waiting { offset, bytes: bits(RUN_BITS), tag: bits(self.tag_bits()) }
+        let offset_bits = self.config.axi.offset_bits();
+        Waiting {
+            offset: bits(offset_bits),
+            beats: bits(self.config.beats_bits()),
+            parts: bits(RUN_BITS - offset_bits),
+            top: bits(offset_bits),
+            tag: bits(self.tag_bits()),
+        }
     }
 
     fn beat(&self) -> Beat<Shape> {
@@ -182,7 +190,8 @@ impl Module for DmaRead {
 
         // Addresses: each run goes to the splitter and into the queue of those that wait for data.
         let walk = m.instance("walk", &Walk { config, has_fill: true }).i;
-        let split = m.instance("split", &Split { config }).i;
+        let splitter = m.instance("split", &Split { config });
+        let split = splitter.i;
         let waiting = RecordQueue::new(m, "waiting", config.run_depth(), self.waiting());
         let open = RecordQueue::new(m, "open", config.outstanding, bits(32));
         m.connect(walk.descriptors, i.descriptors);
@@ -197,9 +206,14 @@ impl Module for DmaRead {
             fill: run.fill.expect("a run that is read has one"),
             last: run.span.last,
         };
+        let offset = run.span.external.truncate(offset_bits);
+        wire!(m, last_byte = run.span.bytes.wrapping_sub(1));
+        wire!(m, last_place = last_byte + offset);
         let record = Waiting {
-            offset: run.span.external.truncate(offset_bits),
-            bytes: run.span.bytes,
+            offset,
+            beats: last_place.slice(offset_bits, config.beats_bits()),
+            parts: last_byte.slice(offset_bits, RUN_BITS - offset_bits),
+            top: last_byte.truncate(offset_bits),
             tag: to_word(tag),
         };
         waiting.put(walk.runs.valid & split.ready & !halted, record);
@@ -219,7 +233,9 @@ impl Module for DmaRead {
         let resize = m.instance("resize", &Resize { from: beat_bytes, to: config.word_bytes, tag_bits }).i;
         align.i.run_valid.set(waiting.valid);
         align.i.offset.set(waiting.front.offset);
-        align.i.bytes.set(waiting.front.bytes);
+        align.i.beats.set(waiting.front.beats);
+        align.i.parts.set(waiting.front.parts);
+        align.i.top.set(waiting.front.top);
         align.i.tag.set(waiting.front.tag);
         align.i.beat_valid.set(beats.valid & !is_bad & !halted);
         align.i.beat.set(beats.front.data);
@@ -230,7 +246,7 @@ impl Module for DmaRead {
         let done = m.reg("done", 1).reset_to(0);
         done.set(ends);
 
-        let makes_addresses = walk.runs.valid | split.bursts.valid | asks;
+        let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
         let moves_data = waiting.valid | open.valid | align.o.has_tail | resize.resized.valid;
         wire!(m, idle = !(makes_addresses | moves_data));
         m.assume("all_have_one_id", !i.axi.rvalid | i.axi.rid.eq(0));

@@ -162,7 +162,8 @@ impl Module for DmaWrite {
 
         // Addresses: each run goes to the splitter and into the queues of those whose words are read and whose bytes are shifted.
         let walk = m.instance("walk", &Walk { config, has_fill: false }).i;
-        let split = m.instance("split", &Split { config }).i;
+        let splitter = m.instance("split", &Split { config });
+        let split = splitter.i;
         let shape = Source { local: bits(config.address_bits), bytes: bits(RUN_BITS) };
         let sources = RecordQueue::new(m, "sources", config.run_depth(), shape);
         let offsets = RecordQueue::new(m, "offsets", config.run_depth(), bits(offset_bits));
@@ -216,7 +217,7 @@ impl Module for DmaWrite {
         m.assume("all_have_one_id", !i.axi.bvalid | i.axi.bid.eq(0));
         m.assume("responses_are_awaited", !i.axi.bvalid | bursts.open.valid);
 
-        let makes_addresses = walk.runs.valid | split.bursts.valid | asks;
+        let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
         let moves_data = sources.valid | offsets.valid | !fetch.o.idle | resize.resized.valid | sends;
         let waits = bursts.lengths.valid | bursts.open.valid;
         wire!(m, idle = !(makes_addresses | moves_data | waits));
