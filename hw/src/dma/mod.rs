@@ -1,19 +1,19 @@
 //! DMA between external memory behind AXI4 and a scratchpad (`docs/dma.md`).
 //!
 //! ```text
-//!             +------+ runs  +-------+ bursts
-//! descriptors | walk | --+-> | split | -------> AR
-//!        ---> +------+   |   +-------+
-//!                        v queue
-//!                    +-------+ chunks  +--------+ words
-//!            R ----> | align | ------> | resize | ------> scratchpad
-//!                    +-------+         +--------+
+//! DmaRead      +------+ runs    +-------+ bursts
+//! descriptors  | walk | --+---> | split | ------> AR
+//!         ---> +------+   |     +-------+
+//!                         v queue
+//!                     +-------+ chunks  +--------+ words
+//!             R ----> | align | ------> | resize | ------> scratchpad
+//!                     +-------+         +--------+
 //!
-//!             +------+ runs  +-------+ bursts
-//! descriptors | walk | --+-> | split | -------> AW -----+ queue
-//!        ---> +------+   |   +-------+                  v
-//!                        v queue                    +------+
-//!                     +-------+   +--------+   +-------+   |
+//! DmaWrite     +------+ runs    +-------+ bursts
+//! descriptors  | walk | --+---> | split | ---+--> AW
+//!         ---> +------+   |     +-------+    |
+//!                         v queue            v queue
+//!                     +-------+   +--------+   +-------+
 //!    scratchpad <---> | fetch |-> | resize |-> | shift |-> W
 //!                     +-------+   +--------+   +-------+
 //! ```
