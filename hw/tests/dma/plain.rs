@@ -44,7 +44,6 @@ impl Descriptor {
         let low = far1.min(0) + far2.min(0);
         let high = far1.max(0) + far2.max(0) + bytes as i32;
         let external = random.below((memory as i32 - high + low + 1) as u32) as i32 - low;
-        // Near the end of a page, sometimes.
         let words = 1 << address_bits;
         let fill = random.below(256) as u8;
         let (local, d1, d2) = (random.below(words), random.below(words), random.below(words));
