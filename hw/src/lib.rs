@@ -1,8 +1,11 @@
 //! The Ferrite chip: what can be configured, where its memories and devices stand, and the hardware itself.
 
 pub mod adapter;
+pub mod axi;
 pub mod config;
 pub mod core;
+pub mod dma;
 pub mod map;
+mod record;
 pub mod soc;
 pub mod tensor;

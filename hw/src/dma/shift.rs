@@ -1,0 +1,105 @@
+//! From the bytes of a run to the beats in which it lies.
+
+use ferrite_hdl::prelude::*;
+
+use super::ChunkStream;
+use super::chunk::bytes_to;
+
+/// Ports of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct ShiftIn<T> {
+    /// A run is offered.
+    pub run_valid: T,
+    /// Where it begins in its first beat.
+    pub offset: T,
+    /// Its last beat goes.
+    #[flip]
+    pub run_ready: T,
+    /// The bytes of the runs, in chunks as large as a beat.
+    pub chunks: ChunkStream<T>,
+    /// Forgets what it has.
+    pub halt: T,
+    /// A beat is offered.
+    #[flip]
+    pub beat_valid: T,
+    /// The beat.
+    #[flip]
+    pub beat: T,
+    /// The bytes of it that belong to the run.
+    #[flip]
+    pub strobes: T,
+    /// It is taken.
+    pub beat_ready: T,
+}
+
+/// Moves the bytes of runs to their places in beats. A beat takes its bytes from two chunks; those of a run's last chunk that do not fit
+/// into its beat go in one more.
+#[module]
+pub struct Shift {
+    /// Bytes of a beat; a power of two from 4 on.
+    pub bytes: u32,
+}
+
+impl Module for Shift {
+    type In = ShiftIn<UInt>;
+    type Out = Empty<UInt>;
+
+    fn name(&self) -> String {
+        format!("DmaShift_{}", self.bytes)
+    }
+    fn inputs(&self) -> ShiftIn<Shape> {
+        ShiftIn {
+            run_valid: bit(),
+            offset: bits(self.bytes.ilog2()),
+            run_ready: bit(),
+            chunks: ChunkStream::shape(self.bytes, 0),
+            halt: bit(),
+            beat_valid: bit(),
+            beat: bits(8 * self.bytes),
+            strobes: bits(self.bytes),
+            beat_ready: bit(),
+        }
+    }
+    fn outputs(&self) -> Empty<Shape> {
+        Empty::new()
+    }
+    fn build(&self, m: &Builder, i: ShiftIn<UInt>) -> Empty<UInt> {
+        let offset_bits = self.bytes.ilog2();
+        let chunk = i.chunks.chunk;
+        let previous = m.reg("previous", 8 * self.bytes);
+        let started = m.reg("started", 1).reset_to(0);
+        // The last chunk has been taken; its bytes up to `spill_top` go in one more beat.
+        let spills = m.reg("spills", 1).reset_to(0);
+        let spill_top = m.reg("spill_top", offset_bits);
+
+        wire!(m, last_place = i.offset + chunk.top);
+        let exceeds = last_place.msb();
+        wire!(m, ends = spills | (chunk.last & !exceeds));
+        i.beat_valid.set(i.run_valid & (spills | i.chunks.valid));
+        wire!(m, fires = i.beat_valid & i.beat_ready);
+        i.chunks.ready.set(i.run_valid & !spills & i.beat_ready);
+        i.run_ready.set(fires & ends);
+        m.when(fires, || {
+            previous.set(chunk.data);
+            started.set(!ends);
+            spills.set(!ends & chunk.last);
+            spill_top.set(last_place.truncate(offset_bits));
+        });
+        m.when(i.halt, || {
+            started.set(0);
+            spills.set(0);
+        });
+
+        // By 1 to `bytes` bytes.
+        let amount = m
+            .constant(Bits::from_u64(offset_bits + 1, self.bytes.into()))
+            .wrapping_sub(i.offset.extend(offset_bits + 1));
+        let two_chunks = chunk.data.concat(previous) >> amount.concat(Bits::zero(3));
+        i.beat.set(two_chunks.truncate(8 * self.bytes));
+        let from_offset = m.constant(Bits::ones(self.bytes)) << i.offset;
+        let to_end = bytes_to(m, spills.mux(spill_top, last_place.truncate(offset_bits)), self.bytes);
+        let all = Bits::ones(self.bytes);
+        i.strobes.set(started.mux(all.clone(), from_offset) & ends.mux(to_end, all));
+        Empty::new()
+    }
+}
