@@ -10,6 +10,7 @@ use super::bus::Bus;
 use super::config::CoreConfig;
 use super::fetch;
 use super::memory;
+use super::only;
 use super::pipeline::Execute;
 use super::split::Part;
 
@@ -17,7 +18,9 @@ use super::split::Part;
 pub struct Results {
     /// Its `funct3`.
     pub funct3: UInt,
-    /// The ALU's result.
+    /// The result as far as decode may have it already: the ALU's.
+    pub forwarded: UInt,
+    /// The result.
     pub result: UInt,
     /// The bit manipulation unit's result.
     pub manipulated: UInt,
@@ -33,13 +36,16 @@ pub struct Results {
 pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
     wire!(m, x_funct3 = x.insn.slice(12, 3));
     wire!(m, x_sequential_pc = fetch::sequential(m, x.pc, x.halves));
+    let nothing = m.constant(Bits::zero(32));
     let alu =
         m.instance("alu", &Alu { extensions: config.extensions, shifter: config.shifter }).connect(AluIn {
             control: x.d.alu,
             a: x.a,
             b: x.b,
-            links_to: if config.guesses_direct_targets() { x.target } else { x_sequential_pc },
+            links_to: if config.guesses_direct_targets() { x.target } else { nothing },
         });
+    // Where an adder of its own makes the address that a jump leaves, it is not forwarded from here: few want it at once.
+    let linked = if config.guesses_direct_targets() { nothing } else { only(x.d.alu.links, x_sequential_pc) };
     // Beside the ALU, since a store's second operand is what it stores.
     wire!(m, x_sum = x.a.wrapping_add(x.d.imm));
     // `jalr` clears bit 0, which of a jump's target no one looks at.
@@ -67,7 +73,8 @@ pub fn compute(m: &Builder, config: &CoreConfig, x: Execute<UInt>) -> Results {
     };
     Results {
         funct3: x_funct3,
-        result: alu.result,
+        forwarded: alu.result,
+        result: alu.result | linked,
         manipulated,
         branch,
         address: x_address,

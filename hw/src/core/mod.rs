@@ -290,7 +290,7 @@ impl Module for Core {
         }
         units.start((x, x_valid, x_leaves), (c, c_valid));
         executed.rd.set(x_valid.mux(x.d.rd, 0));
-        executed.value.set(results.result);
+        executed.value.set(results.forwarded);
         let ahead = hazard::Ahead {
             x_valid,
             x,
@@ -303,10 +303,13 @@ impl Module for Core {
         let hazards = hazard::judge(m, insn, ahead);
         d_ready.set(hazards.ready);
 
-        let d_is_late = match config.shifter {
-            Shifter::Barrel => d_kind.is_late,
-            Shifter::Iterative => d_kind.is_late | d.alu.shifts,
-        };
+        let mut d_is_late = d_kind.is_late;
+        if config.shifter == Shifter::Iterative {
+            d_is_late = d_is_late | d.alu.shifts;
+        }
+        if !config.guesses_direct_targets() {
+            d_is_late = d_is_late | d_kind.jump;
+        }
 
         // Pipeline registers.
         // Whether something enters execute, and whether it is still wanted, is known late, and told by `x_valid` alone.

@@ -76,11 +76,9 @@ fn next_pc(config: &CoreConfig) -> Option<Shape> {
     config.guesses_direct_targets().then(|| bits(32))
 }
 
-/// Where a result comes from: one bit each, of which one is 1, so that the result is chosen soon.
+/// Where a result comes from that is not the ALU's: one bit each, so that it is chosen soon.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct Source<T> {
-    /// The ALU.
-    pub alu: T,
     /// Memory.
     pub load: T,
     /// The multiplier.
@@ -98,7 +96,6 @@ pub struct Source<T> {
 impl Source<Shape> {
     fn shape() -> Source<Shape> {
         Source {
-            alu: bit(),
             load: bit(),
             multiply: bit(),
             divide: bit(),
@@ -113,7 +110,6 @@ impl Source<UInt> {
     /// That of an instruction of this kind.
     pub fn of(kind: Kind<UInt>) -> Source<UInt> {
         Source {
-            alu: !kind.is_late,
             load: kind.load,
             multiply: kind.multiply,
             divide: kind.divide,
