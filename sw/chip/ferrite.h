@@ -39,8 +39,12 @@
 #define FERRITE_CORE_COUNTERS 1
 /* counters of events from `mhpmcounter3` up; only with `core.counters` */
 #define FERRITE_CORE_EVENT_COUNTERS 0
+/* `mtval` tells the address or the instruction that a trap is about; without it, it is read-only 0 */
+#define FERRITE_CORE_MTVAL 1
 /* what happens to loads and stores at addresses that are no multiple of their width: an exception, or the core carries them out, in two accesses if need be */
 #define FERRITE_CORE_MISALIGNED "trap"
+/* how shifts are made: at once, or some bits in a cycle, which takes fewer LUTs */
+#define FERRITE_CORE_SHIFTER "barrel"
 /* how products are made: bit by bit, or by DSP blocks in one or two cycles; only with `core.m` */
 #define FERRITE_CORE_MULTIPLIER "pipelined"
 /* bits of a quotient found in a cycle; only with `core.m` */
@@ -48,7 +52,7 @@
 /* how fetch guesses where the program goes on: straight, by the instruction (jumps and branches that go back are taken), or by a branch target buffer */
 #define FERRITE_CORE_PREDICTOR "btb"
 /* branches that the branch target buffer knows; only with `core.predictor = "btb"` */
-#define FERRITE_CORE_BTB_ENTRIES 64
+#define FERRITE_CORE_BTB_ENTRIES 128
 /* outcomes of earlier branches that choose among the counters of a branch (gshare), or 0 for a single counter each; only with `core.predictor = "btb"` */
 #define FERRITE_CORE_BRANCH_HISTORY 0
 /* return addresses that fetch remembers; not with `core.predictor = "none"` */
