@@ -175,16 +175,24 @@ impl Alu {
         }
         wire!(m, rotated = rotated);
 
-        let ones = m.constant(Bits::ones(32));
-        wire!(m, kept = control.left.mux(ones << amount, ones >> amount));
-        let mut stays = kept;
-        if self.extensions.zbb {
-            stays = stays | control.rotates.repeat(32);
+        // For each place, whether it is at least `amount`.
+        let mut reaches = vec![m.constant(Bits::ones(1))];
+        for stage in 0..5 {
+            let short = !amount.bit(stage);
+            let low = reaches.iter().map(|reach| short & *reach);
+            reaches = low.chain(reaches.iter().map(|reach| short | *reach)).collect();
         }
-        if self.extensions.zbs {
-            stays = stays & (!control.one_bit).repeat(31).concat(m.constant(Bits::ones(1)));
-        }
-        wire!(m, stays = stays);
+        let stays = (0..32).map(|place| {
+            let mut stays = control.left.mux(reaches[place], reaches[31 - place]);
+            if self.extensions.zbb {
+                stays = stays | control.rotates;
+            }
+            if self.extensions.zbs && place > 0 {
+                stays = stays & !control.one_bit;
+            }
+            stays
+        });
+        wire!(m, stays = concat(stays.collect::<Vec<_>>().into_iter().rev()));
         wire!(m, fill = control.arithmetic & a.msb());
         only(control.shifts, (rotated & stays) | (fill.repeat(32) & !stays))
     }
