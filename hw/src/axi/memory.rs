@@ -80,6 +80,12 @@ impl AxiMemory {
         Burst { id: bits(self.axi.id_bits), beat: bits(32 - self.axi.offset_bits()), len: bits(8) }
     }
 
+    /// The burst that an address channel asks for.
+    fn burst(&self, id: UInt, address: UInt, len: UInt) -> Burst<UInt> {
+        let offset_bits = self.axi.offset_bits();
+        Burst { id, beat: address.slice(offset_bits, 32 - offset_bits), len }
+    }
+
     fn index(&self, beat: UInt) -> UInt {
         beat.truncate(self.words.ilog2())
     }
@@ -122,12 +128,7 @@ impl AxiMemory {
     fn reads(&self, m: &Builder, axi: AxiReadBus<UInt>, words: Memory, error: ErrorRegion<UInt>, s: Stalls) {
         let queue = RecordQueue::new(m, "read_bursts", self.outstanding, self.burst_shape());
         axi.arready.set(queue.ready & !s.ar);
-        let burst = Burst {
-            id: axi.arid,
-            beat: axi.araddr.slice(self.axi.offset_bits(), 32 - self.axi.offset_bits()),
-            len: axi.arlen,
-        };
-        queue.put(axi.arvalid & !s.ar, burst);
+        queue.put(axi.arvalid & !s.ar, self.burst(axi.arid, axi.araddr, axi.arlen));
 
         // One beat after the other goes into the registers of the channel.
         let valid = m.reg("r_valid", 1).reset_to(0);
@@ -171,12 +172,7 @@ impl AxiMemory {
         let shape = Response { id: bits(self.axi.id_bits), resp: bits(2) };
         let responses = RecordQueue::new(m, "responses", self.outstanding, shape);
         axi.awready.set(queue.ready & !s.aw);
-        let burst = Burst {
-            id: axi.awid,
-            beat: axi.awaddr.slice(self.axi.offset_bits(), 32 - self.axi.offset_bits()),
-            len: axi.awlen,
-        };
-        queue.put(axi.awvalid & !s.aw, burst);
+        queue.put(axi.awvalid & !s.aw, self.burst(axi.awid, axi.awaddr, axi.awlen));
 
         let done = m.reg("w_done", 8).reset_to(0);
         let worst = m.reg("w_worst", 2).reset_to(0);

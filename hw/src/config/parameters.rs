@@ -56,6 +56,20 @@ macro_rules! core_switch {
     };
 }
 
+/// A [`Kind::Choice`] of the core that matters under all conditions: each word and its value.
+macro_rules! core_choice {
+    ($field:ident, $($word:literal => $value:path),+) => {
+        Kind::Choice {
+            words: &[$($word),+],
+            get: |chip| Some(match chip.core.$field { $($value => $word),+ }),
+            set: |chip, word| match word {
+                $($word => chip.core.$field = $value,)+
+                _ => {}
+            },
+        }
+    };
+}
+
 /// The preset whose values the core has.
 fn preset(chip: &ChipConfig) -> Option<&'static str> {
     let CoreConfig { reset_vector, hart_id, .. } = chip.core;
@@ -222,35 +236,13 @@ pub const PARAMETERS: &[Parameter] = &[
         key: "core.misaligned",
         doc: "what happens to loads and stores at addresses that are no multiple of their width: an exception, or the core carries them out, in two accesses if need be",
         unit: "",
-        kind: Kind::Choice {
-            words: &["trap", "handle"],
-            get: |chip| {
-                Some(match chip.core.misaligned {
-                    Misaligned::Trap => "trap",
-                    Misaligned::Handle => "handle",
-                })
-            },
-            set: |chip, word| {
-                chip.core.misaligned = if word == "handle" { Misaligned::Handle } else { Misaligned::Trap };
-            },
-        },
+        kind: core_choice!(misaligned, "trap" => Misaligned::Trap, "handle" => Misaligned::Handle),
     },
     Parameter {
         key: "core.shifter",
         doc: "how shifts are made: at once, or some bits in a cycle, which takes fewer LUTs",
         unit: "",
-        kind: Kind::Choice {
-            words: &["barrel", "iterative"],
-            get: |chip| {
-                Some(match chip.core.shifter {
-                    Shifter::Barrel => "barrel",
-                    Shifter::Iterative => "iterative",
-                })
-            },
-            set: |chip, word| {
-                chip.core.shifter = if word == "iterative" { Shifter::Iterative } else { Shifter::Barrel };
-            },
-        },
+        kind: core_choice!(shifter, "barrel" => Shifter::Barrel, "iterative" => Shifter::Iterative),
     },
     Parameter {
         key: "core.multiplier",
@@ -318,19 +310,7 @@ pub const PARAMETERS: &[Parameter] = &[
         key: "core.register_file",
         doc: "where the registers are",
         unit: "",
-        kind: Kind::Choice {
-            words: &["lut_ram", "block_ram"],
-            get: |chip| {
-                Some(match chip.core.register_file {
-                    RegisterFile::LutRam => "lut_ram",
-                    RegisterFile::BlockRam => "block_ram",
-                })
-            },
-            set: |chip, word| {
-                chip.core.register_file =
-                    if word == "block_ram" { RegisterFile::BlockRam } else { RegisterFile::LutRam };
-            },
-        },
+        kind: core_choice!(register_file, "lut_ram" => RegisterFile::LutRam, "block_ram" => RegisterFile::BlockRam),
     },
     Parameter {
         key: "tensor.present",

@@ -351,7 +351,7 @@ pub struct Kind<T> {
     pub traps: T,
     /// Fetch begins anew behind it.
     pub restarts: T,
-    /// Its result is not there at the end of execute.
+    /// It writes a register, but what is not there at the end of execute.
     pub is_late: T,
     /// Nothing behind it may enter execute before it has left.
     pub is_alone: T,

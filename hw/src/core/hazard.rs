@@ -44,7 +44,7 @@ pub fn judge(m: &Builder, insn: UInt, ahead: Ahead) -> Hazards {
         let rs2 = may_read_rs2(insn) & insn.slice(20, 5).eq(rd);
         rs1 | rs2
     };
-    wire!(m, waits_for_x = x_valid & x.is_late & reads(x.d.rd));
+    wire!(m, waits_for_x = x_valid & x.kind.is_late & reads(x.d.rd));
     wire!(m, waits_for_c = c_valid & c_waits & c.rd.any() & reads(c.rd));
     wire!(m, waits_for_order = (x_valid & x.kind.is_alone) | (c_valid & c.unit.is(Unit::Csr)));
     // What lowers an interrupt's line or forbids it is seen one cycle after it has committed.

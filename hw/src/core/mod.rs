@@ -63,6 +63,13 @@ use pipeline::{Commit, Execute, Source};
 use pmp::{AccessKind, Pmp, PmpIn, PmpState};
 use split::Split;
 
+/// One bundle of signals if it is chosen, else the other, leaf by leaf. Both have the same leaves.
+#[track_caller]
+fn choose<B: Bundle<Leaf = UInt>>(chosen: UInt, one: B, other: B) -> B::With<UInt> {
+    let mut others = other.leaves().into_iter();
+    one.map(|leaf| chosen.mux(leaf, others.next().expect("a bundle of the same shape").value))
+}
+
 /// The value if it is chosen, else 0.
 fn only(chosen: UInt, value: UInt) -> UInt {
     chosen.repeat(value.width()) & value
@@ -325,11 +332,10 @@ impl Module for Core {
                     prediction: fetched.prediction,
                     insn,
                     raw: fetched.raw,
-                    is_late: d_is_late & d.rd.any(),
                     kind: Kind {
                         traps: d_kind.traps | csr.o.interrupt,
                         restarts: d_kind.restarts | d_changes_pmp,
-                        is_late: d_is_late,
+                        is_late: d_is_late & d.rd.any(),
                         ..d_kind
                     },
                     d: Decoded {

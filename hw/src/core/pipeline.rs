@@ -24,8 +24,6 @@ pub struct Execute<T> {
     pub checks_target: T,
     /// Fetch went on at a target, but not at `target`.
     pub elsewhere: T,
-    /// It writes a register, but what is not known at the end of execute.
-    pub is_late: T,
     /// What kind of instruction it is.
     pub kind: Kind<T>,
     /// Taken apart.
@@ -58,7 +56,6 @@ impl Execute<Shape> {
             raw: bits(32),
             checks_target: bit(),
             elsewhere: bit(),
-            is_late: bit(),
             kind: Kind::shape(),
             d: Decoded::shape(),
             target: bits(32),

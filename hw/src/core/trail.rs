@@ -2,6 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::choose;
 use super::config::{CoreConfig, Predictor};
 use super::execute::Results;
 use super::fetch::{Anew, Origin};
@@ -39,9 +40,9 @@ pub fn follow(
     let (begins_upper, next_upper) = (x.pc.bit(1), sequential_pc.bit(1));
     wire!(m, x_is_split = begins_upper & next_upper & !broken);
     // What ends in the upper half of a word may have another before it there.
-    let in_one = Origin::or_else(origin, begins_upper & !last.jumped, last);
+    let in_one = choose(begins_upper & !last.jumped, origin, last);
     m.when(leaves, || {
-        m.connect(origin, Origin::behind(word(x.pc), zero).or_else(x_is_split, in_one));
+        m.connect(origin, choose(x_is_split, Origin::behind(word(x.pc), zero), in_one));
         is_broken.set(broken);
         m.when(!broken, || {
             m.connect(last, Origin::behind(x_is_split.mux(word(sequential_pc), word(x.pc)), jumps));
@@ -52,7 +53,7 @@ pub fn follow(
         origin,
         anew: Anew {
             expected: c_valid & (c.restarts | c.mispredicted),
-            origin: origin.or_else(stays, last),
+            origin: choose(stays, origin, last),
             same: is_broken,
         },
     }

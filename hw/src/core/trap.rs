@@ -130,23 +130,12 @@ pub fn before_memory(m: &Builder, config: &CoreConfig, s: Suspect) -> Cause<UInt
     cause
 }
 
-/// The trap of the instruction that commits: the one known before, or that of the access which memory refuses. `reached` is the address of
-/// the part of a load or store that was refused, where it can consist of several.
-pub fn with_memory(
-    m: &Builder,
-    config: &CoreConfig,
-    commits: UInt,
-    c: &Commit<UInt>,
-    refused: UInt,
-    reached: Option<UInt>,
-) -> Trap<UInt> {
-    let code = |value: u64| m.constant(Bits::from_u64(4, value));
-    let before = c.trap;
-    let access = c.unit.is(Unit::Load).mux(code(LOAD_ACCESS), code(STORE_ACCESS));
+/// What `mtval` will hold: 0, the address that is at fault or, if it is illegal, the instruction (Privileged 20240411, 3.1.16).
+fn value(m: &Builder, config: &CoreConfig, c: &Commit<UInt>, reached: Option<UInt>) -> UInt {
     let second_half = concat([m.constant(Bits::zero(30)), c.error_in_second_half, m.constant(Bits::zero(1))]);
     let tval = m.wire("c_tval", 32);
     tval.set(0);
-    m.when(!before.interrupt & config.mtval, || {
+    m.when(!c.trap.interrupt, || {
         m.switch(c.unit, |units| {
             units.case(Unit::FetchFault, || match config.guesses_direct_targets() {
                 true => tval.set(c.address),
@@ -163,6 +152,24 @@ pub fn with_memory(
             }
         });
     });
+    tval
+}
+
+/// The trap of the instruction that commits: the one known before, or that of the access which memory refuses. `reached` is the address of
+/// the part of a load or store that was refused, where it can consist of several.
+pub fn with_memory(
+    m: &Builder,
+    config: &CoreConfig,
+    commits: UInt,
+    c: &Commit<UInt>,
+    refused: UInt,
+    reached: Option<UInt>,
+) -> Trap<UInt> {
+    let code = |value: u64| m.constant(Bits::from_u64(4, value));
+    let before = c.trap;
+    let access = c.unit.is(Unit::Load).mux(code(LOAD_ACCESS), code(STORE_ACCESS));
+    let nothing = m.constant(Bits::zero(32));
+    let tval = if config.mtval { value(m, config, c, reached) } else { nothing };
     Trap {
         valid: commits & (before.valid | refused),
         interrupt: before.valid & before.interrupt,

@@ -2,6 +2,8 @@
 //! from those specifications.
 
 mod axi4lite;
+#[path = "../harness/paths.rs"]
+mod depends;
 #[path = "../harness/dut.rs"]
 mod dut;
 mod master;

@@ -2,29 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ferrite_hdl::elaborate;
 use ferrite_hdl::prelude::*;
 use ferrite_hw::adapter::{Axi4LiteCore, Responses, Standalone, WishboneCore, WishboneMode};
 use ferrite_hw::core::CoreConfig;
 
-/// The inputs on which an output of the bus depends: pairs of an output and an input, by their names.
-fn paths(module: &impl Module, prefix: &str) -> BTreeSet<(String, String)> {
-    let design = elaborate(module).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let flat = &design.flat;
-    let mut found = BTreeSet::new();
-    for output in flat.outputs.iter().filter(|port| port.name.starts_with(prefix)) {
-        let mut seen = vec![false; flat.nodes.len()];
-        let mut work = vec![output.node];
-        while let Some(node) = work.pop() {
-            if !std::mem::replace(&mut seen[node as usize], true) {
-                work.extend(flat.nodes[node as usize].op.operands());
-            }
-        }
-        let inputs = flat.inputs.iter().filter(|port| seen[port.node as usize]);
-        let inputs = inputs.filter(|port| port.name.starts_with(prefix));
-        found.extend(inputs.map(|input| (output.name.clone(), input.name.clone())));
-    }
-    found
+/// The outputs of a bus that depend on one of its inputs.
+fn paths(module: &impl Module, bus: &str) -> BTreeSet<(String, String)> {
+    super::depends::paths(module, bus, bus)
 }
 
 fn cores() -> impl Iterator<Item = Standalone> {

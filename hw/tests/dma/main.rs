@@ -4,6 +4,8 @@
 mod faults;
 mod form;
 mod memory;
+#[path = "../harness/paths.rs"]
+mod paths;
 mod plain;
 #[path = "../harness/random.rs"]
 mod random;

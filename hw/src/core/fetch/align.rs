@@ -2,8 +2,9 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::request::{Words, chosen, counts_words};
+use super::request::{Words, counts_words};
 use super::{Fetched, Prediction, Redirect, sequential};
+use crate::core::choose;
 use crate::core::config::CoreConfig;
 use crate::core::expand::{Expand, ExpandIn};
 
@@ -128,7 +129,7 @@ fn compressed(m: &Builder, words: &Words, pc: UInt) -> Cut {
             hit,
             counter: needs_second.mux(second.prediction.counter, first.prediction.counter),
             taken,
-            history: chosen(needs_second, second.prediction.history, first.prediction.history),
+            history: choose(needs_second, second.prediction.history, first.prediction.history),
         },
     };
     // The words behind a broken instruction are not its own.

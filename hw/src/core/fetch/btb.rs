@@ -28,11 +28,6 @@ impl Origin<UInt> {
     pub fn behind(word: UInt, jumped: UInt) -> Origin<UInt> {
         Origin { word: word.slice(0, ORIGIN_BITS), jumped }
     }
-
-    /// This one if `chosen`, else the other.
-    pub fn or_else(self, chosen: UInt, other: Origin<UInt>) -> Origin<UInt> {
-        Origin { word: chosen.mux(self.word, other.word), jumped: chosen.mux(self.jumped, other.jumped) }
-    }
 }
 
 /// Half of the 512 entries that a buffer has at most are found by the word.

@@ -22,6 +22,7 @@ use ferrite_hdl::prelude::*;
 use align::Aligned;
 
 use super::bus::Bus;
+use super::choose;
 use super::config::{CoreConfig, Predictor, RegisterFile};
 
 /// Where to go on fetching.
@@ -103,28 +104,6 @@ pub struct Fetched<T> {
 pub fn sequential(m: &Builder, pc: UInt, halves: UInt) -> UInt {
     let zeros = |width: u32| m.constant(Bits::zero(width));
     pc.wrapping_add(concat([zeros(29), halves, zeros(1)]))
-}
-
-impl Fetched<UInt> {
-    /// This one if `chosen`, else the other.
-    fn or_else(self, chosen: UInt, other: Fetched<UInt>) -> Fetched<UInt> {
-        let (mine, its) = (self.prediction, other.prediction);
-        Fetched {
-            pc: chosen.mux(self.pc, other.pc),
-            halves: chosen.mux(self.halves, other.halves),
-            insn: chosen.mux(self.insn, other.insn),
-            raw: chosen.mux(self.raw, other.raw),
-            error: chosen.mux(self.error, other.error),
-            error_in_second_half: chosen.mux(self.error_in_second_half, other.error_in_second_half),
-            broken: chosen.mux(self.broken, other.broken),
-            prediction: Prediction {
-                hit: chosen.mux(mine.hit, its.hit),
-                counter: chosen.mux(mine.counter, its.counter),
-                taken: chosen.mux(mine.taken, its.taken),
-                history: request::chosen(chosen, mine.history, its.history),
-            },
-        }
-    }
 }
 
 impl Fetched<Shape> {
@@ -300,7 +279,7 @@ impl Fetch {
         m.when(!valid, || m.connect(spare, aligned.fetched));
         let coming = valid | aligned.valid;
         valid.set(!redirected & !offer_moves & coming);
-        let mut fetched = spare.or_else(valid, aligned.fetched);
+        let mut fetched = choose(valid, spare, aligned.fetched);
         if let Some(expanded) = aligned.expanded {
             // All else is chosen before.
             let other = valid.mux(spare.insn, expanded.long);

@@ -6,6 +6,7 @@ use super::btb::{Btb, BtbIn, BtbUpdate, Origin};
 use super::gshare::{self, Gshare, GshareIn};
 use super::return_stack::ReturnStack;
 use super::{FetchIn, history_shape, is_registered};
+use crate::core::choose;
 use crate::core::config::{CoreConfig, Predictor};
 
 /// What was known about a word when it was asked for.
@@ -54,31 +55,6 @@ impl Word<Shape> {
             prediction: WordPrediction::shape(history),
         }
     }
-}
-
-impl Word<UInt> {
-    /// This word if `valid`, else the other.
-    fn or_else(self, valid: UInt, other: Word<UInt>) -> Word<UInt> {
-        let (mine, its) = (self.prediction, other.prediction);
-        Word {
-            data: valid.mux(self.data, other.data),
-            long_lower: valid.mux(self.long_lower, other.long_lower),
-            long_upper: valid.mux(self.long_upper, other.long_upper),
-            error: valid.mux(self.error, other.error),
-            prediction: WordPrediction {
-                hit: valid.mux(mine.hit, its.hit),
-                upper: valid.mux(mine.upper, its.upper),
-                counter: valid.mux(mine.counter, its.counter),
-                taken: valid.mux(mine.taken, its.taken),
-                history: chosen(valid, mine.history, its.history),
-            },
-        }
-    }
-}
-
-/// One of two histories, where there are any.
-pub fn chosen(first: UInt, one: Option<UInt>, other: Option<UInt>) -> Option<UInt> {
-    one.zip(other).map(|(one, other)| first.mux(one, other))
 }
 
 /// The words that are there, in the program's predicted order.
@@ -195,7 +171,7 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
         kept_valid[k].set(!redirect.valid & pop.mux(behind, there_valid(k)));
         m.when(pop | !kept_valid[k], || {
             let behind = kept.get(k + 1).copied().unwrap_or(arriving);
-            m.connect(kept[k], behind.or_else(kept_behind(k), arriving));
+            m.connect(kept[k], choose(kept_behind(k), behind, arriving));
         });
     }
 
@@ -203,9 +179,9 @@ pub fn words(m: &Builder, config: &CoreConfig, i: &FetchIn<UInt>) -> (Words, UIn
     let words = Words {
         first_pc: first_pc(m, word_pc, &kept_valid, outstanding & !discard),
         first_valid: there_valid(0),
-        first: kept[0].or_else(kept_valid[0], arriving),
+        first: choose(kept_valid[0], kept[0], arriving),
         second_valid: there_valid(1),
-        second: kept[1].or_else(kept_valid[1], arriving),
+        second: choose(kept_valid[1], kept[1], arriving),
         target,
         pop,
         pop_target,
@@ -296,7 +272,7 @@ fn predict(
     let btb = m.instance("btb", &btb).connect(BtbIn {
         word: word_pc,
         moves,
-        origin: i.anew.origin.or_else(i.anew.expected, Origin::behind(word_pc, leaves)),
+        origin: choose(i.anew.expected, i.anew.origin, Origin::behind(word_pc, leaves)),
         forgets: i.anew.expected & i.anew.same,
         update: BtbUpdate { outcome: None, ..i.update },
     });
