@@ -42,7 +42,7 @@ help:
 	@echo "make bench       how fast everything is, beside Verilator (some four minutes); the report goes to target/bench.md"
 	@echo "make bench-core  how many cycles the core takes for each kernel of sw/bench, and where they go; kept in docs/core.md"
 	@echo "make synth-core  area and speed of the core on an ECP5, by Yosys and nextpnr from PyPI (minutes); kept in docs/core.md"
-	@echo "make formal      proves what docs/core.md says about the core, by Yosys and Bitwuzla from PyPI (half an hour); kept in docs/core.md"
+	@echo "make formal      proves what docs/core.md says about the core, by Yosys and Bitwuzla from PyPI (some ten minutes); kept in docs/core.md"
 	@echo "make mutants     puts faults into the core's Verilog, one at a time, and shows which test notices each (minutes)"
 	@echo "make lint        formatting and clippy, warnings are errors"
 	@echo "make doc         rustdoc of every crate, warnings are errors"
