@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod axi;
+pub mod compute;
 pub mod config;
 pub mod core;
 pub mod dma;

@@ -64,7 +64,7 @@ proptest! {
     ) {
         let mut sim = Sim::new(&RequantColumn {}).unwrap();
         let inputs = |sum: i32, set: i64| RequantColumnIn::<i64> {
-            settings: ColumnSettings { set_bias: set, set_scale: set, bias: bias.into(), multiplier: multiplier.into(), shift: shift.into() },
+            settings: ColumnSettings { set_bias: set, set_multiplier: set, set_shift: set, bias: bias.into(), multiplier: multiplier.into(), shift: shift.into() },
             range: OutputRange { zero_point: zero_point.into(), min: min.into(), max: max.into() },
             sum: sum.into(),
         };

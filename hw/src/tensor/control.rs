@@ -325,7 +325,8 @@ impl Module for Control {
             requant_in: issued & in_state(State::Requant),
             settings: ColumnSettings {
                 set_bias: acts & is(Command::Bias),
-                set_scale: acts & is(Command::Scale),
+                set_multiplier: acts & is(Command::Scale),
+                set_shift: acts & is(Command::Scale),
                 bias: command.rs2,
                 multiplier: command.rs2.slice(0, 31),
                 shift: command.rs1.slice(16, 6),

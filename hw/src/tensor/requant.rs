@@ -25,8 +25,10 @@ impl OutputRange<Shape> {
 pub struct ColumnSettings<T> {
     /// The bias is set.
     pub set_bias: T,
-    /// Multiplier and shift are set.
-    pub set_scale: T,
+    /// The multiplier is set.
+    pub set_multiplier: T,
+    /// The shift is set.
+    pub set_shift: T,
     /// Bias, int32.
     pub bias: T,
     /// Multiplier, 0 to 2^31-1.
@@ -39,7 +41,14 @@ impl ColumnSettings<Shape> {
     /// The widths.
     pub fn shape() -> ColumnSettings<Shape> {
         let (bias, multiplier) = (signed(32), bits(31));
-        ColumnSettings { set_bias: bit(), set_scale: bit(), bias, multiplier, shift: bits(6) }
+        ColumnSettings {
+            set_bias: bit(),
+            set_multiplier: bit(),
+            set_shift: bit(),
+            bias,
+            multiplier,
+            shift: bits(6),
+        }
     }
 }
 
@@ -85,10 +94,8 @@ impl Module for RequantColumn {
         let multiplier = m.reg("multiplier", 31).reset_to(0);
         let shift_less_1 = m.reg("shift_less_1", 6).reset_to(0);
         m.when(i.settings.set_bias, || bias.set(i.settings.bias));
-        m.when(i.settings.set_scale, || {
-            multiplier.set(i.settings.multiplier);
-            shift_less_1.set(i.settings.shift.wrapping_sub(1));
-        });
+        m.when(i.settings.set_multiplier, || multiplier.set(i.settings.multiplier));
+        m.when(i.settings.set_shift, || shift_less_1.set(i.settings.shift.wrapping_sub(1)));
 
         let biased = m.delay("biased", i.sum.wrapping_add(bias));
         // A factor of 32 bits, so that the multiplier is a signed one; the product is below 2^62.
@@ -165,7 +172,8 @@ impl Module for Requant {
             let meant = i.column.eq(col);
             let settings = ColumnSettings {
                 set_bias: i.settings.set_bias & meant,
-                set_scale: i.settings.set_scale & meant,
+                set_multiplier: i.settings.set_multiplier & meant,
+                set_shift: i.settings.set_shift & meant,
                 ..i.settings
             };
             let inputs = RequantColumnIn { settings, range: i.range, sum };

@@ -1,0 +1,135 @@
+//! The systolic array: `R` rows by `C` columns of processing elements.
+
+use ferrite_hdl::prelude::*;
+
+use super::pe::{Pe, PeIn, Shift};
+
+/// Inputs of the array.
+#[derive(Clone, Debug, Bundle)]
+pub struct ArrayIn<T> {
+    /// An activation row: one int8 for each row of the array.
+    pub act: Vec<T>,
+    /// From the next cycle's activation row on the tile is used that was loaded last.
+    pub swap: T,
+    /// A weight row of the next tile, which enters at the top: one int8 for each column. A tile's last row comes first.
+    pub weight: Vec<T>,
+    /// A weight row enters, and whether the tile is complete with it.
+    pub shift: Shift<T>,
+}
+
+/// Outputs of the array.
+#[derive(Clone, Debug, Bundle)]
+pub struct ArrayOut<T> {
+    /// The products of the activation row that entered [`Array::latency`] cycles before with its tile: one sum for each column.
+    pub sum: Vec<T>,
+}
+
+/// A weight-stationary systolic array that loads the next tile while it multiplies with one.
+///
+/// ```text
+///  weight, shift  0 |     1 -z-.
+///                   v          v
+///  act 0, swap --> [pe] -----> [pe] ->     activations and swaps go east, row k entering k cycles late;
+///                   |           |          weights and sums go south, column c being c cycles late;
+///  act 1 -z------> [pe] -----> [pe] ->     sums leave c cycles late, which is made up for.
+///                   v           v
+///  sum            0 z         1 |
+/// ```
+///
+/// A tile takes `R` weight rows, in any `R` cycles. The first may enter in the cycle of the swap to the tile before, and the swap to the
+/// tile may come one cycle after its last: tiles can follow each other every `R` cycles.
+#[module]
+pub struct Array {
+    /// `R`.
+    pub rows: u32,
+    /// `C`.
+    pub cols: u32,
+}
+
+impl Array {
+    /// Bits of a column's sum: a product of int8 needs 16, and `R` of them are added.
+    pub fn psum_bits(&self) -> u32 {
+        16 + self.rows.ilog2()
+    }
+
+    /// Cycles from an activation row to its sums: down all rows, across all columns.
+    pub fn latency(&self) -> u32 {
+        self.rows + self.cols - 1
+    }
+}
+
+/// What moves south into a column's next element.
+#[derive(Clone, Copy)]
+struct South {
+    weight: UInt,
+    shift: Shift<UInt>,
+    psum: UInt,
+}
+
+impl Module for Array {
+    type In = ArrayIn<UInt>;
+    type Out = ArrayOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("ComputeArray_{}x{}", self.rows, self.cols)
+    }
+    fn inputs(&self) -> ArrayIn<Shape> {
+        ArrayIn {
+            act: vec![signed(8); self.rows as usize],
+            swap: bit(),
+            weight: vec![signed(8); self.cols as usize],
+            shift: Shift::shape(),
+        }
+    }
+    fn outputs(&self) -> ArrayOut<Shape> {
+        ArrayOut { sum: vec![signed(self.psum_bits()); self.cols as usize] }
+    }
+    fn build(&self, m: &Builder, i: ArrayIn<UInt>) -> ArrayOut<UInt> {
+        let pe = Pe { psum_bits: self.psum_bits() };
+        let psum = m.constant(Bits::zero(self.psum_bits()));
+        let north = (0u32..).zip(i.weight).scan(i.shift, |shift, (col, weight)| {
+            if col > 0 {
+                let delayed = m.regs(&format!("shift_{col}"), Shift::shape()).map(|bit| bit.reset_to(0));
+                m.connect(delayed, *shift);
+                *shift = delayed;
+            }
+            Some(South { weight: late(m, &format!("weight_{col}"), weight, col), shift: *shift, psum })
+        });
+        let north: Vec<South> = north.collect();
+        let mut swap_from_north = i.swap;
+        let south = (0u32..).zip(i.act).fold(north, |north, (row, act)| {
+            let mut act = late(m, &format!("act_{row}"), act, row);
+            if row > 0 {
+                let delayed = m.reg(&format!("swap_{row}"), 1).reset_to(0);
+                delayed.set(swap_from_north);
+                swap_from_north = delayed;
+            }
+            let mut swap = swap_from_north;
+            let elements = north.into_iter().enumerate().map(|(col, South { weight, shift, psum })| {
+                let inputs = PeIn { act, swap, weight, shift, psum };
+                let pe = m.instance(&format!("pe_{row}_{col}"), &pe).connect(inputs);
+                (act, swap) = (pe.act, pe.swap);
+                South { weight: pe.weight, shift, psum: pe.psum }
+            });
+            elements.collect()
+        });
+        let deskewed = (0u32..)
+            .zip(south)
+            .map(|(col, south)| late(m, &format!("sum_{col}"), south.psum, self.cols - 1 - col));
+        ArrayOut { sum: deskewed.collect() }
+    }
+}
+
+/// A value some cycles later: a shift register, the newest value lowest.
+fn late(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
+    let width = value.width();
+    match cycles {
+        0 => value,
+        1 => m.delay(&format!("{name}_late"), value),
+        _ => {
+            let late = m.reg(&format!("{name}_late"), width * cycles);
+            late.set(late.truncate(width * (cycles - 1)).concat(value));
+            late.slice(width * (cycles - 1), width)
+        }
+    }
+}

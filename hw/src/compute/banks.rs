@@ -1,0 +1,158 @@
+//! The scratchpad: four banks of int8 data.
+
+use ferrite_hdl::prelude::*;
+
+use super::ComputeConfig;
+use crate::dma::WordRead;
+
+/// Banks: as many as reads and writes of the same cycle mostly find free ones among (`docs/decisions/0014`).
+const BANKS: u32 = 4;
+const BANK_BITS: u32 = BANKS.ilog2();
+
+/// A port that writes bytes of a word.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct WordWrite<T> {
+    /// A word is offered.
+    pub valid: T,
+    /// Word address.
+    pub address: T,
+    /// The word; bits 7 to 0 are the first byte.
+    pub data: T,
+    /// One bit for each byte: whether it is written.
+    pub mask: T,
+    /// It is taken.
+    #[flip]
+    pub ready: T,
+}
+
+impl WordWrite<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> WordWrite<Shape> {
+        let bytes = config.word_bytes();
+        let (address, data, mask) = (bits(config.word_address_bits()), bits(8 * bytes), bits(bytes));
+        WordWrite { valid: bit(), address, data, mask, ready: bit() }
+    }
+}
+
+/// Ports of the scratchpad. Where two want the same bank, the first one has it and the others wait.
+#[derive(Clone, Debug, Bundle)]
+pub struct BanksIn<T> {
+    /// Ports that read. Words come one cycle after their request is taken.
+    pub read: Vec<WordRead<T>>,
+    /// Ports that write.
+    pub write: Vec<WordWrite<T>>,
+}
+
+/// Memory in four banks, each of which reads a word and writes one in a cycle. The bank of a word is the exclusive or of all pairs of its
+/// address's bits: a walk with a step of any power of two changes it.
+#[module]
+pub struct Banks {
+    /// Sizes.
+    pub config: ComputeConfig,
+    /// Ports that read.
+    pub readers: usize,
+    /// Ports that write.
+    pub writers: usize,
+}
+
+/// The bank of a word.
+fn bank(address: UInt) -> UInt {
+    let pairs = (0..address.width()).step_by(BANK_BITS as usize).map(|low| {
+        let width = BANK_BITS.min(address.width() - low);
+        address.slice(low, width).extend(BANK_BITS)
+    });
+    pairs.reduce(|a, b| a ^ b).expect("addresses have bits")
+}
+
+/// Grants each port its bank unless one before it wants the same.
+fn grant(m: &Builder, name: &str, valid: &[UInt], banks: &[UInt]) -> Vec<UInt> {
+    let free = (0..valid.len()).map(|port| {
+        let taken = (0..port).map(|before| valid[before] & banks[before].eq(banks[port]));
+        match taken.reduce(|a, b| a | b) {
+            None => m.constant(Bits::ones(1)),
+            Some(taken) => m.node(&format!("{name}_ready_{port}"), !taken),
+        }
+    });
+    free.collect()
+}
+
+/// One of several values: that of the first port whose condition holds, else the last one's.
+fn first_of(ports: impl DoubleEndedIterator<Item = (UInt, UInt)>) -> UInt {
+    let chosen =
+        ports.rev().reduce(|(_, others), (condition, value)| (condition, condition.mux(value, others)));
+    chosen.expect("there is a port").1
+}
+
+impl Module for Banks {
+    type In = BanksIn<UInt>;
+    type Out = Empty<UInt>;
+
+    fn name(&self) -> String {
+        let ComputeConfig { scratchpad_bytes, .. } = self.config;
+        format!("Banks_{scratchpad_bytes}x{}_r{}w{}", self.config.word_bytes(), self.readers, self.writers)
+    }
+    fn inputs(&self) -> BanksIn<Shape> {
+        BanksIn {
+            read: vec![self.config.word_read(); self.readers],
+            write: vec![WordWrite::shape(&self.config); self.writers],
+        }
+    }
+    fn outputs(&self) -> Empty<Shape> {
+        Empty::new()
+    }
+    fn build(&self, m: &Builder, i: BanksIn<UInt>) -> Empty<UInt> {
+        let words = self.config.scratchpad_bytes / self.config.word_bytes();
+        let rows = |address: UInt| address.slice(BANK_BITS, address.width() - BANK_BITS);
+        let named =
+            |kind: &str, port: usize, address: UInt| m.node(&format!("{kind}_bank_{port}"), bank(address));
+        let read_banks: Vec<UInt> =
+            i.read.iter().enumerate().map(|(k, port)| named("read", k, port.address)).collect();
+        let write_banks: Vec<UInt> =
+            i.write.iter().enumerate().map(|(k, port)| named("write", k, port.address)).collect();
+        let reads: Vec<UInt> = i.read.iter().map(|port| port.valid).collect();
+        let writes: Vec<UInt> = i.write.iter().map(|port| port.valid).collect();
+        let read_ready = grant(m, "read", &reads, &read_banks);
+        let write_ready = grant(m, "write", &writes, &write_banks);
+
+        let stored = (0..BANKS).map(|bank| {
+            let memory = m.memory(&format!("bank_{bank}"), words / BANKS, 8 * self.config.word_bytes());
+            let writes_here: Vec<UInt> =
+                writes.iter().zip(&write_banks).map(|(valid, of)| *valid & of.eq(bank)).collect();
+            let field = |value: fn(&WordWrite<UInt>) -> UInt| {
+                first_of(writes_here.iter().copied().zip(i.write.iter().map(value)))
+            };
+            let row =
+                first_of(writes_here.iter().copied().zip(i.write.iter().map(|port| rows(port.address))));
+            m.when(concat(writes_here.iter().copied()).any(), || {
+                memory.write_masked(row, field(|port| port.data), field(|port| port.mask));
+            });
+            let reads_here: Vec<UInt> =
+                reads.iter().zip(&read_banks).map(|(valid, of)| *valid & of.eq(bank)).collect();
+            let row = first_of(reads_here.iter().copied().zip(i.read.iter().map(|port| rows(port.address))));
+            let mut word = None;
+            m.when(concat(reads_here.iter().copied()).any(), || {
+                word = Some(memory.read(&format!("word_{bank}"), row));
+            });
+            word.expect("`when` has run its body")
+        });
+        let stored: Vec<UInt> = stored.collect();
+
+        for (k, port) in i.read.iter().enumerate() {
+            port.ready.set(read_ready[k]);
+            let comes = m.reg(&format!("comes_{k}"), 1).reset_to(0);
+            comes.set(port.valid & read_ready[k]);
+            let from = m.delay(&format!("from_{k}"), read_banks[k]);
+            port.data_valid.set(comes);
+            let data = m.wire(&format!("data_{k}"), 8 * self.config.word_bytes());
+            m.switch(from, |s| {
+                for (bank, word) in (0u32..).zip(&stored) {
+                    s.case(bank, || data.set(*word));
+                }
+            });
+            port.data.set(data);
+        }
+        for (port, ready) in i.write.iter().zip(write_ready) {
+            port.ready.set(ready);
+        }
+        Empty::new()
+    }
+}

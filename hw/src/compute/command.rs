@@ -1,0 +1,221 @@
+//! What the computing part is told to do.
+
+use ferrite_hdl::prelude::*;
+
+use super::ComputeConfig;
+use crate::tensor::OutputRange;
+
+/// Bits of a count and of a coordinate's limit.
+pub(super) const COUNT_BITS: u32 = 16;
+/// Bits of a kernel's size: 1 to 16.
+pub(super) const KERNEL_BITS: u32 = 5;
+/// Bits of a coordinate in the image, two's complement: what is padded may lie before 0.
+pub(super) const PLACE_BITS: u32 = 17;
+/// Bits of a stride and of a dilation.
+const STRIDE_BITS: u32 = 8;
+
+/// How often the loops of a convolution turn; each 1 or more.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Counts<T> {
+    /// Columns of the output image.
+    pub columns: T,
+    /// Rows of the output image.
+    pub rows: T,
+    /// Tiles of `R` input channels.
+    pub in_tiles: T,
+    /// Columns of the kernel, 1 to 16.
+    pub kernel_columns: T,
+    /// Rows of the kernel, 1 to 16.
+    pub kernel_rows: T,
+    /// Tiles of `C` output channels.
+    pub out_tiles: T,
+}
+
+/// Bytes in the scratchpad from one activation row to the next along each loop but that of the output channels, where the walk begins anew. Two's complement,
+/// modulo the scratchpad's size; multiples of `R`.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Steps<T> {
+    /// From a column of the output image to the next.
+    pub column: T,
+    /// From a row of the output image to the next.
+    pub row: T,
+    /// From a tile of input channels to the next.
+    pub in_tile: T,
+    /// From a column of the kernel to the next.
+    pub kernel_column: T,
+    /// From a row of the kernel to the next.
+    pub kernel_row: T,
+}
+
+/// Where the walk is in the input image, by which it is known what lies outside.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Image<T> {
+    /// Columns of the input image.
+    pub width: T,
+    /// Rows of the input image.
+    pub height: T,
+    /// Column of the first activation row; less than 0 where columns are padded.
+    pub x: T,
+    /// Row of the first activation row.
+    pub y: T,
+    /// Input columns from a column of the output image to the next.
+    pub stride_x: T,
+    /// Input rows from a row of the output image to the next.
+    pub stride_y: T,
+    /// Input columns from a column of the kernel to the next.
+    pub dilation_x: T,
+    /// Input rows from a row of the kernel to the next.
+    pub dilation_y: T,
+}
+
+impl Image<Shape> {
+    pub(super) fn shape() -> Image<Shape> {
+        let (size, place, stride) = (bits(COUNT_BITS), signed(PLACE_BITS), bits(STRIDE_BITS));
+        Image {
+            width: size,
+            height: size,
+            x: place,
+            y: place,
+            stride_x: stride,
+            stride_y: stride,
+            dilation_x: stride,
+            dilation_y: stride,
+        }
+    }
+}
+
+/// A convolution from the scratchpad into accumulators; with a kernel of one and all in one row, a product of matrices.
+///
+/// For each tile of output channels, each row and column of the kernel and each tile of input channels (the last turns fastest) one tile of weights, `R` weight rows of `C` bytes,
+/// is multiplied with an activation row for each row and column of the output image. The tiles of weights follow each other in the scratchpad in this order. The sums
+/// of a tile of output channels go to one accumulator row after the other, and those of the next tile behind them.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Convolution<T> {
+    /// Byte address of the first activation row, as if what is padded lay there too; a multiple of `R`.
+    pub act: T,
+    /// Byte address of the first tile of weights; a multiple of `C`.
+    pub weights: T,
+    /// First accumulator row.
+    pub accumulators: T,
+    /// The sums are added to what the accumulators hold; else they replace it.
+    pub accumulate: T,
+    /// What stands where the image does not, int8.
+    pub zero_point: T,
+    /// How often the loops turn.
+    pub counts: Counts<T>,
+    /// How they walk through the scratchpad.
+    pub steps: Steps<T>,
+    /// How they walk over the image.
+    pub image: Image<T>,
+}
+
+impl Convolution<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> Convolution<Shape> {
+        let (address, count, kernel) = (bits(config.address_bits()), bits(COUNT_BITS), bits(KERNEL_BITS));
+        Convolution {
+            act: address,
+            weights: address,
+            accumulators: bits(config.row_bits()),
+            accumulate: bit(),
+            zero_point: signed(8),
+            counts: Counts {
+                columns: count,
+                rows: count,
+                in_tiles: count,
+                kernel_columns: kernel,
+                kernel_rows: kernel,
+                out_tiles: count,
+            },
+            steps: Steps {
+                column: address,
+                row: address,
+                in_tile: address,
+                kernel_column: address,
+                kernel_row: address,
+            },
+            image: Image::shape(),
+        }
+    }
+}
+
+/// Sums become int8 outputs in the scratchpad (`docs/tensor-unit.md`, "Requantisation"). For each tile of `C` channels the parameters of its columns are read, then as many accumulator rows
+/// are taken as the image has pixels.
+///
+/// A tile's parameters are whole scratchpad words: `C` int32 biases, `C` int32 multipliers, `C` shifts of one byte. Each of the three begins with a word, and the next tile's follow behind.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Requantisation<T> {
+    /// First accumulator row.
+    pub accumulators: T,
+    /// Byte address of the first tile's parameters; a multiple of a word.
+    pub parameters: T,
+    /// Byte address of the first output row of `C` bytes; a multiple of `C`.
+    pub output: T,
+    /// Columns of the image; 1 or more.
+    pub columns: T,
+    /// Rows of the image; 1 or more.
+    pub rows: T,
+    /// Tiles of `C` channels; 1 or more.
+    pub tiles: T,
+    /// Bytes from a column to the next.
+    pub column_step: T,
+    /// Bytes from a row to the next.
+    pub row_step: T,
+    /// Bytes from a tile to the next.
+    pub tile_step: T,
+    /// Zero point and clamps.
+    pub range: OutputRange<T>,
+}
+
+impl Requantisation<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> Requantisation<Shape> {
+        let (address, count) = (bits(config.address_bits()), bits(COUNT_BITS));
+        Requantisation {
+            accumulators: bits(config.row_bits()),
+            parameters: address,
+            output: address,
+            columns: count,
+            rows: count,
+            tiles: count,
+            column_step: address,
+            row_step: address,
+            tile_step: address,
+            range: OutputRange::shape(),
+        }
+    }
+}
+
+/// Convolutions in order. One passes at a clock edge with `valid` and `ready` high.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Convolutions<T> {
+    /// One is offered.
+    pub valid: T,
+    /// It.
+    pub next: Convolution<T>,
+    /// It is taken.
+    #[flip]
+    pub ready: T,
+}
+
+impl Convolutions<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> Convolutions<Shape> {
+        Convolutions { valid: bit(), next: Convolution::shape(config), ready: bit() }
+    }
+}
+
+/// Requantisations in order. One passes at a clock edge with `valid` and `ready` high.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Requantisations<T> {
+    /// One is offered.
+    pub valid: T,
+    /// It.
+    pub next: Requantisation<T>,
+    /// It is taken.
+    #[flip]
+    pub ready: T,
+}
+
+impl Requantisations<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> Requantisations<Shape> {
+        Requantisations { valid: bit(), next: Requantisation::shape(config), ready: bit() }
+    }
+}

@@ -1,0 +1,106 @@
+//! What computes in the tensor unit: the array with its two sets of weights, the walks over convolution windows in the scratchpad, the
+//! accumulators and the output stage (`docs/decisions/0014`).
+//!
+//! ```text
+//!  convolutions   +-------+ tiles  +---------+ words  +-------+        +------+
+//!  -------------> | tiles | -----> | windows | -----> |       | -----> | sums |
+//!                 +-------+        +---------+        | array |        +------+
+//!                     | addresses  +---------+ rows   |       |            | rows
+//!                     +----------> | weights | -----> +-------+            v
+//!                                  +---------+                         +--------+
+//!  requantisations --------------------------------------------------> | output | -> scratchpad
+//!                                                                      +--------+
+//! ```
+//!
+//! Tiles of weights follow each other without a cycle between them as long as each is used for `R` cycles or more.
+
+mod array;
+mod banks;
+mod command;
+mod output;
+mod parts;
+mod pe;
+mod sums;
+mod tiles;
+mod unit;
+mod weights;
+mod windows;
+
+pub use array::{Array, ArrayIn, ArrayOut};
+pub use banks::{Banks, BanksIn, WordWrite};
+pub use command::{Convolution, Convolutions, Counts, Image, Requantisation, Requantisations, Steps};
+pub use output::{Output, OutputIn, OutputOut, OutputState};
+pub use pe::{Pe, PeIn, PeOut, Shift};
+pub use sums::{RowRead, Sums, SumsIn, SumsOut};
+pub use tiles::{Frame, Frames, Place, Tile, TileAddresses, TileStream, Tiles, TilesIn};
+pub use unit::{Compute, ComputeIn, ComputeOut};
+pub use weights::{Weights, WeightsIn, WeightsOut};
+pub use windows::{RowMark, Windows, WindowsIn, WindowsOut};
+
+use crate::dma::WordRead;
+use ferrite_hdl::prelude::*;
+
+/// Sizes of the tensor unit. All are powers of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ComputeConfig {
+    /// `R`: rows of the array, 4 to 32.
+    pub rows: u32,
+    /// `C`: columns of the array, 4 to 32.
+    pub cols: u32,
+    /// Bytes of the scratchpad.
+    pub scratchpad_bytes: u32,
+    /// Rows of the accumulators, each of `C` int32.
+    pub accumulator_rows: u32,
+}
+
+/// The fewest bytes of a scratchpad word.
+const MIN_WORD_BYTES: u32 = 8;
+
+impl ComputeConfig {
+    /// `L`: bytes of a scratchpad word.
+    pub fn word_bytes(&self) -> u32 {
+        self.rows.max(self.cols).max(MIN_WORD_BYTES)
+    }
+
+    /// Bits of a byte address in the scratchpad.
+    pub fn address_bits(&self) -> u32 {
+        self.scratchpad_bytes.ilog2()
+    }
+
+    /// Bits of a word address in the scratchpad.
+    pub fn word_address_bits(&self) -> u32 {
+        self.address_bits() - self.offset_bits()
+    }
+
+    /// Bits of a byte's place in a word.
+    fn offset_bits(&self) -> u32 {
+        self.word_bytes().ilog2()
+    }
+
+    /// Bits of an accumulator row's number.
+    pub fn row_bits(&self) -> u32 {
+        self.accumulator_rows.ilog2()
+    }
+
+    /// The array.
+    pub fn array(&self) -> Array {
+        Array { rows: self.rows, cols: self.cols }
+    }
+
+    /// A port that reads words of the scratchpad.
+    pub fn word_read(&self) -> WordRead<Shape> {
+        let (address, data) = (bits(self.word_address_bits()), bits(8 * self.word_bytes()));
+        WordRead { valid: bit(), address, ready: bit(), data_valid: bit(), data }
+    }
+
+    /// The word in which a byte address lies.
+    fn word_of(&self, address: UInt) -> UInt {
+        address.slice(self.offset_bits(), self.word_address_bits())
+    }
+
+    /// What tells modules of different sizes apart.
+    fn suffix(&self) -> String {
+        let ComputeConfig { rows, cols, scratchpad_bytes, accumulator_rows } = self;
+        format!("{rows}x{cols}_{scratchpad_bytes}_{accumulator_rows}")
+    }
+}

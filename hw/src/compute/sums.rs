@@ -1,0 +1,174 @@
+//! The accumulators: rows of `C` int32 sums in two banks.
+
+use ferrite_hdl::prelude::*;
+
+use super::ComputeConfig;
+use super::windows::RowMark;
+use crate::record::{RecordQueue, of_word, to_word};
+
+/// A port that reads accumulator rows. A row comes one cycle after its request is taken.
+#[derive(Clone, Debug, Bundle)]
+pub struct RowRead<T> {
+    /// A row is asked for.
+    pub valid: T,
+    /// Which one.
+    pub row: T,
+    /// It is taken.
+    #[flip]
+    pub ready: T,
+    /// One int32 for each column.
+    #[flip]
+    pub sum: Vec<T>,
+}
+
+impl RowRead<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> RowRead<Shape> {
+        let sum = vec![signed(32); config.cols as usize];
+        RowRead { valid: bit(), row: bits(config.row_bits()), ready: bit(), sum }
+    }
+}
+
+/// Inputs of the module.
+#[derive(Clone, Debug, Bundle)]
+pub struct SumsIn<T> {
+    /// An activation row enters the array.
+    pub enters: T,
+    /// What is known of it.
+    pub mark: RowMark<T>,
+    /// Sums of the activation row that entered [`Array::latency`](super::Array::latency) cycles before.
+    pub sum: Vec<T>,
+    /// A convolution is offered whose first accumulator row is told.
+    pub start_valid: T,
+    /// That row.
+    pub start: T,
+    /// It is taken.
+    #[flip]
+    pub start_ready: T,
+    /// The output stage.
+    pub read: RowRead<T>,
+}
+
+/// Outputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct SumsOut<T> {
+    /// The last sums of a convolution are in.
+    pub done: T,
+}
+
+/// Adds what the array gives to the accumulators, a row in every cycle. The array's accesses come first; the output stage has the
+/// other bank, and the same one where sums replace what was there.
+///
+/// A row must not be read in the cycle in which it is updated: it would give the old sums.
+#[module]
+pub struct Sums {
+    /// Sizes.
+    pub config: ComputeConfig,
+}
+
+/// Convolutions whose first accumulator rows wait for their sums.
+const STARTS: u32 = 4;
+
+/// Banks of accumulators.
+const BANKS: u32 = 2;
+
+impl Module for Sums {
+    type In = SumsIn<UInt>;
+    type Out = SumsOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("Sums_{}", self.config.suffix())
+    }
+    fn inputs(&self) -> SumsIn<Shape> {
+        SumsIn {
+            enters: bit(),
+            mark: RowMark::shape(),
+            sum: vec![signed(self.config.array().psum_bits()); self.config.cols as usize],
+            start_valid: bit(),
+            start: bits(self.config.row_bits()),
+            start_ready: bit(),
+            read: RowRead::shape(&self.config),
+        }
+    }
+    fn outputs(&self) -> SumsOut<Shape> {
+        SumsOut { done: bit() }
+    }
+    fn build(&self, m: &Builder, i: SumsIn<UInt>) -> SumsOut<UInt> {
+        let config = &self.config;
+        let starts = RecordQueue::new(m, "starts", STARTS, bits(config.row_bits()));
+        starts.put(i.start_valid, i.start);
+        i.start_ready.set(starts.ready);
+
+        // Marks travel beside the array; those before the last cycle tell which row is to be read.
+        let cycles = config.array().latency();
+        let mark_bits = 4;
+        let flight = m.reg("flight", cycles - 1).reset_to(0);
+        flight.set(flight.truncate(cycles - 2).concat(i.enters));
+        let marks = m.reg("marks", mark_bits * (cycles - 1));
+        marks.set(marks.truncate(mark_bits * (cycles - 2)).concat(to_word(i.mark)));
+        wire!(m, arrives_next = flight.msb());
+        let mark = of_word(RowMark::shape(), marks.slice(mark_bits * (cycles - 2), mark_bits));
+
+        // The row: behind the one before, or where the tile's sums begin.
+        let between = m.reg("between", 1).reset_to(1);
+        let last_row = m.reg("last_row", config.row_bits());
+        let tile_row = m.reg("tile_row", config.row_bits());
+        wire!(m, begins = arrives_next & mark.first & between);
+        wire!(m, again = mark.first & !mark.starts);
+        wire!(m, row = begins.mux(starts.front, again.mux(tile_row, last_row.wrapping_add(1))));
+        starts.takes.set(begins);
+        m.assert("a_start_waits", !begins | starts.valid);
+        m.when(arrives_next, || {
+            last_row.set(row);
+            between.set(mark.ends);
+            m.when(mark.first, || tile_row.set(row));
+        });
+
+        let update = m.reg("update", 1).reset_to(0);
+        update.set(arrives_next);
+        let replaces = m.delay("replaces", mark.replaces);
+        let updated_row = m.delay("updated_row", row);
+        let done = m.reg("done", 1).reset_to(0);
+        done.set(arrives_next & mark.ends);
+
+        // Banks by the row's highest bit.
+        let index_bits = config.row_bits() - BANKS.ilog2();
+        let of = |row: UInt, bank: u32| row.msb().eq(bank);
+        let index = |row: UInt| row.truncate(index_bits);
+        wire!(m, reads = arrives_next & !mark.replaces);
+        wire!(m, collides = reads & row.msb().eq(i.read.row.msb()));
+        i.read.ready.set(!collides);
+        let memories: Vec<Memory> = (0..BANKS)
+            .map(|bank| m.memory(&format!("bank_{bank}"), 1 << index_bits, 32 * config.cols))
+            .collect();
+        let words: Vec<UInt> = (0u32..)
+            .zip(&memories)
+            .map(|(bank, memory)| {
+                let mine = reads & of(row, bank);
+                let theirs = i.read.valid & of(i.read.row, bank);
+                let mut word = None;
+                m.when(mine | theirs, || {
+                    let index = mine.mux(index(row), index(i.read.row));
+                    word = Some(memory.read(&format!("word_{bank}"), index));
+                });
+                word.expect("`when` has run its body")
+            })
+            .collect();
+        let word_of = |bank: UInt| bank.mux(words[1], words[0]);
+        let asked_bank = m.delay("asked_bank", i.read.row.msb());
+        wire!(m, asked = word_of(asked_bank));
+        for (col, sum) in (0u32..).zip(&i.read.sum) {
+            sum.set(asked.slice(32 * col, 32));
+        }
+        wire!(m, stored = word_of(updated_row.msb()));
+        let updated = (0u32..).zip(i.sum).map(|(col, sum)| {
+            let old = replaces.mux(0, stored.slice(32 * col, 32));
+            old.wrapping_add(sum.signed().extend(32).unsigned())
+        });
+        let updated: Vec<UInt> = updated.collect();
+        wire!(m, updated_word = concat(updated.into_iter().rev()));
+        for (bank, memory) in (0u32..).zip(&memories) {
+            m.when(update & of(updated_row, bank), || memory.write(index(updated_row), updated_word));
+        }
+        SumsOut { done }
+    }
+}

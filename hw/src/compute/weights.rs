@@ -1,0 +1,149 @@
+//! Weights out of the scratchpad, a row in every cycle, ahead of the array.
+
+use ferrite_hdl::library::Queue;
+use ferrite_hdl::prelude::*;
+
+use super::ComputeConfig;
+use super::parts::bytes_at;
+use super::pe::Shift;
+use super::tiles::TileAddresses;
+use crate::dma::WordRead;
+use crate::record::RecordQueue;
+
+/// Inputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct WeightsIn<T> {
+    /// Where tiles stand.
+    pub tiles: TileAddresses<T>,
+    /// The scratchpad.
+    #[flip]
+    pub read: WordRead<T>,
+    /// A tile is going to be used: [`Weights::NOTICE`] cycles later its swap enters the array.
+    pub claims: T,
+}
+
+/// Outputs of the module.
+#[derive(Clone, Debug, Bundle)]
+pub struct WeightsOut<T> {
+    /// A tile may be claimed.
+    pub available: T,
+    /// The swap enters the array.
+    pub swap: T,
+    /// A weight row for the array: one int8 for each column.
+    pub weight: Vec<T>,
+    /// It enters the array.
+    pub shift: Shift<T>,
+}
+
+/// Reads tiles, the last row of each first, and puts them into the array as soon as the tile before is used.
+#[module]
+pub struct Weights {
+    /// Sizes.
+    pub config: ComputeConfig,
+}
+
+/// Which part of a word a row is, and whether it is its tile's first one, with which the tile is complete.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Mark<T> {
+    offset: T,
+    last: T,
+}
+
+impl Weights {
+    /// Cycles from a claim to the swap.
+    pub const NOTICE: u32 = 2;
+
+    /// Rows that wait: a tile, or some for the smallest arrays.
+    fn depth(&self) -> u32 {
+        self.config.rows.max(8)
+    }
+}
+
+impl Module for Weights {
+    type In = WeightsIn<UInt>;
+    type Out = WeightsOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("Weights_{}", self.config.suffix())
+    }
+    fn inputs(&self) -> WeightsIn<Shape> {
+        WeightsIn { tiles: TileAddresses::shape(&self.config), read: self.config.word_read(), claims: bit() }
+    }
+    fn outputs(&self) -> WeightsOut<Shape> {
+        WeightsOut {
+            available: bit(),
+            swap: bit(),
+            weight: vec![signed(8); self.config.cols as usize],
+            shift: Shift::shape(),
+        }
+    }
+    fn build(&self, m: &Builder, i: WeightsIn<UInt>) -> WeightsOut<UInt> {
+        let config = &self.config;
+        let index_bits = config.rows.ilog2();
+
+        // Reading: a mark is kept from the request until its row goes, so that its queue is full before that of the words can be.
+        let mark = || Mark { offset: bits(config.offset_bits()), last: bit() };
+        let marks = RecordQueue::new(m, "marks", self.depth(), mark());
+        let words = m.instance("words", &Queue { width: 8 * config.word_bytes(), depth: self.depth() });
+        let reads = m.reg("reads", 1).reset_to(0);
+        let address = m.reg("address", config.address_bits());
+        let to_read = m.reg("to_read", index_bits);
+        wire!(m, read_last = to_read.eq(0));
+        wire!(m, asked = reads & marks.ready & i.read.ready);
+        i.read.valid.set(reads & marks.ready);
+        i.read.address.set(config.word_of(address));
+        marks.put(
+            reads & i.read.ready,
+            Mark { offset: address.truncate(config.offset_bits()), last: read_last },
+        );
+        i.tiles.ready.set(!reads | (asked & read_last));
+        m.when(asked, || {
+            address.set(address.wrapping_sub(config.cols));
+            to_read.set(to_read.wrapping_sub(1));
+            m.when(read_last, || reads.set(0));
+        });
+        m.when(i.tiles.valid & i.tiles.ready, || {
+            reads.set(1);
+            address.set(i.tiles.address.wrapping_add((config.rows - 1) * config.cols));
+            to_read.set(config.rows - 1);
+        });
+        words.i.enq.valid.set(i.read.data_valid);
+        words.i.enq.data.set(i.read.data);
+        m.assert("room_for_words", !i.read.data_valid | words.i.enq.ready);
+
+        // Loading: a tile may enter the array from the swap to the tile before on.
+        let swaps = m.reg("swaps", Self::NOTICE).reset_to(0);
+        swaps.set(swaps.slice(0, Self::NOTICE - 1).concat(i.claims));
+        let swap = swaps.msb();
+        let full = m.reg("full", 1).reset_to(0);
+        let claimed = m.reg("claimed", 1).reset_to(0);
+        let to_load = m.reg("to_load", index_bits + 1).reset_to(config.rows);
+        let arrived = marks.valid & words.i.deq.valid;
+        wire!(m, load = arrived & (!full | swap));
+        let last = marks.front.last;
+        marks.takes.set(load);
+        words.i.deq.ready.set(load);
+        m.when(swap, || {
+            full.set(0);
+            claimed.set(0);
+        });
+        m.when(load, || {
+            to_load.set(to_load.wrapping_sub(1));
+            m.when(last, || {
+                full.set(1);
+                to_load.set(config.rows);
+            });
+        });
+        m.when(i.claims, || claimed.set(1));
+
+        // What is left of a tile is in time for a swap if it waits already and is no more than the notice has cycles.
+        let count = words.o.count;
+        let width = count.width().max(to_load.width());
+        wire!(m, soon = to_load.le(Self::NOTICE) & to_load.extend(width).le(count.extend(width)));
+        wire!(m, available = !claimed & (full | soon));
+        m.assert("a_claimed_tile_is_there", !swap | full);
+        m.assert("claims_are_allowed", !i.claims | available);
+        let weight = bytes_at(words.i.deq.data, marks.front.offset, config.cols);
+        WeightsOut { available, swap, weight, shift: Shift { load, last: load & last } }
+    }
+}

@@ -1,0 +1,163 @@
+//! Activation rows out of the scratchpad: the inner two loops, and what stands beside the image.
+
+use ferrite_hdl::prelude::*;
+
+use super::ComputeConfig;
+use super::parts::bytes_at;
+use super::tiles::{Frames, Place, TileStream};
+use crate::dma::WordRead;
+
+/// What is known of an activation row.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct RowMark<T> {
+    /// It is the first one of its tile.
+    pub first: T,
+    /// It is the first one of an output tile: the sums go to new accumulator rows.
+    pub starts: T,
+    /// Its sums replace what the accumulators hold.
+    pub replaces: T,
+    /// It is the last one of the convolution.
+    pub ends: T,
+}
+
+impl RowMark<Shape> {
+    pub(super) fn shape() -> RowMark<Shape> {
+        RowMark { first: bit(), starts: bit(), replaces: bit(), ends: bit() }
+    }
+}
+
+/// Inputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct WindowsIn<T> {
+    /// One frame for each convolution.
+    pub frames: Frames<T>,
+    /// Its tiles.
+    pub tiles: TileStream<T>,
+    /// A tile may be begun.
+    pub available: T,
+    /// The scratchpad, which never makes this port wait.
+    #[flip]
+    pub read: WordRead<T>,
+}
+
+/// Outputs of the module.
+#[derive(Clone, Debug, Bundle)]
+pub struct WindowsOut<T> {
+    /// A tile is begun.
+    pub claims: T,
+    /// An activation row goes into the array.
+    pub valid: T,
+    /// It: one int8 for each row of the array.
+    pub act: Vec<T>,
+    /// What is known of it.
+    pub mark: RowMark<T>,
+}
+
+/// Walks over the output image once for each tile: an activation row in every cycle, without one between tiles that are available.
+#[module]
+pub struct Windows {
+    /// Sizes.
+    pub config: ComputeConfig,
+}
+
+impl Windows {
+    /// Cycles from a claim to the tile's first activation row.
+    pub const LATENCY: u32 = 3;
+}
+
+impl Module for Windows {
+    type In = WindowsIn<UInt>;
+    type Out = WindowsOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("Windows_{}", self.config.suffix())
+    }
+    fn inputs(&self) -> WindowsIn<Shape> {
+        WindowsIn {
+            frames: Frames::shape(&self.config),
+            tiles: TileStream::shape(&self.config),
+            available: bit(),
+            read: self.config.word_read(),
+        }
+    }
+    fn outputs(&self) -> WindowsOut<Shape> {
+        let act = vec![signed(8); self.config.rows as usize];
+        WindowsOut { claims: bit(), valid: bit(), act, mark: RowMark::shape() }
+    }
+    fn build(&self, m: &Builder, i: WindowsIn<UInt>) -> WindowsOut<UInt> {
+        let config = &self.config;
+        let frame = i.frames.frame;
+        let active = m.reg("active", 1).reset_to(0);
+        let tile = m.regs("tile", TileStream::shape(config).tile);
+        let Place { act, x, y } = m.regs("here", Place::shape(config));
+        let row_act = m.reg("row_act", config.address_bits());
+        let columns_left = m.reg("columns_left", frame.columns.width());
+        let rows_left = m.reg("rows_left", frame.rows.width());
+        let first = m.reg("first", 1);
+
+        wire!(m, ends_row = columns_left.eq(1));
+        wire!(m, ends_tile = active & ends_row & rows_left.eq(1));
+        // The frame of the convolution goes with its last row; the next one's cannot be seen in the same cycle.
+        let free = !active | (ends_tile & !tile.ends);
+        wire!(m, claims = free & i.tiles.valid & i.frames.valid & i.available);
+        i.tiles.ready.set(free & i.frames.valid & i.available);
+        i.frames.ready.set(ends_tile & tile.ends);
+        wire!(m, next_row_act = row_act.wrapping_add(frame.row_step));
+        m.when(active, || {
+            first.set(0);
+            columns_left.set(columns_left.wrapping_sub(1));
+            act.set(act.wrapping_add(frame.column_step));
+            x.set(x.wrapping_add(frame.stride_x.extend(x.width())));
+            m.when(ends_row, || {
+                columns_left.set(frame.columns);
+                rows_left.set(rows_left.wrapping_sub(1));
+                act.set(next_row_act);
+                row_act.set(next_row_act);
+                x.set(tile.place.x);
+                y.set(y.wrapping_add(frame.stride_y.extend(y.width())));
+            });
+            m.when(ends_tile, || active.set(0));
+        });
+        m.when(claims, || {
+            m.connect(tile, i.tiles.tile);
+            m.connect(Place { act, x, y }, i.tiles.tile.place);
+            row_act.set(i.tiles.tile.place.act);
+            columns_left.set(frame.columns);
+            rows_left.set(frame.rows);
+            first.set(1);
+            active.set(1);
+        });
+
+        // A coordinate below 0 is, without a sign, above every limit.
+        let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
+        wire!(m, in_image = within(x, frame.width) & within(y, frame.height));
+        i.read.valid.set(active & in_image);
+        i.read.address.set(config.word_of(act));
+        m.assert("activations_never_wait", !i.read.valid | i.read.ready);
+
+        // A cycle later the word is there, and another one later its part stands before the array.
+        let read = m.reg("read", 1).reset_to(0);
+        read.set(active);
+        let offset = m.delay("offset", act.truncate(config.offset_bits()));
+        let zero_point = m.delay("zero_point", frame.zero_point);
+        let mark = RowMark {
+            first,
+            starts: first & tile.starts,
+            replaces: tile.replaces,
+            ends: ends_tile & tile.ends,
+        };
+        let read_mark = m.regs("read_mark", RowMark::shape());
+        m.connect(read_mark, mark);
+        let valid = m.reg("valid", 1).reset_to(0);
+        valid.set(read);
+        let row_mark = m.regs("row_mark", RowMark::shape());
+        m.connect(row_mark, read_mark);
+        let found = bytes_at(i.read.data, offset, config.rows);
+        let row = found.into_iter().enumerate().map(|(k, found)| {
+            let value = m.reg(&format!("act_{k}"), signed(8));
+            value.set(i.read.data_valid.mux(found, zero_point));
+            value
+        });
+        WindowsOut { claims, valid, act: row.collect(), mark: row_mark }
+    }
+}
