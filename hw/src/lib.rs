@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod axi;
+pub mod command;
 pub mod compute;
 pub mod config;
 pub mod core;
@@ -10,3 +11,4 @@ pub mod map;
 mod record;
 pub mod soc;
 pub mod tensor;
+pub mod unit;

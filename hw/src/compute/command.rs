@@ -110,7 +110,7 @@ pub struct Convolution<T> {
 }
 
 impl Convolution<Shape> {
-    pub(super) fn shape(config: &ComputeConfig) -> Convolution<Shape> {
+    pub(crate) fn shape(config: &ComputeConfig) -> Convolution<Shape> {
         let (address, count, kernel) = (bits(config.address_bits()), bits(COUNT_BITS), bits(KERNEL_BITS));
         Convolution {
             act: address,
@@ -167,7 +167,7 @@ pub struct Requantisation<T> {
 }
 
 impl Requantisation<Shape> {
-    pub(super) fn shape(config: &ComputeConfig) -> Requantisation<Shape> {
+    pub(crate) fn shape(config: &ComputeConfig) -> Requantisation<Shape> {
         let (address, count) = (bits(config.address_bits()), bits(COUNT_BITS));
         Requantisation {
             accumulators: bits(config.row_bits()),
@@ -197,7 +197,7 @@ pub struct Convolutions<T> {
 }
 
 impl Convolutions<Shape> {
-    pub(super) fn shape(config: &ComputeConfig) -> Convolutions<Shape> {
+    pub(crate) fn shape(config: &ComputeConfig) -> Convolutions<Shape> {
         Convolutions { valid: bit(), next: Convolution::shape(config), ready: bit() }
     }
 }
@@ -215,7 +215,7 @@ pub struct Requantisations<T> {
 }
 
 impl Requantisations<Shape> {
-    pub(super) fn shape(config: &ComputeConfig) -> Requantisations<Shape> {
+    pub(crate) fn shape(config: &ComputeConfig) -> Requantisations<Shape> {
         Requantisations { valid: bit(), next: Requantisation::shape(config), ready: bit() }
     }
 }

@@ -56,6 +56,9 @@ pub struct ComputeConfig {
 /// The fewest bytes of a scratchpad word.
 const MIN_WORD_BYTES: u32 = 8;
 
+/// Bytes of a bias and of a multiplier.
+const FACTOR_BYTES: u32 = 4;
+
 impl ComputeConfig {
     /// `L`: bytes of a scratchpad word.
     pub fn word_bytes(&self) -> u32 {
@@ -93,13 +96,33 @@ impl ComputeConfig {
         WordRead { valid: bit(), address, ready: bit(), data_valid: bit(), data }
     }
 
+    /// Columns whose biases or multipliers are in one word.
+    fn factors_of_word(&self) -> u32 {
+        (self.word_bytes() / FACTOR_BYTES).min(self.cols)
+    }
+
+    /// Words of a tile's biases; as many are of its multipliers.
+    fn factor_words(&self) -> u32 {
+        self.cols / self.factors_of_word()
+    }
+
+    /// Words of a tile's parameters: biases, multipliers, shifts.
+    fn parameter_words(&self) -> u32 {
+        2 * self.factor_words() + 1
+    }
+
+    /// Bytes of the parameters of `C` channels; see [`Requantisation`].
+    pub fn parameter_bytes(&self) -> u32 {
+        self.parameter_words() * self.word_bytes()
+    }
+
     /// The word in which a byte address lies.
     fn word_of(&self, address: UInt) -> UInt {
         address.slice(self.offset_bits(), self.word_address_bits())
     }
 
     /// What tells modules of different sizes apart.
-    fn suffix(&self) -> String {
+    pub(crate) fn suffix(&self) -> String {
         let ComputeConfig { rows, cols, scratchpad_bytes, accumulator_rows } = self;
         format!("{rows}x{cols}_{scratchpad_bytes}_{accumulator_rows}")
     }

@@ -51,26 +51,6 @@ pub enum OutputState {
     Rows,
 }
 
-/// Bytes of a bias and of a multiplier.
-const FACTOR_BYTES: u32 = 4;
-
-impl Output {
-    /// Columns whose biases or multipliers are in one word.
-    fn columns_of_word(&self) -> u32 {
-        (self.config.word_bytes() / FACTOR_BYTES).min(self.config.cols)
-    }
-
-    /// Words of a tile's biases; as many are of its multipliers.
-    fn factor_words(&self) -> u32 {
-        self.config.cols / self.columns_of_word()
-    }
-
-    /// Words of a tile's parameters: biases, multipliers, shifts.
-    fn parameter_words(&self) -> u32 {
-        2 * self.factor_words() + 1
-    }
-}
-
 impl Module for Output {
     type In = OutputIn<UInt>;
     type Out = OutputOut<UInt>;
@@ -93,7 +73,7 @@ impl Module for Output {
         let config = &self.config;
         let state = m.reg("state", OutputState::shape()).reset_to(OutputState::Idle);
         let c = m.regs("current", Requantisation::shape(config));
-        let parameter = m.reg("parameter_word", index_width(self.parameter_words() as usize));
+        let parameter = m.reg("parameter_word", index_width(config.parameter_words() as usize));
         let columns_left = m.reg("columns_left", c.columns.width());
         let rows_left = m.reg("rows_left", c.rows.width());
         // Rows that leave are counted on their own.
@@ -107,16 +87,16 @@ impl Module for Output {
         i.parameters.valid.set(in_parameters);
         i.parameters.address.set(config.word_of(c.parameters));
         wire!(m, asked = in_parameters & i.parameters.ready);
-        wire!(m, last_parameter = parameter.eq(self.parameter_words() - 1));
+        wire!(m, last_parameter = parameter.eq(config.parameter_words() - 1));
         let coming = m.delay("coming", parameter);
         let is_word = |word: u32| i.parameters.data_valid & coming.eq(word);
         let columns = (0..config.cols).map(|col| {
-            let word = col / self.columns_of_word();
-            let factor = i.parameters.data.slice(32 * (col % self.columns_of_word()), 32);
+            let word = col / config.factors_of_word();
+            let factor = i.parameters.data.slice(32 * (col % config.factors_of_word()), 32);
             ColumnSettings {
                 set_bias: is_word(word),
-                set_multiplier: is_word(self.factor_words() + word),
-                set_shift: is_word(2 * self.factor_words()),
+                set_multiplier: is_word(config.factor_words() + word),
+                set_shift: is_word(2 * config.factor_words()),
                 bias: factor,
                 multiplier: factor.truncate(31),
                 shift: i.parameters.data.slice(8 * col, 6),

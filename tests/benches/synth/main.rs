@@ -10,21 +10,27 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use ferrite_hw::compute::{Compute, ComputeConfig};
 use ferrite_hw::core::{Core, CoreConfig};
 use ferrite_tests::parallel::in_parallel;
 use ferrite_tests::section;
 
 use tools::{Area, Timing, Tools};
-use wrapper::{Bare, Between};
+use wrapper::{Bare, Between, Part};
 
 /// Figures are medians over this many seeds of placement, unless `--seeds` says otherwise.
 const SEEDS: u32 = 3;
 
 /// The cores that are measured, by name.
-fn configurations() -> Vec<(&'static str, Core)> {
+fn configurations() -> Vec<(&'static str, Part)> {
     // Without a coprocessor's port, which peers do not have.
-    let core = |config: CoreConfig| Core { config, has_coprocessor: false };
-    vec![("fast", core(CoreConfig::FAST)), ("small", core(CoreConfig::SMALL))]
+    let core = |config: CoreConfig| Part::Core(Core { config, has_coprocessor: false });
+    let compute = ComputeConfig { rows: 8, cols: 8, scratchpad_bytes: 64 << 10, accumulator_rows: 1024 };
+    vec![
+        ("fast", core(CoreConfig::FAST)),
+        ("small", core(CoreConfig::SMALL)),
+        ("compute", Part::Compute(Compute { config: compute })),
+    ]
 }
 
 struct Options {
@@ -92,23 +98,23 @@ fn measure(options: &Options) -> Result<(), String> {
     let cores: Vec<_> = configurations().into_iter().filter(|(name, _)| chosen(name)).collect();
 
     let netlists =
-        in_parallel(cores.iter().flat_map(|core| [(core, true), (core, false)]), |((name, core), bare)| {
+        in_parallel(cores.iter().flat_map(|core| [(core, true), (core, false)]), |((name, part), bare)| {
             progress(format!(
                 "{name}: synthesising {}",
                 if bare { "the core" } else { "the core between registers" }
             ));
             let folder = options.folder.join(name);
-            let core = core.clone();
-            match bare {
-                true => tools.synthesise(&folder, &Bare { core }),
-                false => tools.synthesise(&folder, &Between { core }),
+            match (bare, part) {
+                (false, part) => tools.synthesise(&folder, &Between { part: part.clone() }),
+                (true, Part::Core(core)) => tools.synthesise(&folder, &Bare { core: core.clone() }),
+                (true, Part::Compute(compute)) => tools.synthesise(&folder, compute),
             }
         })?;
-    let runs = cores.iter().zip(netlists.chunks(2)).flat_map(|((name, _), netlists)| {
-        (1..=options.seeds).map(|seed| (*name, netlists[1].0.clone(), seed))
+    let runs = cores.iter().zip(netlists.chunks(2)).flat_map(|((name, part), netlists)| {
+        (1..=options.seeds).map(|seed| (*name, part.device(), netlists[1].0.clone(), seed))
     });
-    let timings = in_parallel(runs, |(name, top, seed)| {
-        let timing = tools.place_and_route(&options.folder.join(name), &top, seed)?;
+    let timings = in_parallel(runs, |(name, device, top, seed)| {
+        let timing = tools.place_and_route(&options.folder.join(name), &top, device, seed)?;
         progress(format!("{name}: seed {seed} reaches {:.1} MHz", timing.mhz));
         Ok::<_, String>(timing)
     })?;

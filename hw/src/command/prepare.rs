@@ -1,0 +1,488 @@
+//! Judges commands, and computes what they touch and how they walk, by one multiplier.
+
+use ferrite_hdl::prelude::*;
+
+use super::CommandConfig;
+use super::order::{EXTERNAL_BLOCK_BYTES, OrderStream, Region};
+use super::record::{CODE, Cause, Field, Opcode, RecordStream, convolve, requantise, transfer};
+use crate::compute::{Convolution, Counts, Image, Requantisation, Steps};
+use crate::tensor::OutputRange;
+
+/// Ports of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct PrepareIn<T> {
+    /// Commands.
+    pub records: RecordStream<T>,
+    /// The same, judged.
+    #[flip]
+    pub orders: OrderStream<T>,
+}
+
+/// Outputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct PrepareOut<T> {
+    /// A command is here.
+    pub busy: T,
+}
+
+/// What it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+pub enum PrepareState {
+    /// Takes a command.
+    Take,
+    /// Multiplies.
+    Multiply,
+    /// Offers the order.
+    Offer,
+}
+
+/// What a product is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+#[encoding(width = 4)]
+pub enum Effect {
+    /// Nothing.
+    Nothing = 0,
+    /// The number of tiles of weights; of a requantisation, the bytes of its parameters.
+    Tiles = 1,
+    /// The number of accumulator rows.
+    Rows = 2,
+    /// Bytes from the first to the last byte of the data, along one of its loops.
+    Reach = 3,
+    /// The same in external memory; may be negative.
+    External = 4,
+    /// Bytes from the image's first pixel to the first activation row; may be negative.
+    Start = 5,
+    /// A convolution's step from column to column.
+    Column = 6,
+    /// From row to row.
+    Row = 7,
+    /// From column to column of the kernel.
+    KernelColumn = 8,
+    /// From row to row of the kernel.
+    KernelRow = 9,
+}
+
+/// Judges one command after the other. What is multiplied takes a product in each cycle; most take some ten cycles.
+#[module]
+pub struct Prepare {
+    /// Sizes.
+    pub config: CommandConfig,
+}
+
+/// The first factor of a product: 16 bits and a sign.
+const FACTOR_BITS: u32 = 17;
+/// The second one: an address and a sign.
+const STEP_BITS: u32 = 33;
+const PRODUCT_BITS: u32 = FACTOR_BITS + STEP_BITS;
+/// Bits of a sum of three products and an address.
+const SUM_BITS: u32 = PRODUCT_BITS + 2;
+/// A count of more than so many bits lies outside of any scratchpad and of any accumulators.
+const COUNT_BITS: u32 = 22;
+/// Cycles from a product's factors to its effect.
+const STAGES: u32 = 2;
+
+/// One of the products of a command.
+#[derive(Clone, Copy)]
+struct Product {
+    factor: UInt,
+    step: UInt,
+    effect: Effect,
+}
+
+impl Module for Prepare {
+    type In = PrepareIn<UInt>;
+    type Out = PrepareOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("Prepare_{}", self.config.suffix())
+    }
+    fn inputs(&self) -> PrepareIn<Shape> {
+        PrepareIn { records: RecordStream::shape(), orders: OrderStream::shape(&self.config) }
+    }
+    fn outputs(&self) -> PrepareOut<Shape> {
+        PrepareOut { busy: bit() }
+    }
+    fn build(&self, m: &Builder, i: PrepareIn<UInt>) -> PrepareOut<UInt> {
+        let config = &self.config;
+        let state = m.reg("state", PrepareState::shape()).reset_to(PrepareState::Take);
+        let record = m.reg("record", i.records.record.width());
+        let take = i.records.valid & state.is(PrepareState::Take);
+        i.records.ready.set(state.is(PrepareState::Take));
+        m.when(take, || record.set(i.records.record));
+        let get = |field: Field| field.of(record);
+        let code = CODE.of(record);
+        wire!(m, opcode = code.truncate(2).wrapping_sub(Opcode::CODE_OF_FIRST).truncate(2));
+        let is = |wanted: Opcode| opcode.eq(wanted as u32);
+        wire!(m, is_transfer = is(Opcode::Load) | is(Opcode::Store));
+
+        // Products: the factors of one are chosen in each cycle, multiplied in the next, and used in the one after.
+        let tiles = m.reg("tiles", COUNT_BITS);
+        let rows = m.reg("rows", COUNT_BITS);
+        let step = m.reg("step", 4);
+        let lists = Opcode::ALL.map(|opcode| (opcode, self.products(m, opcode, &get, tiles, rows)));
+        let factor = m.wire("factor", FACTOR_BITS);
+        let multiplied = m.wire("multiplied", STEP_BITS);
+        let effect = m.wire("effect", Effect::shape());
+        factor.set(0);
+        multiplied.set(0);
+        effect.set(Effect::Nothing);
+        wire!(m, multiplies = state.is(PrepareState::Multiply));
+        let last = m.wire("last", 4);
+        last.set(0);
+        m.switch(opcode, |s| {
+            for (opcode, products) in &lists {
+                s.case(*opcode as u32, || {
+                    last.set(products.len() as u32 - 1 + STAGES);
+                    m.switch(step, |s| {
+                        for (k, product) in (0u32..).zip(products) {
+                            s.case(k, || {
+                                factor.set(product.factor);
+                                multiplied.set(product.step);
+                                effect.set(product.effect);
+                            });
+                        }
+                        s.default(|| {});
+                    });
+                });
+            }
+        });
+        let first_factor = m.delay("first_factor", factor);
+        let second_factor = m.delay("second_factor", multiplied);
+        let product = m.reg("product", PRODUCT_BITS);
+        product.set((first_factor.signed() * second_factor.signed()).unsigned());
+        let effects: Vec<UInt> =
+            (1..=STAGES).fold(vec![multiplies.mux(effect, Effect::Nothing as u32)], |mut all, k| {
+                let before = all[all.len() - 1];
+                let late = m.reg(&format!("effect_{k}"), Effect::shape()).reset_to(Effect::Nothing);
+                late.set(before);
+                all.push(late);
+                all
+            });
+        let now = |wanted: Effect| effects[STAGES as usize].is(wanted);
+
+        // What the products add up to.
+        let reach = m.reg("reach", SUM_BITS);
+        let external_first = m.reg("external_first", SUM_BITS);
+        let external_last = m.reg("external_last", SUM_BITS);
+        let start = m.reg("start", config.address_bits());
+        let too_many = m.reg("too_many", 1);
+        let step_of = |name: &str| m.reg(&format!("{name}_step"), config.address_bits());
+        let in_tile = get(convolve::IN_TILE_STEP).truncate(config.address_bits());
+        let steps = Steps {
+            column: step_of("column"),
+            row: step_of("row"),
+            in_tile,
+            kernel_column: step_of("kernel_column"),
+            kernel_row: step_of("kernel_row"),
+        };
+        let whole = product.signed().extend(SUM_BITS).unsigned();
+        let small = product.truncate(config.address_bits());
+        let count = product.truncate(COUNT_BITS);
+        let first = |field: Field| field.of(i.records.record);
+        let long = |value: UInt| value.extend(SUM_BITS);
+        let last_byte_of = |bytes: UInt| bytes.wrapping_sub(1);
+        m.when(take, || {
+            let code = CODE.of(i.records.record);
+            let is = |opcode: Opcode| code.eq(Opcode::CODE_OF_FIRST + opcode as u32);
+            step.set(0);
+            too_many.set(0);
+            let data = is(Opcode::Requantise).mux(
+                long(first(requantise::OUTPUT)).wrapping_add(config.cols - 1),
+                is(Opcode::Convolve).mux(
+                    long(first(convolve::ACT)).wrapping_add(config.rows - 1),
+                    long(first(transfer::LOCAL)).wrapping_add(long(last_byte_of(first(transfer::BYTES)))),
+                ),
+            );
+            reach.set(data);
+            external_first.set(long(first(transfer::EXTERNAL)));
+            external_last.set(
+                long(first(transfer::EXTERNAL)).wrapping_add(long(last_byte_of(first(transfer::BYTES)))),
+            );
+            start.set(first(convolve::ACT).truncate(config.address_bits()));
+            state.set(PrepareState::Multiply);
+        });
+        m.when(multiplies, || {
+            step.set(step.wrapping_add(1));
+            m.when(step.eq(last), || state.set(PrepareState::Offer));
+        });
+        m.when(now(Effect::Tiles), || tiles.set(count));
+        m.when(now(Effect::Rows), || rows.set(count));
+        let is_count = now(Effect::Tiles) | now(Effect::Rows);
+        m.when(is_count & (product >> COUNT_BITS).any(), || too_many.set(1));
+        m.when(now(Effect::Reach), || reach.set(reach.wrapping_add(whole)));
+        m.when(now(Effect::External), || {
+            m.when(product.msb(), || external_first.set(external_first.wrapping_add(whole)))
+                .otherwise(|| external_last.set(external_last.wrapping_add(whole)));
+        });
+        m.when(now(Effect::Start), || start.set(start.wrapping_add(small)));
+        m.when(now(Effect::Column), || steps.column.set(small));
+        m.when(now(Effect::Row), || steps.row.set(small));
+        m.when(now(Effect::KernelColumn), || steps.kernel_column.set(small));
+        m.when(now(Effect::KernelRow), || steps.kernel_row.set(small));
+
+        // What is touched: the last byte of each range, exactly.
+        let constants = is(Opcode::Convolve).mux(get(convolve::WEIGHTS), get(requantise::PARAMETERS));
+        let tile_bytes = config.rows * config.cols;
+        let constant_bytes = is(Opcode::Convolve)
+            .mux(tiles.concat(m.constant(Bits::zero(tile_bytes.ilog2()))).extend(SUM_BITS), long(tiles));
+        wire!(m, constants_last = long(constants).wrapping_add(constant_bytes).wrapping_sub(1));
+        let accumulators = get(convolve::ACCUMULATORS);
+        wire!(
+            m,
+            accumulators_last =
+                accumulators.extend(COUNT_BITS + 1).wrapping_add(rows.extend(COUNT_BITS + 1)).wrapping_sub(1)
+        );
+        let data_first = is_transfer
+            .mux(get(transfer::LOCAL), is(Opcode::Convolve).mux(get(convolve::ACT), get(requantise::OUTPUT)));
+        let beyond = |last: UInt, bits: u32| (last >> bits).any();
+        let outside = [
+            beyond(reach, config.address_bits()),
+            !is_transfer & (beyond(constants_last, config.address_bits()) | too_many),
+            !is_transfer & beyond(accumulators_last, config.row_bits()),
+            is_transfer & (beyond(external_first, 32) | beyond(external_last, 32)),
+        ];
+
+        // The rules, the lowest cause first.
+        wire!(m, unknown = code.lt(Opcode::CODE_OF_FIRST) | code.gt(Opcode::CODE_OF_FIRST + 3));
+        let broken = |rule: fn(&Prepare, &Builder, Opcode, &dyn Fn(Field) -> UInt) -> Vec<UInt>| {
+            let each = Opcode::ALL.map(|opcode| is(opcode) & concat(rule(self, m, opcode, &get)).any());
+            concat(each).any()
+        };
+        let reserved = Opcode::ALL.map(|opcode| is(opcode) & (record & m.constant(opcode.reserved())).any());
+        let wrong_field =
+            m.delay("wrong_field", concat(reserved).any() | broken(Prepare::fields_out_of_range));
+        let misaligned = m.delay("misaligned", broken(Prepare::misaligned));
+        let cause = unknown.mux(
+            Cause::Unknown as u32,
+            wrong_field.mux(
+                Cause::Field as u32,
+                misaligned.mux(
+                    Cause::Alignment as u32,
+                    concat(outside).any().mux(Cause::Outside as u32, m.constant(Bits::zero(3))),
+                ),
+            ),
+        );
+
+        // The order.
+        let order = i.orders.order;
+        i.orders.valid.set(state.is(PrepareState::Offer));
+        m.when(state.is(PrepareState::Offer) & i.orders.ready, || state.set(PrepareState::Take));
+        order.opcode.set(opcode);
+        order.cause.set(cause);
+        let word = |byte: UInt| byte.slice(config.word_bytes().ilog2(), config.word_address_bits());
+        let external =
+            |byte: UInt| byte.slice(EXTERNAL_BLOCK_BYTES.ilog2(), 32 - EXTERNAL_BLOCK_BYTES.ilog2());
+        let regions = order.regions;
+        let region = |to: Region<UInt>, valid: UInt, writes: UInt, first: UInt, last: UInt| {
+            m.connect(to, Region { valid, writes, first, last });
+        };
+        let (yes, no) = (m.constant(Bits::ones(1)), m.constant(Bits::zero(1)));
+        region(regions.data, yes, is(Opcode::Load) | is(Opcode::Requantise), word(data_first), word(reach));
+        region(regions.constants, !is_transfer, no, word(constants), word(constants_last));
+        let row = |row: UInt| row.truncate(config.row_bits());
+        region(
+            regions.accumulators,
+            !is_transfer,
+            is(Opcode::Convolve),
+            row(accumulators),
+            row(accumulators_last),
+        );
+        region(
+            regions.external,
+            is_transfer,
+            is(Opcode::Store),
+            external(external_first),
+            external(external_last),
+        );
+        let t = order.transfer;
+        for (to, from) in [
+            (t.external, transfer::EXTERNAL),
+            (t.bytes, transfer::BYTES),
+            (t.n1, transfer::N1),
+            (t.n2, transfer::N2),
+            (t.s1, transfer::S1),
+            (t.s2, transfer::S2),
+            (t.fill, transfer::FILL),
+        ] {
+            to.set(get(from));
+        }
+        for (to, from) in [(t.local, transfer::LOCAL), (t.d1, transfer::D1), (t.d2, transfer::D2)] {
+            to.set(word(get(from)));
+        }
+        let address = |field: Field| get(field).truncate(config.address_bits());
+        let convolution = Convolution {
+            act: start,
+            weights: address(convolve::WEIGHTS),
+            accumulators: row(accumulators),
+            accumulate: get(convolve::ACCUMULATE),
+            zero_point: get(convolve::ZERO_POINT),
+            counts: Counts {
+                columns: get(convolve::COLUMNS),
+                rows: get(convolve::ROWS),
+                in_tiles: get(convolve::IN_TILES),
+                kernel_columns: get(convolve::KERNEL_COLUMNS).truncate(5),
+                kernel_rows: get(convolve::KERNEL_ROWS).truncate(5),
+                out_tiles: get(convolve::OUT_TILES),
+            },
+            steps,
+            image: Image {
+                width: get(convolve::WIDTH),
+                height: get(convolve::HEIGHT),
+                x: get(convolve::X).signed().extend(FACTOR_BITS).unsigned(),
+                y: get(convolve::Y).signed().extend(FACTOR_BITS).unsigned(),
+                stride_x: get(convolve::STRIDE_X),
+                stride_y: get(convolve::STRIDE_Y),
+                dilation_x: get(convolve::DILATION_X),
+                dilation_y: get(convolve::DILATION_Y),
+            },
+        };
+        m.connect(order.convolution, convolution);
+        let requantisation = Requantisation {
+            accumulators: row(accumulators),
+            parameters: address(requantise::PARAMETERS),
+            output: address(requantise::OUTPUT),
+            columns: get(requantise::COLUMNS),
+            rows: get(requantise::ROWS),
+            tiles: get(requantise::TILES),
+            column_step: address(requantise::COLUMN_STEP),
+            row_step: address(requantise::ROW_STEP),
+            tile_step: address(requantise::TILE_STEP),
+            range: OutputRange {
+                zero_point: get(requantise::ZERO_POINT),
+                min: get(requantise::MIN),
+                max: get(requantise::MAX),
+            },
+        };
+        m.connect(order.requantisation, requantisation);
+        PrepareOut { busy: !state.is(PrepareState::Take) }
+    }
+}
+
+impl Prepare {
+    /// The products of a command, in order. One whose factor is a result follows three steps after it.
+    fn products(
+        &self,
+        m: &Builder,
+        opcode: Opcode,
+        get: &dyn Fn(Field) -> UInt,
+        tiles: UInt,
+        rows: UInt,
+    ) -> Vec<Product> {
+        let product = |effect, factor: UInt, step: UInt| Product {
+            factor: factor.extend(FACTOR_BITS),
+            step: step.extend(STEP_BITS),
+            effect,
+        };
+        let less_1 = |field| get(field).wrapping_sub(1);
+        let signed = |effect, factor: UInt, step: UInt| Product {
+            factor: factor.signed().extend(FACTOR_BITS).unsigned(),
+            step: step.extend(STEP_BITS),
+            effect,
+        };
+        let external = |count, step: Field| Product {
+            factor: less_1(count).extend(FACTOR_BITS),
+            step: get(step).signed().extend(STEP_BITS).unsigned(),
+            effect: Effect::External,
+        };
+        match opcode {
+            Opcode::Load | Opcode::Store => {
+                use transfer::{D1, D2, N1, N2, S1, S2};
+                vec![
+                    external(N1, S1),
+                    external(N2, S2),
+                    product(Effect::Reach, less_1(N1), get(D1)),
+                    product(Effect::Reach, less_1(N2), get(D2)),
+                ]
+            }
+            Opcode::Convolve => {
+                use convolve::*;
+                vec![
+                    product(Effect::Tiles, get(KERNEL_COLUMNS), get(KERNEL_ROWS)),
+                    product(Effect::Rows, get(COLUMNS), get(super::record::convolve::ROWS)),
+                    product(Effect::Reach, less_1(WIDTH), get(PIXEL_STEP)),
+                    product(Effect::Tiles, get(IN_TILES), tiles),
+                    product(Effect::Rows, get(OUT_TILES), rows),
+                    product(Effect::Reach, less_1(HEIGHT), get(LINE_STEP)),
+                    product(Effect::Tiles, get(OUT_TILES), tiles),
+                    product(Effect::Reach, less_1(IN_TILES), get(IN_TILE_STEP)),
+                    signed(Effect::Start, get(X), get(PIXEL_STEP)),
+                    signed(Effect::Start, get(Y), get(LINE_STEP)),
+                    product(Effect::Column, get(STRIDE_X), get(PIXEL_STEP)),
+                    product(Effect::Row, get(STRIDE_Y), get(LINE_STEP)),
+                    product(Effect::KernelColumn, get(DILATION_X), get(PIXEL_STEP)),
+                    product(Effect::KernelRow, get(DILATION_Y), get(LINE_STEP)),
+                ]
+            }
+            Opcode::Requantise => {
+                use requantise::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
+                let bytes = Bits::from_u64(COUNT_BITS, self.config.parameter_bytes().into());
+                vec![
+                    product(Effect::Rows, get(COLUMNS), get(requantise::ROWS)),
+                    product(Effect::Tiles, get(TILES), m.constant(bytes)),
+                    product(Effect::Reach, less_1(COLUMNS), get(COLUMN_STEP)),
+                    product(Effect::Rows, get(TILES), rows),
+                    product(Effect::Reach, less_1(requantise::ROWS), get(ROW_STEP)),
+                    product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
+                ]
+            }
+        }
+    }
+
+    /// Fields that break their ranges.
+    fn fields_out_of_range(&self, _: &Builder, opcode: Opcode, get: &dyn Fn(Field) -> UInt) -> Vec<UInt> {
+        let zero = |field| !get(field).any();
+        let far = |field| (get(field) >> self.config.address_bits()).any();
+        match opcode {
+            Opcode::Load | Opcode::Store => {
+                use transfer::{BYTES, D1, D2, N1, N2};
+                vec![zero(BYTES), zero(N1), zero(N2), far(D1), far(D2)]
+            }
+            Opcode::Convolve => {
+                use convolve::*;
+                let counts = [
+                    COLUMNS,
+                    super::record::convolve::ROWS,
+                    IN_TILES,
+                    OUT_TILES,
+                    KERNEL_COLUMNS,
+                    KERNEL_ROWS,
+                    WIDTH,
+                    HEIGHT,
+                    STRIDE_X,
+                    STRIDE_Y,
+                    DILATION_X,
+                    DILATION_Y,
+                ];
+                let kernels = [KERNEL_COLUMNS, KERNEL_ROWS].map(|taps| get(taps).gt(16));
+                let steps = [PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(far);
+                counts.into_iter().map(zero).chain(kernels).chain(steps).collect()
+            }
+            Opcode::Requantise => {
+                use requantise::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
+                let counts = [COLUMNS, requantise::ROWS, TILES].map(zero);
+                counts.into_iter().chain([COLUMN_STEP, ROW_STEP, TILE_STEP].map(far)).collect()
+            }
+        }
+    }
+
+    /// Addresses and steps that are not aligned.
+    fn misaligned(&self, _: &Builder, opcode: Opcode, get: &dyn Fn(Field) -> UInt) -> Vec<UInt> {
+        let off = |field, bytes: u32| get(field).truncate(bytes.ilog2()).any();
+        let (word, rows, cols) = (self.config.word_bytes(), self.config.rows, self.config.cols);
+        match opcode {
+            Opcode::Load | Opcode::Store => {
+                [transfer::LOCAL, transfer::D1, transfer::D2].map(|field| off(field, word)).to_vec()
+            }
+            Opcode::Convolve => {
+                use convolve::{ACT, IN_TILE_STEP, LINE_STEP, PIXEL_STEP, WEIGHTS};
+                let acts = [ACT, PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(|field| off(field, rows));
+                acts.into_iter().chain([off(WEIGHTS, cols)]).collect()
+            }
+            Opcode::Requantise => {
+                use requantise::{COLUMN_STEP, OUTPUT, PARAMETERS, ROW_STEP, TILE_STEP};
+                let outputs = [OUTPUT, COLUMN_STEP, ROW_STEP, TILE_STEP].map(|field| off(field, cols));
+                outputs.into_iter().chain([off(PARAMETERS, word)]).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Commands as they stand in memory: records of 16 words (`docs/tensor-unit.md`).
+
+use ferrite_hdl::prelude::*;
+
+/// 32-bit words of a record.
+pub const RECORD_WORDS: u32 = 16;
+
+/// What a command does: bits 7 to 0 of its first word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+#[encoding(width = 2)]
+pub enum Opcode {
+    /// From external memory into the scratchpad.
+    Load = 0,
+    /// From the scratchpad to external memory.
+    Store = 1,
+    /// From the scratchpad through the array into accumulators.
+    Convolve = 2,
+    /// From accumulators through the output stage into the scratchpad.
+    Requantise = 3,
+}
+
+impl Opcode {
+    /// All of them, by number; [`Opcode::CODE_OF_FIRST`] is added in a record.
+    pub const ALL: [Opcode; 4] = [Opcode::Load, Opcode::Store, Opcode::Convolve, Opcode::Requantise];
+
+    /// The code of the first one in a record: 0 is none, so that a record of zeros is refused.
+    pub const CODE_OF_FIRST: u32 = 1;
+}
+
+/// Why a command is refused. Where several rules are broken, the lowest is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+#[encoding(width = 3)]
+pub enum Cause {
+    /// No rule is broken.
+    None = 0,
+    /// There is no such command.
+    Unknown = 1,
+    /// A reserved bit is set, or a field is outside its range.
+    Field = 2,
+    /// An address or a step is not aligned.
+    Alignment = 3,
+    /// What is read or written lies outside: of the scratchpad, of the accumulators, or of 32-bit addresses.
+    Outside = 4,
+}
+
+/// A stream of records.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct RecordStream<T> {
+    /// One is offered.
+    pub valid: T,
+    /// Its words, the first one lowest.
+    pub record: T,
+    /// It is taken.
+    #[flip]
+    pub ready: T,
+}
+
+impl RecordStream<Shape> {
+    pub(super) fn shape() -> RecordStream<Shape> {
+        RecordStream { valid: bit(), record: bits(32 * RECORD_WORDS), ready: bit() }
+    }
+}
+
+/// Where a field stands in a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    pub word: u32,
+    pub low: u32,
+    pub bits: u32,
+}
+
+impl Field {
+    pub fn of(self, record: UInt) -> UInt {
+        record.slice(32 * self.word + self.low, self.bits)
+    }
+}
+
+const fn field(word: u32, low: u32, bits: u32) -> Field {
+    Field { word, low, bits }
+}
+
+/// Fields of loads and stores.
+pub(super) mod transfer {
+    use super::{Field, field};
+
+    pub const EXTERNAL: Field = field(1, 0, 32);
+    pub const LOCAL: Field = field(2, 0, 32);
+    pub const BYTES: Field = field(3, 0, 16);
+    /// Of loads only.
+    pub const FILL: Field = field(3, 16, 8);
+    pub const N1: Field = field(4, 0, 16);
+    pub const N2: Field = field(4, 16, 16);
+    pub const S1: Field = field(5, 0, 32);
+    pub const S2: Field = field(6, 0, 32);
+    pub const D1: Field = field(7, 0, 32);
+    pub const D2: Field = field(8, 0, 32);
+    pub const LOAD: [Field; 10] = [EXTERNAL, LOCAL, BYTES, FILL, N1, N2, S1, S2, D1, D2];
+    pub const STORE: [Field; 9] = [EXTERNAL, LOCAL, BYTES, N1, N2, S1, S2, D1, D2];
+}
+
+/// Fields of convolutions.
+pub(super) mod convolve {
+    use super::{Field, field};
+
+    pub const ACT: Field = field(1, 0, 32);
+    pub const WEIGHTS: Field = field(2, 0, 32);
+    pub const ACCUMULATORS: Field = field(3, 0, 16);
+    pub const ACCUMULATE: Field = field(3, 16, 1);
+    pub const ZERO_POINT: Field = field(3, 24, 8);
+    pub const COLUMNS: Field = field(4, 0, 16);
+    pub const ROWS: Field = field(4, 16, 16);
+    pub const IN_TILES: Field = field(5, 0, 16);
+    pub const OUT_TILES: Field = field(5, 16, 16);
+    pub const KERNEL_COLUMNS: Field = field(6, 0, 8);
+    pub const KERNEL_ROWS: Field = field(6, 8, 8);
+    pub const WIDTH: Field = field(7, 0, 16);
+    pub const HEIGHT: Field = field(7, 16, 16);
+    pub const X: Field = field(8, 0, 16);
+    pub const Y: Field = field(8, 16, 16);
+    pub const STRIDE_X: Field = field(9, 0, 8);
+    pub const STRIDE_Y: Field = field(9, 8, 8);
+    pub const DILATION_X: Field = field(9, 16, 8);
+    pub const DILATION_Y: Field = field(9, 24, 8);
+    pub const PIXEL_STEP: Field = field(10, 0, 32);
+    pub const LINE_STEP: Field = field(11, 0, 32);
+    pub const IN_TILE_STEP: Field = field(12, 0, 32);
+    pub const ALL: [Field; 22] = [
+        ACT,
+        WEIGHTS,
+        ACCUMULATORS,
+        ACCUMULATE,
+        ZERO_POINT,
+        COLUMNS,
+        ROWS,
+        IN_TILES,
+        OUT_TILES,
+        KERNEL_COLUMNS,
+        KERNEL_ROWS,
+        WIDTH,
+        HEIGHT,
+        X,
+        Y,
+        STRIDE_X,
+        STRIDE_Y,
+        DILATION_X,
+        DILATION_Y,
+        PIXEL_STEP,
+        LINE_STEP,
+        IN_TILE_STEP,
+    ];
+}
+
+/// Fields of requantisations.
+pub(super) mod requantise {
+    use super::{Field, field};
+
+    pub const PARAMETERS: Field = field(1, 0, 32);
+    pub const OUTPUT: Field = field(2, 0, 32);
+    pub const ACCUMULATORS: Field = field(3, 0, 16);
+    pub const COLUMNS: Field = field(4, 0, 16);
+    pub const ROWS: Field = field(4, 16, 16);
+    pub const TILES: Field = field(5, 0, 16);
+    pub const COLUMN_STEP: Field = field(6, 0, 32);
+    pub const ROW_STEP: Field = field(7, 0, 32);
+    pub const TILE_STEP: Field = field(8, 0, 32);
+    pub const ZERO_POINT: Field = field(9, 0, 8);
+    pub const MIN: Field = field(9, 8, 8);
+    pub const MAX: Field = field(9, 16, 8);
+    pub const ALL: [Field; 12] = [
+        PARAMETERS,
+        OUTPUT,
+        ACCUMULATORS,
+        COLUMNS,
+        ROWS,
+        TILES,
+        COLUMN_STEP,
+        ROW_STEP,
+        TILE_STEP,
+        ZERO_POINT,
+        MIN,
+        MAX,
+    ];
+}
+
+/// The code of a command, in its first word.
+pub(super) const CODE: Field = field(0, 0, 8);
+
+impl Opcode {
+    /// The command's fields beside its code. All other bits of its record are 0.
+    pub(super) fn fields(self) -> &'static [Field] {
+        match self {
+            Opcode::Load => &transfer::LOAD,
+            Opcode::Store => &transfer::STORE,
+            Opcode::Convolve => &convolve::ALL,
+            Opcode::Requantise => &requantise::ALL,
+        }
+    }
+
+    /// The bits of its record that no field has.
+    pub(super) fn reserved(self) -> Bits {
+        let mut words = [u32::MAX; RECORD_WORDS as usize];
+        for field in self.fields().iter().chain([&CODE]) {
+            words[field.word as usize] &= !((u32::MAX >> (32 - field.bits)) << field.low);
+        }
+        let pairs: Vec<u64> =
+            words.chunks(2).map(|pair| u64::from(pair[0]) | u64::from(pair[1]) << 32).collect();
+        Bits::from_words(32 * RECORD_WORDS, &pairs)
+    }
+}

@@ -1,0 +1,82 @@
+//! The tensor unit between its commands and a memory behind AXI4.
+
+mod gemm;
+#[path = "../compute/golden.rs"]
+mod golden;
+#[path = "../harness/random.rs"]
+mod random;
+mod record;
+mod rig;
+mod system;
+
+use ferrite_hw::unit::UnitConfig;
+use gemm::Gemm;
+use golden::{Layer, Scale};
+use random::Random;
+use rig::{Rig, Run, config};
+
+fn int8s(count: u32, random: &mut Random) -> Vec<i8> {
+    (0..count).map(|_| random.word() as i8).collect()
+}
+
+fn product(m: u32, k: u32, n: u32, rows: u32, tiles: u32, random: &mut Random) -> Gemm {
+    let layer = Layer {
+        width: m as usize,
+        height: 1,
+        in_channels: k as usize,
+        out_channels: n as usize,
+        kernel_width: 1,
+        kernel_height: 1,
+        stride: [1, 1],
+        dilation: [1, 1],
+        padding: [0, 0],
+        out: [m as usize, 1],
+        zero_point: 0,
+        input: int8s(m * k, random),
+        weights: int8s(k * n, random),
+        scale: Scale::random(n as usize, random),
+    };
+    Gemm { m, k, n, layer, rows, tiles }
+}
+
+/// Computes a product and compares.
+fn multiplies(config: UnitConfig, gemm: &Gemm, stall: Option<u32>) -> Run {
+    let mut rig = Rig::new(config, 2 << 20);
+    assert!(gemm.bytes(&rig) <= 2 << 20);
+    gemm.place(&mut rig);
+    if let Some(seed) = stall {
+        rig.stall(seed);
+    }
+    let commands = gemm.commands(&rig);
+    let run = rig.run(&commands);
+    assert!(gemm.outputs(&mut rig) == gemm.layer.outputs(), "wrong outputs");
+    run
+}
+
+#[test]
+fn products_of_matrices_are_computed_out_of_memory() {
+    let mut random = Random::new(1);
+    for (rows, cols) in [(16, 16), (8, 8), (4, 16), (32, 8), (32, 32)] {
+        for (m, k, n) in [(100, 75, 30), (1, 640, 128), (64, 64, 64), (3, 5, 7)] {
+            let gemm = product(m, k, n, 32, 1, &mut random);
+            let run = multiplies(config(rows, cols), &gemm, None);
+            println!("{rows}x{cols}: {m}x{k}x{n} in {} cycles", run.cycles);
+            multiplies(config(rows, cols), &gemm, Some(random.word()));
+        }
+    }
+}
+
+#[test]
+fn products_keep_the_array_busy() {
+    let mut random = Random::new(2);
+    for (m, k, n, rows, tiles, least) in
+        [(64, 64, 64, 32, 1, 0.65), (128, 128, 128, 64, 1, 0.88), (512, 512, 512, 64, 2, 0.98)]
+    {
+        let gemm = product(m, k, n, rows, tiles, &mut random);
+        let config = config(16, 16);
+        let run = multiplies(config, &gemm, None);
+        let used = run.utilisation(&config, gemm.layer.products());
+        println!("{m}x{k}x{n}: {} cycles, {:.1} %", run.cycles, 100.0 * used);
+        assert!(used >= least);
+    }
+}
