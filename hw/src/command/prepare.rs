@@ -89,6 +89,9 @@ struct Product {
     effect: Effect,
 }
 
+/// The ways in which a command of an opcode breaks a rule, given its fields.
+type Rule = fn(&Prepare, Opcode, &dyn Fn(Field) -> UInt) -> Vec<UInt>;
+
 impl Module for Prepare {
     type In = PrepareIn<UInt>;
     type Out = PrepareOut<UInt>;
@@ -244,8 +247,8 @@ impl Module for Prepare {
 
         // The rules, the lowest cause first.
         wire!(m, unknown = code.lt(Opcode::CODE_OF_FIRST) | code.gt(Opcode::CODE_OF_FIRST + 3));
-        let broken = |rule: fn(&Prepare, &Builder, Opcode, &dyn Fn(Field) -> UInt) -> Vec<UInt>| {
-            let each = Opcode::ALL.map(|opcode| is(opcode) & concat(rule(self, m, opcode, &get)).any());
+        let broken = |rule: Rule| {
+            let each = Opcode::ALL.map(|opcode| is(opcode) & concat(rule(self, opcode, &get)).any());
             concat(each).any()
         };
         let reserved = Opcode::ALL.map(|opcode| is(opcode) & (record & m.constant(opcode.reserved())).any());
@@ -429,7 +432,7 @@ impl Prepare {
     }
 
     /// Fields that break their ranges.
-    fn fields_out_of_range(&self, _: &Builder, opcode: Opcode, get: &dyn Fn(Field) -> UInt) -> Vec<UInt> {
+    fn fields_out_of_range(&self, opcode: Opcode, get: &dyn Fn(Field) -> UInt) -> Vec<UInt> {
         let zero = |field| !get(field).any();
         let far = |field| (get(field) >> self.config.address_bits()).any();
         match opcode {
@@ -466,7 +469,7 @@ impl Prepare {
     }
 
     /// Addresses and steps that are not aligned.
-    fn misaligned(&self, _: &Builder, opcode: Opcode, get: &dyn Fn(Field) -> UInt) -> Vec<UInt> {
+    fn misaligned(&self, opcode: Opcode, get: &dyn Fn(Field) -> UInt) -> Vec<UInt> {
         let off = |field, bytes: u32| get(field).truncate(bytes.ilog2()).any();
         let (word, rows, cols) = (self.config.word_bytes(), self.config.rows, self.config.cols);
         match opcode {

@@ -2,6 +2,11 @@
 
 use ferrite_hdl::prelude::*;
 
+/// Bits of the lower half of a sum and of a multiplier.
+const HALF_BITS: u32 = 16;
+/// Bits of a half with a sign.
+const FACTOR_BITS: u32 = 17;
+
 /// What all columns share; each int8.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct OutputRange<T> {
@@ -75,8 +80,8 @@ pub struct RequantColumnOut<T> {
 pub struct RequantColumn {}
 
 impl RequantColumn {
-    /// Cycles from a sum to its output: the registers `biased`, `product`, `scaled` and `out`.
-    pub const LATENCY: u32 = 4;
+    /// Cycles from a sum to its output: the registers `biased`, `low` and others, `product`, `scaled` and `out`.
+    pub const LATENCY: u32 = 5;
 }
 
 impl Module for RequantColumn {
@@ -98,9 +103,22 @@ impl Module for RequantColumn {
         m.when(i.settings.set_shift, || shift_less_1.set(i.settings.shift.wrapping_sub(1)));
 
         let biased = m.delay("biased", i.sum.wrapping_add(bias));
-        // A factor of 32 bits, so that the multiplier is a signed one; the product is below 2^62.
-        let factor = multiplier.extend(32).signed();
-        let product = m.delay("product", (biased.signed() * factor).truncate(63));
+        // Four products of 17 by 17 bits, each one of a DSP block, and their sum in the next cycle.
+        let halves_of = |value: UInt, signed: bool| {
+            let high = value.slice(HALF_BITS, value.width() - HALF_BITS);
+            let high =
+                if signed { high.signed().extend(FACTOR_BITS) } else { high.extend(FACTOR_BITS).signed() };
+            (value.truncate(HALF_BITS).extend(FACTOR_BITS).signed(), high)
+        };
+        let (sum_low, sum_high) = halves_of(biased, true);
+        let (factor_low, factor_high) = halves_of(multiplier, false);
+        let part = |name: &str, a: SInt, b: SInt| m.delay(name, (a * b).unsigned()).signed().extend(63);
+        let (low, high) = (part("low", sum_low, factor_low), part("high", sum_high, factor_high));
+        let crossed = [part("crossed_low", sum_low, factor_high), part("crossed_high", sum_high, factor_low)];
+        let [crossed_low, crossed_high] = crossed.map(|part| part.unsigned() << HALF_BITS);
+        let crossed = crossed_low.wrapping_add(crossed_high);
+        let outer = low.unsigned().wrapping_add(high.unsigned() << (2 * HALF_BITS));
+        let product = m.delay("product", outer.wrapping_add(crossed));
         // (p + 2^(s-1)) >> s = ((p >> (s-1)) + 1) >> 1 for any integer p: one shifter does for the rounding too.
         wire!(m, halves = (product.signed() >> shift_less_1).unsigned());
         let rounded = (halves.signed() + 1).unsigned();

@@ -1,5 +1,6 @@
 //! The tensor unit between its commands and a memory behind AXI4.
 
+mod conv;
 mod gemm;
 #[path = "../compute/golden.rs"]
 mod golden;
@@ -9,6 +10,7 @@ mod record;
 mod rig;
 mod system;
 
+use conv::Conv;
 use ferrite_hw::unit::UnitConfig;
 use gemm::Gemm;
 use golden::{Layer, Scale};
@@ -79,4 +81,74 @@ fn products_keep_the_array_busy() {
         println!("{m}x{k}x{n}: {} cycles, {:.1} %", run.cycles, 100.0 * used);
         assert!(used >= least);
     }
+}
+
+#[test]
+fn a_larger_array_is_kept_busy_by_the_same_memory() {
+    let mut random = Random::new(3);
+    let gemm = product(512, 512, 512, 128, 1, &mut random);
+    let mut config = config(32, 32);
+    config.compute.scratchpad_bytes = 256 << 10;
+    let run = multiplies(config, &gemm, None);
+    let used = run.utilisation(&config, gemm.layer.products());
+    println!("32x32: 512x512x512: {} cycles, {:.1} %", run.cycles, 100.0 * used);
+    assert!(used >= 0.90);
+}
+
+/// A layer of stride 1 whose output is as large as its image.
+fn same(image: [usize; 2], channels: [usize; 2], kernel: [usize; 2], random: &mut Random) -> Layer {
+    let taps = (kernel[0] * kernel[1]) as u32;
+    Layer {
+        width: image[0],
+        height: image[1],
+        in_channels: channels[0],
+        out_channels: channels[1],
+        kernel_width: kernel[0],
+        kernel_height: kernel[1],
+        stride: [1, 1],
+        dilation: [1, 1],
+        padding: kernel.map(|taps| (taps - 1) / 2),
+        out: image,
+        zero_point: random.word() as i8,
+        input: int8s((image[0] * image[1] * channels[0]) as u32, random),
+        weights: int8s(taps * (channels[0] * channels[1]) as u32, random),
+        scale: Scale::random(channels[1], random),
+    }
+}
+
+/// Computes a convolution and compares.
+fn convolves(config: UnitConfig, conv: &Conv, stall: Option<u32>) -> Run {
+    let mut rig = Rig::new(config, 1 << 20);
+    conv.place(&mut rig);
+    if let Some(seed) = stall {
+        rig.stall(seed);
+    }
+    let commands = conv.commands(&rig);
+    let run = rig.run(&commands);
+    assert!(conv.outputs(&mut rig) == conv.layer.outputs(), "wrong outputs");
+    run
+}
+
+#[test]
+fn convolutions_are_computed_out_of_memory() {
+    let mut random = Random::new(4);
+    for (rows, cols) in [(16, 16), (8, 8), (4, 16), (32, 8)] {
+        for (image, channels, kernel) in [([9, 7], [20, 24], [3, 3]), ([12, 12], [3, 5], [5, 1])] {
+            let layer = same(image, channels, kernel, &mut random);
+            let conv = Conv { layer, rows: 4 };
+            convolves(config(rows, cols), &conv, None);
+            convolves(config(rows, cols), &conv, Some(random.word()));
+        }
+    }
+}
+
+#[test]
+fn a_convolution_keeps_the_array_busy() {
+    let mut random = Random::new(5);
+    let conv = Conv { layer: same([32, 32], [64, 64], [3, 3], &mut random), rows: 16 };
+    let config = config(16, 16);
+    let run = convolves(config, &conv, None);
+    let used = run.utilisation(&config, conv.layer.products());
+    println!("3x3, 64 to 64 channels, 32x32: {} cycles, {:.1} %", run.cycles, 100.0 * used);
+    assert!(used >= 0.92);
 }
