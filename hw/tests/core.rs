@@ -248,6 +248,45 @@ fn an_interrupt_never_comes_behind_the_instruction_that_disables_it() {
     assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
 }
 
+/// A write to `mstatus` or `mie` that lets a pending interrupt through is followed by the interrupt, whatever the next instruction is
+/// (Privileged 20240411, 3.1.9).
+#[test]
+fn a_pending_interrupt_comes_right_behind_the_write_that_enables_it() {
+    for last in [csr::MSTATUS, csr::MIE] {
+        let mut asm = Asm::new(BASE);
+        let handler = asm.local();
+        asm.la(A0, handler);
+        asm.csrw(csr::MTVEC, A0);
+        asm.li(A0, 0x80);
+        match last {
+            csr::MIE => {
+                asm.csrrsi(ZERO, csr::MSTATUS, 8);
+                asm.csrw(csr::MIE, A0);
+            }
+            _ => {
+                asm.csrw(csr::MIE, A0);
+                asm.csrrsi(ZERO, csr::MSTATUS, 8);
+            }
+        }
+        asm.csrrci(ZERO, csr::MSTATUS, 8);
+        asm.nop();
+        asm.bind(handler);
+        asm.csrr(A1, csr::MEPC);
+        for _ in 0..4 {
+            asm.nop();
+        }
+        let program = asm.finish().unwrap();
+        for waits in [0, 3] {
+            let mut bench = Bench::new(&program, CONFIG, true, 1, waits);
+            bench.timer = true;
+            let retired = bench.run(9);
+            let taken = retired.iter().position(|record| record.interrupt.is_some());
+            assert_eq!(taken.map(|k| retired[k - 1].pc + 4), Some(bench.model().register(A1)));
+            assert_eq!(taken, Some(6), "{last:#x}, {waits} waits");
+        }
+    }
+}
+
 #[test]
 fn an_interrupt_never_comes_behind_the_store_that_withdraws_it() {
     let mut asm = Asm::new(BASE);

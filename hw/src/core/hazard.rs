@@ -46,7 +46,11 @@ pub fn judge(m: &Builder, insn: UInt, ahead: Ahead) -> Hazards {
     };
     wire!(m, waits_for_x = x_valid & x.kind.is_late & reads(x.d.rd));
     wire!(m, waits_for_c = c_valid & c_waits & c.rd.any() & reads(c.rd));
-    wire!(m, waits_for_order = (x_valid & x.kind.is_alone) | (c_valid & c.unit.is(Unit::Csr)));
+    // What a CSR instruction lets through is seen one cycle after it has committed, and comes before the next instruction
+    // (Privileged 20240411, 3.1.9).
+    wire!(m, c_is_csr = c_valid & c.unit.is(Unit::Csr));
+    let c_was_csr = m.delay("c_was_csr", c_is_csr);
+    wire!(m, waits_for_order = (x_valid & x.kind.is_alone) | c_is_csr | c_was_csr);
     // What lowers an interrupt's line or forbids it is seen one cycle after it has committed.
     let c_was_valid = m.delay("c_was_valid", c_valid);
     wire!(m, waits_for_interrupt = interrupt & (x_valid | c_valid | c_was_valid));
