@@ -50,13 +50,21 @@ fn regions(text: &mut String, map: &MemoryMap) {
 
 fn device(text: &mut String, region: &Region) {
     let Region { name, base, doc, .. } = region;
+    let interrupt = match region.interrupt {
+        Some(source) => format!(" It is source {source} of the interrupt controller."),
+        None => String::new(),
+    };
     let _ = write!(
         text,
-        "\n## `{name}` at {base:#010x}\n\n{doc}.\n\n\
+        "\n## `{name}` at {base:#010x}\n\n{doc}.{interrupt}\n\n\
          | offset | register | bits | access | what |\n|---|---|---|---|---|\n"
     );
-    for Register { name, offset, bits, access, doc, .. } in region.registers() {
-        let _ = writeln!(text, "| `{offset:#06x}` | `{name}` | {bits} | {} | {doc} |", access.letters());
+    for Register { name, offset, count, bits, access, doc, .. } in region.registers() {
+        let offset = match count {
+            1 => format!("`{offset:#06x}`"),
+            _ => format!("`{offset:#06x}` + {} `n`, `n` < {count}", bits / 8),
+        };
+        let _ = writeln!(text, "| {offset} | `{name}` | {bits} | {} | {doc} |", access.letters());
     }
     for register in region.registers() {
         details(text, register);

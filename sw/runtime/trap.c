@@ -11,12 +11,25 @@ void ferrite_double_trap(void);
 void ferrite_trap(struct ferrite_trap_frame *frame) {
   if (frame->mcause == FERRITE_CAUSE_TIMER_INTERRUPT) {
     ferrite_timer_interrupt();
+  } else if (frame->mcause == FERRITE_CAUSE_EXTERNAL_INTERRUPT) {
+    ferrite_external_interrupt();
   } else {
     ferrite_exception(frame);
   }
 }
 
 __attribute__((weak)) void ferrite_timer_interrupt(void) { ferrite_enable_timer_interrupt(0); }
+
+void ferrite_enable_external_interrupt(int enable) {
+  const uint32_t meie = 1u << 11;
+  if (enable) {
+    __asm__ volatile("csrs mie, %0" ::"r"(meie) : "memory");
+  } else {
+    __asm__ volatile("csrc mie, %0" ::"r"(meie) : "memory");
+  }
+}
+
+__attribute__((weak)) void ferrite_external_interrupt(void) { ferrite_enable_external_interrupt(0); }
 
 /* RISC-V Privileged 20211203, table 3.6. */
 static const char *cause_name(uint32_t mcause) {

@@ -1,7 +1,7 @@
 //! From an address to the memory or device that answers there.
 
 use crate::core::Bus;
-use crate::map::{self, Access, Region};
+use crate::map::{self, Access, MemoryMap, Region};
 use ferrite_hdl::library::one_hot_mux;
 use ferrite_hdl::prelude::*;
 
@@ -21,10 +21,8 @@ pub struct FetchDecoderIn<T> {
 /// Leads instruction fetches to the memories. Devices cannot be fetched from.
 #[module]
 pub struct FetchDecoder {
-    /// Size of the boot ROM.
-    pub rom_bytes: u32,
-    /// Size of the RAM.
-    pub ram_bytes: u32,
+    /// What stands where.
+    pub map: MemoryMap,
 }
 
 impl Module for FetchDecoder {
@@ -38,7 +36,7 @@ impl Module for FetchDecoder {
         Empty::new()
     }
     fn build(&self, m: &Builder, i: FetchDecoderIn<UInt>) -> Empty<UInt> {
-        decode(m, i.master, &[(map::rom(self.rom_bytes), i.rom), (map::ram(self.ram_bytes), i.ram)]);
+        decode(m, i.master, &[(*self.map.rom(), i.rom), (*self.map.ram(), i.ram)]);
         Empty::new()
     }
 }
@@ -57,6 +55,9 @@ pub struct DataDecoderIn<T> {
     /// Timer.
     #[flip]
     pub clint: Bus<T>,
+    /// Interrupt controller.
+    #[flip]
+    pub plic: Bus<T>,
     /// UART.
     #[flip]
     pub uart: Bus<T>,
@@ -68,10 +69,8 @@ pub struct DataDecoderIn<T> {
 /// Leads loads and stores to memories and devices.
 #[module]
 pub struct DataDecoder {
-    /// Size of the boot ROM.
-    pub rom_bytes: u32,
-    /// Size of the RAM.
-    pub ram_bytes: u32,
+    /// What stands where.
+    pub map: MemoryMap,
 }
 
 impl Module for DataDecoder {
@@ -80,18 +79,19 @@ impl Module for DataDecoder {
 
     fn inputs(&self) -> DataDecoderIn<Shape> {
         let bus = Bus::shape();
-        DataDecoderIn { master: bus, rom: bus, exit: bus, clint: bus, uart: bus, ram: bus }
+        DataDecoderIn { master: bus, rom: bus, exit: bus, clint: bus, plic: bus, uart: bus, ram: bus }
     }
     fn outputs(&self) -> Empty<Shape> {
         Empty::new()
     }
     fn build(&self, m: &Builder, i: DataDecoderIn<UInt>) -> Empty<UInt> {
         let slaves = [
-            (map::rom(self.rom_bytes), i.rom),
+            (*self.map.rom(), i.rom),
             (map::exit::REGION, i.exit),
             (map::clint::REGION, i.clint),
+            (map::plic::REGION, i.plic),
             (map::uart::REGION, i.uart),
-            (map::ram(self.ram_bytes), i.ram),
+            (*self.map.ram(), i.ram),
         ];
         decode(m, i.master, &slaves);
         Empty::new()

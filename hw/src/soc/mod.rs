@@ -8,12 +8,13 @@
 //!        +---------+  +---------+
 //!        | decoder |  | decoder |
 //!        +---------+  +---------+
-//!          |     |     |  |  | | |
-//!          |     +-----|-+|  | | +------------+
-//!          v           v vv  | +----+         |
-//!        +---------------+ +-|---+  |         |
-//!        | ROM           | | RAM |  v         v
-//!        +---------------+ +-----+ CLINT    UART --> pin     exit device
+//!          |     |     |    |   |
+//!          |     +-----|-+  |   +-----+------+--------+-------+
+//!          v           v v  v         v      v        v       v
+//!        +---------------+ +-----+  CLINT   PLIC <-- UART   exit device
+//!        | ROM           | | RAM |    |      |       ^  |
+//!        +---------------+ +-----+    v      v      pins v
+//!                                 interrupts of the core
 //! ```
 //!
 //! Every memory and device answers one cycle after it is asked, so that the core never waits for them.
@@ -21,6 +22,7 @@
 mod clint;
 mod decoder;
 mod exit;
+mod plic;
 mod ram;
 mod rom;
 mod slave;
@@ -29,9 +31,13 @@ mod uart;
 pub use clint::{Clint, ClintIn, ClintOut};
 pub use decoder::{DataDecoder, DataDecoderIn, FetchDecoder, FetchDecoderIn};
 pub use exit::{ExitDevice, ExitDeviceIn, ExitStatus};
+pub use plic::{Plic, PlicIn, PlicOut};
 pub use ram::{Ram, RamIn};
 pub use rom::{Rom, RomIn};
-pub use uart::{Uart, UartIn, UartOut};
+pub use uart::{
+    Uart, UartFifo, UartFifoIn, UartFifoOut, UartIn, UartOut, UartReceiver, UartReceiverIn, UartReceiverOut,
+    UartTransmitter, UartTransmitterIn, UartTransmitterOut,
+};
 
 use crate::config::ChipConfig;
 use crate::core::{Core, CoreIn, CsrValues, Interrupts, Rvfi};
@@ -39,7 +45,14 @@ use crate::map::MemoryMap;
 use crate::tensor::TensorUnit;
 use ferrite_hdl::prelude::*;
 
-/// Pins of the chip.
+/// Inputs of the chip. Each may be of another clock.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct SocIn<T> {
+    /// Serial input: 8 data bits, no parity, one stop bit; idle is 1. One that is always 0 is as good as none.
+    pub uart_rx: T,
+}
+
+/// Outputs of the chip.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct SocOut<T> {
     /// Serial output: 8 data bits, no parity, one stop bit; idle is 1.
@@ -65,29 +78,30 @@ impl Soc {
 }
 
 impl Module for Soc {
-    type In = Empty<UInt>;
+    type In = SocIn<UInt>;
     type Out = SocOut<UInt>;
 
     fn name(&self) -> String {
         self.chip.name.clone()
     }
-    fn inputs(&self) -> Empty<Shape> {
-        Empty::new()
+    fn inputs(&self) -> SocIn<Shape> {
+        SocIn { uart_rx: bit() }
     }
     fn outputs(&self) -> SocOut<Shape> {
         SocOut { uart_tx: bit(), exit: ExitStatus::shape(), rvfi: Rvfi::shape(), csrs: CsrValues::shape() }
     }
 
-    fn build(&self, m: &Builder, _: Empty<UInt>) -> SocOut<UInt> {
+    fn build(&self, m: &Builder, i: SocIn<UInt>) -> SocOut<UInt> {
         let map = MemoryMap::of(&self.chip);
         let (rom_bytes, ram_bytes) = (map.rom().size, map.ram().size);
         let core = Core { config: self.chip.core, has_coprocessor: self.chip.tensor.is_some() };
         let core = m.instance("core", &core);
-        let fetch = m.instance("fetch_decoder", &FetchDecoder { rom_bytes, ram_bytes });
-        let data = m.instance("data_decoder", &DataDecoder { rom_bytes, ram_bytes });
+        let fetch = m.instance("fetch_decoder", &FetchDecoder { map: map.clone() });
+        let data = m.instance("data_decoder", &DataDecoder { map: map.clone() });
         let rom = m.instance("rom", &Rom { bytes: rom_bytes });
         let ram = m.instance("ram", &Ram { bytes: ram_bytes });
         let clint = m.instance("clint", &Clint {});
+        let plic = m.instance("plic", &Plic { sources: map.sources() });
         let uart = Uart { cycles_per_bit: self.chip.soc.uart_cycles_per_bit() };
         let uart = m.instance("uart_device", &uart);
         let exit = m.instance("exit_device", &ExitDevice {});
@@ -100,12 +114,18 @@ impl Module for Soc {
         m.connect(rom.i.data, data.i.rom);
         m.connect(ram.i.data, data.i.ram);
         m.connect(clint.i.bus, data.i.clint);
+        m.connect(plic.i.bus, data.i.plic);
         m.connect(uart.i.bus, data.i.uart);
         m.connect(exit.i.bus, data.i.exit);
 
+        // Pins and interrupts.
+        uart.i.rx.set(i.uart_rx);
+        plic.i.lines.set(uart.o.interrupt);
+
         // What else the core is connected to.
         let CoreIn { interrupts, coprocessor, .. } = core.i;
-        let lines = Interrupts { timer: clint.o.timer, software: clint.o.software, external: zero(m) };
+        let lines =
+            Interrupts { timer: clint.o.timer, software: clint.o.software, external: plic.o.external };
         m.connect(interrupts, lines);
         match &self.chip.tensor {
             Some(config) => {
@@ -121,8 +141,4 @@ impl Module for Soc {
 
         SocOut { uart_tx: uart.o.tx, exit: exit.o, rvfi: core.o.rvfi, csrs: core.o.csrs }
     }
-}
-
-fn zero(m: &Builder) -> UInt {
-    m.constant(Bits::zero(1))
 }
