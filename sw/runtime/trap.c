@@ -20,12 +20,13 @@ void ferrite_trap(struct ferrite_trap_frame *frame) {
 
 __attribute__((weak)) void ferrite_timer_interrupt(void) { ferrite_enable_timer_interrupt(0); }
 
+/* Bit 11 is loaded by the assembler: as an operand, GCC 12 with Zbs ends with an internal error. */
 void ferrite_enable_external_interrupt(int enable) {
-  const uint32_t meie = 1u << 11;
+  uint32_t meie;
   if (enable) {
-    __asm__ volatile("csrs mie, %0" ::"r"(meie) : "memory");
+    __asm__ volatile("li %0, 1 << 11\n\tcsrs mie, %0" : "=r"(meie)::"memory");
   } else {
-    __asm__ volatile("csrc mie, %0" ::"r"(meie) : "memory");
+    __asm__ volatile("li %0, 1 << 11\n\tcsrc mie, %0" : "=r"(meie)::"memory");
   }
 }
 
