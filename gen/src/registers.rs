@@ -17,7 +17,7 @@ pub fn register_reference(chip: &ChipConfig) -> String {
     parameters(&mut text, chip);
     let map = MemoryMap::of(chip);
     regions(&mut text, &map);
-    for region in map.regions().iter().filter(|region| !region.registers().is_empty()) {
+    for region in map.regions().iter().filter(|region| !region.is_memory()) {
         device(&mut text, region);
     }
     text
@@ -54,11 +54,11 @@ fn device(text: &mut String, region: &Region) {
         Some(source) => format!(" It is source {source} of the interrupt controller."),
         None => String::new(),
     };
-    let _ = write!(
-        text,
-        "\n## `{name}` at {base:#010x}\n\n{doc}.{interrupt}\n\n\
-         | offset | register | bits | access | what |\n|---|---|---|---|---|\n"
-    );
+    let _ = write!(text, "\n## `{name}` at {base:#010x}\n\n{doc}.{interrupt}\n");
+    if region.registers().is_empty() {
+        return;
+    }
+    let _ = write!(text, "\n| offset | register | bits | access | what |\n|---|---|---|---|---|\n");
     for Register { name, offset, count, bits, access, doc, .. } in region.registers() {
         let offset = match count {
             1 => format!("`{offset:#06x}`"),

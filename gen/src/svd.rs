@@ -20,7 +20,7 @@ pub fn svd(chip: &ChipConfig) -> String {
          <resetValue>0x00000000</resetValue>\n  <resetMask>0x00000000</resetMask>\n  <peripherals>\n",
         version = env!("CARGO_PKG_VERSION"),
     );
-    for region in MemoryMap::of(chip).regions().iter().filter(|region| !region.is_memory()) {
+    for region in MemoryMap::of(chip).regions().iter().filter(|region| !region.registers().is_empty()) {
         peripheral(&mut text, region);
     }
     text.push_str("  </peripherals>\n</device>\n");

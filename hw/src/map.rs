@@ -558,6 +558,87 @@ pub mod uart {
     };
 }
 
+/// General-purpose pins: a bit of each register for every pin.
+pub mod gpio {
+    use super::{Access, Region, RegionKind, Register};
+
+    const fn register(name: &'static str, offset: u32, access: Access, doc: &'static str) -> Register {
+        Register { name, offset, count: 1, bits: 32, access, doc, fields: &[], values: &[] }
+    }
+
+    /// The pins' levels.
+    pub const IN: Register =
+        register("IN", 0x00, Access::ReadOnly, "levels of the pins, as they were two cycles ago");
+    /// The levels that are driven.
+    pub const OUT: Register =
+        register("OUT", 0x04, Access::ReadWrite, "levels that the pins have which are driven");
+    /// The pins that are driven.
+    pub const OUT_ENABLE: Register =
+        register("OUT_ENABLE", 0x08, Access::ReadWrite, "pins that are driven; none after reset");
+    /// Sets bits of [`OUT`].
+    pub const SET: Register =
+        register("SET", 0x0C, Access::WriteOnly, "bits of `OUT` that become 1 where a 1 is written");
+    /// Clears bits of [`OUT`].
+    pub const CLEAR: Register =
+        register("CLEAR", 0x10, Access::WriteOnly, "bits of `OUT` that become 0 where a 1 is written");
+    /// Turns bits of [`OUT`] over.
+    pub const TOGGLE: Register =
+        register("TOGGLE", 0x14, Access::WriteOnly, "bits of `OUT` that change where a 1 is written");
+    /// Pins that interrupt when they rise.
+    pub const RISE: Register =
+        register("RISE", 0x18, Access::ReadWrite, "pins whose rising edges make them pending");
+    /// Pins that interrupt when they fall.
+    pub const FALL: Register =
+        register("FALL", 0x1C, Access::ReadWrite, "pins whose falling edges make them pending");
+    /// Pins that have changed.
+    pub const PENDING: Register = register(
+        "PENDING",
+        0x20,
+        Access::ReadWrite,
+        "pins that have had such an edge, which interrupts until a 1 is written",
+    );
+
+    /// The device.
+    pub const REGION: Region = Region {
+        name: "gpio",
+        base: 0x1001_0000,
+        size: 4 << 10,
+        access: Access::ReadWrite,
+        doc: "general-purpose pins",
+        interrupt: Some(12),
+        kind: RegionKind::Device(&[IN, OUT, OUT_ENABLE, SET, CLEAR, TOGGLE, RISE, FALL, PENDING]),
+    };
+}
+
+/// The port for a user's own peripherals (AXI4-Lite), with an interrupt line.
+pub const fn user(base: u32, bytes: u32) -> Region {
+    Region {
+        name: "user",
+        base,
+        size: bytes,
+        access: Access::ReadWrite,
+        doc: "AXI4-Lite port for a user's own peripherals",
+        interrupt: Some(13),
+        kind: RegionKind::Device(&[]),
+    }
+}
+
+/// First address of the flash memory.
+pub const FLASH_BASE: u32 = 0x2000_0000;
+
+/// The first `bytes` of the flash memory behind the reader's pins.
+pub const fn flash(bytes: u32) -> Region {
+    Region {
+        name: "flash",
+        base: FLASH_BASE,
+        size: bytes,
+        access: Access::ReadOnly,
+        doc: "SPI flash memory: programs and constants",
+        interrupt: None,
+        kind: RegionKind::Memory,
+    }
+}
+
 /// The boot ROM of a chip with `bytes` of it.
 pub const fn rom(bytes: u32) -> Region {
     Region {
@@ -598,6 +679,9 @@ impl MemoryMap {
         let soc = &chip.soc;
         let (rom, ram) = (rom(soc.rom_bytes), ram(soc.ram_bytes));
         let mut regions = vec![rom, exit::REGION, clint::REGION, plic::REGION, uart::REGION, ram];
+        regions.extend((soc.gpio_pins > 0).then_some(gpio::REGION));
+        regions.extend((soc.user_bytes > 0).then(|| user(soc.user_base, soc.user_bytes)));
+        regions.extend((soc.flash_bytes > 0).then(|| flash(soc.flash_bytes)));
         regions.sort_by_key(|region| region.base);
         Self { rom, ram, regions }
     }
@@ -615,6 +699,11 @@ impl MemoryMap {
     /// The RAM.
     pub fn ram(&self) -> &Region {
         &self.ram
+    }
+
+    /// The region of this name, if the chip has it.
+    pub fn named(&self, name: &str) -> Option<&Region> {
+        self.regions.iter().find(|region| region.name == name)
     }
 
     /// The region that answers at `address`, if any.
@@ -637,6 +726,7 @@ mod tests {
 
     fn maps_of_the_smallest_and_largest_chips() -> [MemoryMap; 2] {
         let (mut small, mut large) = (ChipConfig::default(), ChipConfig::default());
+        (large.soc.gpio_pins, large.soc.user_bytes, large.soc.flash_bytes) = (32, 256 << 20, 16 << 20);
         for parameter in PARAMETERS {
             if let Kind::Number { range: Range::PowerOfTwo { min, max }, set, .. } = parameter.kind {
                 set(&mut small, min);

@@ -77,6 +77,14 @@
 #define FERRITE_SOC_CLOCK_HZ 50000000
 /* speed of the UART; a bit lasts at least 4 clock cycles, in bit/s */
 #define FERRITE_SOC_UART_BAUD 115200
+/* general-purpose pins; 0 leaves their device out */
+#define FERRITE_SOC_GPIO_PINS 0
+/* size of the AXI4-Lite port for a user's own peripherals; 0 leaves it out, in bytes */
+#define FERRITE_SOC_USER_BYTES 0
+/* first address of that port, a multiple of its size */
+#define FERRITE_SOC_USER_BASE 0x40000000
+/* bytes of SPI flash memory that can be read; 0 leaves the reader out, in bytes */
+#define FERRITE_SOC_FLASH_BYTES 0
 
 /* boot ROM: jumps to the start of the RAM */
 
