@@ -665,6 +665,32 @@ pub const fn ram(bytes: u32) -> Region {
     }
 }
 
+/// A region that not every chip has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Optional {
+    /// Where it is, or would be.
+    pub region: Region,
+    /// Key of the parameter that adds it if it is not 0.
+    pub key: &'static str,
+    /// The chip has it.
+    pub is_there: bool,
+}
+
+/// The regions that not every chip has; one that this chip lacks with the smallest size.
+pub fn optional(chip: &ChipConfig) -> [Optional; 3] {
+    let soc = &chip.soc;
+    let user = user(soc.user_base, soc.user_bytes.max(4 << 10));
+    [
+        Optional { region: gpio::REGION, key: "soc.gpio_pins", is_there: soc.gpio_pins > 0 },
+        Optional {
+            region: flash(soc.flash_bytes.max(1 << 20)),
+            key: "soc.flash_bytes",
+            is_there: soc.flash_bytes > 0,
+        },
+        Optional { region: user, key: "soc.user_bytes", is_there: soc.user_bytes > 0 },
+    ]
+}
+
 /// The memory map of one chip. An access outside of its regions raises an access fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemoryMap {
@@ -679,9 +705,9 @@ impl MemoryMap {
         let soc = &chip.soc;
         let (rom, ram) = (rom(soc.rom_bytes), ram(soc.ram_bytes));
         let mut regions = vec![rom, exit::REGION, clint::REGION, plic::REGION, uart::REGION, ram];
-        regions.extend((soc.gpio_pins > 0).then_some(gpio::REGION));
-        regions.extend((soc.user_bytes > 0).then(|| user(soc.user_base, soc.user_bytes)));
-        regions.extend((soc.flash_bytes > 0).then(|| flash(soc.flash_bytes)));
+        regions.extend(
+            optional(chip).iter().filter(|optional| optional.is_there).map(|optional| optional.region),
+        );
         regions.sort_by_key(|region| region.base);
         Self { rom, ram, regions }
     }
