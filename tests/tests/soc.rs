@@ -4,7 +4,7 @@ use ferrite_gen::error::Error;
 use ferrite_gen::run::{Chip, Limits, RunError};
 use ferrite_hdl::flat::FlatCheck;
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::{RAM_BASE, ROM_BASE, clint, exit, plic, uart};
+use ferrite_hw::map::{RAM_BASE, ROM_BASE, clint, exit, gpio, plic, uart};
 use ferrite_model::isa::{Asm, csr, reg::*};
 use ferrite_model::iss::{Bus, Interrupt, cause};
 use ferrite_sim::{Interpreter, Native, NativeOptions, Simulator, StepError};
@@ -136,6 +136,35 @@ fn accesses_outside_of_the_map_fault_and_say_where() {
         })
         .collect();
     assert_eq!(records(&finished, expected.len()), expected);
+}
+
+#[test]
+fn a_chip_with_all_devices_has_holes_behind_each_and_drives_its_pins() {
+    let mut chip = small_chip();
+    (chip.soc.gpio_pins, chip.soc.user_bytes, chip.soc.flash_bytes) = (12, 64 << 10, 1 << 20);
+    let holes = [0x1001_1000, 0x1FFF_FFFC, 0x2010_0000, 0x3FFF_FFFC, 0x4001_0000];
+    let finished = run_on(&chip, |asm| {
+        install_recorder(asm);
+        for hole in holes {
+            asm.li(S0, hole as i32);
+            asm.lw(A0, 0, S0);
+            asm.sw(A0, 0, S0);
+            asm.jalr(RA, 0, S0);
+        }
+        asm.li(S0, gpio::REGION.base as i32);
+        asm.li(T0, 0xFF0);
+        asm.sw(T0, gpio::OUT.offset as i32, S0);
+        asm.li(T0, 0x55);
+        asm.sw(T0, gpio::TOGGLE.offset as i32, S0);
+        asm.lw(A0, gpio::OUT.offset as i32, S0);
+        asm.lw(A1, gpio::IN.offset as i32, S0);
+        finish(asm);
+    });
+    assert_eq!((finished.ended.exit_code, finished.lockstep.iss().register(A1)), (0xFA5, 0));
+    let expected = holes.iter().flat_map(|hole| {
+        [(cause::LOAD_ACCESS, *hole), (cause::STORE_ACCESS, *hole), (cause::INSTRUCTION_ACCESS, *hole)]
+    });
+    assert_eq!(records(&finished, 15), expected.collect::<Vec<_>>());
 }
 
 #[test]
