@@ -63,6 +63,14 @@ fn region_macros(text: &mut String, region: &Region) {
     let _ = write!(text, "\n/* {} */\n\n", region.doc);
     define(text, &format!("{}_BASE", region.name), &format!("{:#010x}", region.base), "first address");
     define(text, &format!("{}_SIZE", region.name), &format!("{:#x}", region.size), "size in bytes");
+    if let Some(source) = region.interrupt {
+        define(
+            text,
+            &format!("{}_INTERRUPT", region.name),
+            &source.to_string(),
+            "number of its source at the interrupt controller",
+        );
+    }
     for register in region.registers() {
         register_macros(text, region, register);
     }
@@ -70,8 +78,9 @@ fn region_macros(text: &mut String, region: &Region) {
 
 fn register_macros(text: &mut String, region: &Region, register: &Register) {
     let name = format!("{}_{}", region.name, register.name);
-    let Register { bits, doc, .. } = register;
-    let doc = format!("{doc} ({bits} bits, {})", register.access.letters());
+    let Register { bits, doc, count, .. } = register;
+    let many = if *count > 1 { &format!("first of {count}, ") } else { "" };
+    let doc = format!("{doc} ({many}{bits} bits, {})", register.access.letters());
     define(text, &name, &format!("{:#010x}", region.base + register.offset), &doc);
     for field @ Field { doc, .. } in register.fields {
         // A field of the register's own name needs no second name for it.

@@ -1,7 +1,7 @@
 //! Writes `ferrite.ld`: the linker script for programs that run from a chip's RAM.
 
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::MemoryMap;
+use ferrite_hw::map::{MemoryMap, Region};
 
 /// The linker script for a valid chip.
 ///
@@ -15,14 +15,22 @@ pub fn linker_script(chip: &ChipConfig) -> String {
          \x20* Written by `ferrite gen` from the chip's description: change that, not this file. */\n\n\
          OUTPUT_ARCH(riscv)\n\
          ENTRY(_start)\n\n\
-         MEMORY {{\n  ram (rwx) : ORIGIN = {base:#010x}, LENGTH = {size:#x}\n}}\n\n\
+         MEMORY {{\n  ram (rwx) : ORIGIN = {base:#010x}, LENGTH = {size:#x}\n{flash}}}\n\n\
          {SECTIONS}\
          ASSERT(__heap_start <= __heap_end,\n  \
            \"the program and its stack do not fit into the RAM ({size} bytes); set soc.ram_bytes higher\")\n",
         name = chip.name,
         base = ram.base,
         size = ram.size,
+        flash = flash(&map),
     )
+}
+
+/// The flash memory, if there is one: for sections that a program's own script puts there.
+fn flash(map: &MemoryMap) -> String {
+    map.named("flash").map_or(String::new(), |Region { base, size, .. }| {
+        format!("  flash (rx) : ORIGIN = {base:#010x}, LENGTH = {size:#x}\n")
+    })
 }
 
 /// What does not depend on the chip. `--defsym=__stack_size=BYTES` changes the room kept for the stack.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ferrite_hw::config::{ChipConfig, PARAMETERS};
-use ferrite_hw::map::{MemoryMap, Region, Register};
+use ferrite_hw::map::{MemoryMap, Optional, Region, Register, optional};
 
 // Results of `write!` are dropped below: writing to a string cannot fail.
 
@@ -17,8 +17,13 @@ pub fn register_reference(chip: &ChipConfig) -> String {
     parameters(&mut text, chip);
     let map = MemoryMap::of(chip);
     regions(&mut text, &map);
-    for region in map.regions().iter().filter(|region| !region.registers().is_empty()) {
-        device(&mut text, region);
+    let left_out: Vec<Optional> = optional(chip).into_iter().filter(|optional| !optional.is_there).collect();
+    missing(&mut text, &left_out);
+    for region in map.regions().iter().filter(|region| !region.is_memory()) {
+        device(&mut text, region, "");
+    }
+    for Optional { region, key, .. } in left_out.iter().filter(|optional| !optional.region.is_memory()) {
+        device(&mut text, region, &format!(" Only with `{key}`."));
     }
     text
 }
@@ -48,15 +53,35 @@ fn regions(text: &mut String, map: &MemoryMap) {
     }
 }
 
-fn device(text: &mut String, region: &Region) {
+/// What this chip lacks and another may have.
+fn missing(text: &mut String, left_out: &[Optional]) {
+    if left_out.is_empty() {
+        return;
+    }
+    text.push_str("\nNot in this chip:\n\n| name | first | with | what |\n|---|---|---|---|\n");
+    for Optional { region: Region { name, base, doc, .. }, key, .. } in left_out {
+        let _ = writeln!(text, "| `{name}` | `{base:#010x}` | `{key}` | {doc} |");
+    }
+}
+
+/// A device's registers. `condition` is a sentence behind its description.
+fn device(text: &mut String, region: &Region, condition: &str) {
     let Region { name, base, doc, .. } = region;
-    let _ = write!(
-        text,
-        "\n## `{name}` at {base:#010x}\n\n{doc}.\n\n\
-         | offset | register | bits | access | what |\n|---|---|---|---|---|\n"
-    );
-    for Register { name, offset, bits, access, doc, .. } in region.registers() {
-        let _ = writeln!(text, "| `{offset:#06x}` | `{name}` | {bits} | {} | {doc} |", access.letters());
+    let interrupt = match region.interrupt {
+        Some(source) => format!(" It is source {source} of the interrupt controller."),
+        None => String::new(),
+    };
+    let _ = write!(text, "\n## `{name}` at {base:#010x}\n\n{doc}.{interrupt}{condition}\n");
+    if region.registers().is_empty() {
+        return;
+    }
+    let _ = write!(text, "\n| offset | register | bits | access | what |\n|---|---|---|---|---|\n");
+    for Register { name, offset, count, bits, access, doc, .. } in region.registers() {
+        let offset = match count {
+            1 => format!("`{offset:#06x}`"),
+            _ => format!("`{offset:#06x}` + {} `n`, `n` < {count}", bits / 8),
+        };
+        let _ = writeln!(text, "| {offset} | `{name}` | {bits} | {} | {doc} |", access.letters());
     }
     for register in region.registers() {
         details(text, register);

@@ -20,7 +20,7 @@ pub fn svd(chip: &ChipConfig) -> String {
          <resetValue>0x00000000</resetValue>\n  <resetMask>0x00000000</resetMask>\n  <peripherals>\n",
         version = env!("CARGO_PKG_VERSION"),
     );
-    for region in MemoryMap::of(chip).regions().iter().filter(|region| !region.is_memory()) {
+    for region in MemoryMap::of(chip).regions().iter().filter(|region| !region.registers().is_empty()) {
         peripheral(&mut text, region);
     }
     text.push_str("  </peripherals>\n</device>\n");
@@ -33,32 +33,67 @@ fn peripheral(text: &mut String, region: &Region) {
         text,
         "    <peripheral>\n      <name>{}</name>\n      <description>{}</description>\n      \
          <baseAddress>{base:#010x}</baseAddress>\n      <addressBlock>\n        <offset>0x0</offset>\n        \
-         <size>{size:#x}</size>\n        <usage>registers</usage>\n      </addressBlock>\n      <registers>\n",
+         <size>{size:#x}</size>\n        <usage>registers</usage>\n      </addressBlock>\n",
         name.to_uppercase(),
         escaped(doc),
     );
+    if let Some(source) = region.interrupt {
+        let _ = write!(
+            text,
+            "      <interrupt>\n        <name>{}</name>\n        <value>{source}</value>\n      </interrupt>\n",
+            name.to_uppercase()
+        );
+    }
+    text.push_str("      <registers>\n");
+    let mut alternative: Option<&Register> = None;
     for entry in region.registers() {
+        let first = alternative.filter(|first| first.offset == entry.offset);
         // The bus is 32 bits wide: a longer register is read and written as two words, the low one first.
         match entry.bits {
             64 => {
-                register(text, entry, &format!("{}_LO", entry.name), entry.offset, 32);
-                register(text, entry, &format!("{}_HI", entry.name), entry.offset + 4, 32);
+                register(text, entry, first, &format!("{}_LO", entry.name), entry.offset, 32);
+                register(text, entry, first, &format!("{}_HI", entry.name), entry.offset + 4, 32);
             }
-            bits => register(text, entry, entry.name, entry.offset, bits),
+            bits => register(text, entry, first, &svd_name(entry), entry.offset, bits),
         }
+        alternative = first.or(Some(entry));
     }
     text.push_str("      </registers>\n    </peripheral>\n");
 }
 
-/// A register, or half of one.
-fn register(text: &mut String, register: &Register, name: &str, offset: u32, bits: u32) {
-    let doc = register.doc;
+/// The name of a register; of one of an array, with the place of its number.
+fn svd_name(register: &Register) -> String {
+    if register.count > 1 { format!("{}%s", register.name) } else { register.name.to_string() }
+}
+
+/// A register, half of one, or an array of them. `first` is the one that the file has at the same address already.
+fn register(
+    text: &mut String,
+    register: &Register,
+    first: Option<&Register>,
+    name: &str,
+    offset: u32,
+    bits: u32,
+) {
+    let Register { doc, count, .. } = register;
+    text.push_str("        <register>\n");
+    if *count > 1 {
+        let bytes = bits / 8;
+        let _ =
+            write!(text, "          <dim>{count}</dim>\n          <dimIncrement>{bytes}</dimIncrement>\n");
+    }
     let _ = write!(
         text,
-        "        <register>\n          <name>{name}</name>\n          <description>{}</description>\n          \
-         <addressOffset>{offset:#x}</addressOffset>\n          <size>{bits}</size>\n          \
+        "          <name>{name}</name>\n          <description>{}</description>\n",
+        escaped(doc)
+    );
+    if let Some(first) = first {
+        let _ = writeln!(text, "          <alternateRegister>{}</alternateRegister>", first.name);
+    }
+    let _ = write!(
+        text,
+        "          <addressOffset>{offset:#x}</addressOffset>\n          <size>{bits}</size>\n          \
          <access>{}</access>\n",
-        escaped(doc),
         access(register.access),
     );
     if !register.fields.is_empty() {
@@ -119,7 +154,11 @@ mod tests {
             let base = format!("<baseAddress>{:#010x}</baseAddress>", region.base);
             assert_eq!(text.contains(&base), !region.is_memory(), "{}", region.name);
             for register in region.registers() {
-                let parts = if register.bits == 64 { &["_LO", "_HI"][..] } else { &[""] };
+                let parts = match register {
+                    Register { bits: 64, .. } => &["_LO", "_HI"][..],
+                    Register { count: 1, .. } => &[""],
+                    _ => &["%s"],
+                };
                 for part in parts {
                     assert!(text.contains(&format!("<name>{}{part}</name>", register.name)));
                 }

@@ -9,6 +9,7 @@ use ferrite_gen::header::header;
 use ferrite_gen::linker::linker_script;
 use ferrite_gen::march::compiler_options;
 use ferrite_gen::registers::register_reference;
+use ferrite_gen::svd::svd;
 use ferrite_hw::config::ChipConfig;
 
 /// Compares a file of the repository with what it should hold.
@@ -49,6 +50,37 @@ fn a_chip_without_tensor_unit_has_no_sizes_of_it_in_its_header() {
     let text = header(&ChipConfig { tensor: None, ..ChipConfig::default() });
     assert!(text.contains("#define FERRITE_TENSOR_PRESENT 0\n"));
     assert!(!text.contains("FERRITE_TENSOR_ROWS"));
+}
+
+#[test]
+fn devices_that_are_added_reach_every_file() {
+    let mut chip = ChipConfig::default();
+    (chip.soc.gpio_pins, chip.soc.user_bytes, chip.soc.flash_bytes) = (8, 64 << 10, 1 << 20);
+    let text = header(&chip);
+    for line in [
+        "GPIO_BASE 0x10010000",
+        "GPIO_INTERRUPT 12",
+        "GPIO_OUT_ENABLE 0x10010008",
+        "USER_BASE 0x40000000",
+        "USER_SIZE 0x10000",
+        "USER_INTERRUPT 13",
+        "FLASH_BASE 0x20000000",
+        "SOC_GPIO_PINS 8",
+    ] {
+        assert!(text.contains(&format!("#define FERRITE_{line}\n")), "{line}");
+        assert!(
+            !header(&ChipConfig::default()).contains(&format!("FERRITE_{line}\n")) || line.starts_with("SOC")
+        );
+    }
+    assert!(linker_script(&chip).contains("  flash (rx) : ORIGIN = 0x20000000, LENGTH = 0x100000\n"));
+    let text = svd(&chip);
+    assert!(text.contains("<name>GPIO</name>\n        <value>12</value>"));
+    assert!(!text.contains("<name>USER</name>"), "its registers are the user's");
+    let text = register_reference(&chip);
+    assert!(!text.contains("Not in this chip") && text.contains("## `gpio` at 0x10010000"));
+    assert!(
+        register_reference(&ChipConfig::default()).contains("| `gpio` | `0x10010000` | `soc.gpio_pins` |")
+    );
 }
 
 #[test]

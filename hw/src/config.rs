@@ -60,6 +60,14 @@ pub struct SocConfig {
     pub clock_hz: u32,
     /// Speed of the UART in bits per second.
     pub uart_baud: u32,
+    /// General-purpose pins; 0 leaves their device out.
+    pub gpio_pins: u32,
+    /// Size of the port for a user's own peripherals in bytes; 0 leaves it out.
+    pub user_bytes: u32,
+    /// First address of that port, a multiple of its size.
+    pub user_base: u32,
+    /// Bytes of SPI flash memory that can be read; 0 leaves the reader out.
+    pub flash_bytes: u32,
 }
 
 impl SocConfig {
@@ -87,6 +95,10 @@ impl Default for ChipConfig {
                 rom_bytes: 4 << 10,
                 clock_hz: 50_000_000,
                 uart_baud: 115_200,
+                gpio_pins: 0,
+                user_bytes: 0,
+                user_base: 0x4000_0000,
+                flash_bytes: 0,
             },
         }
     }
@@ -187,12 +199,17 @@ impl ChipConfig {
                 key: "core.reset_vector",
                 value: format!("{reset_vector:#x}"),
                 reason: format!(
-                    "no program starts there; it must be the start of the boot ROM, {:#x}, or of the RAM, {:#x}",
+                    "no program starts there; it must be the start of the boot ROM, {:#x}, or of the RAM, {:#x}{}",
                     map::ROM_BASE,
-                    map::RAM_BASE
+                    map::RAM_BASE,
+                    match self.soc.flash_bytes {
+                        0 => String::new(),
+                        _ => format!(", or of the flash memory, {:#x}", map::FLASH_BASE),
+                    }
                 ),
             });
         }
+        errors.extend(self.misplaced_port(&map));
         if self.soc.uart_cycles_per_bit() < MIN_UART_CYCLES_PER_BIT {
             errors.push(ConfigError::Conflict {
                 key: "soc.uart_baud",
@@ -205,6 +222,30 @@ impl ChipConfig {
             });
         }
         errors
+    }
+
+    /// What is wrong with the place of the port for a user's own peripherals, if there is one.
+    fn misplaced_port(&self, map: &map::MemoryMap) -> Option<ConfigError> {
+        let SocConfig { user_bytes, user_base, .. } = self.soc;
+        let user = map::user(user_base, user_bytes);
+        let reason = if user_bytes == 0 {
+            None
+        } else if !user_base.is_multiple_of(user_bytes) {
+            Some(format!("it must be a multiple of the port's size, {user_bytes:#x}"))
+        } else {
+            let others = || map.regions().iter().filter(|region| region.name != user.name);
+            let overlaps = |region: &&map::Region| region.base <= user.last() && user.base <= region.last();
+            others().find(overlaps).map(|region| {
+                format!(
+                    "the port would overlap `{}`, {:#x} to {:#x}",
+                    region.name,
+                    region.base,
+                    region.last()
+                )
+            })
+        };
+        let value = format!("{user_base:#x}");
+        reason.map(|reason| ConfigError::Conflict { key: "soc.user_base", value, reason })
     }
 }
 
@@ -303,6 +344,33 @@ mod tests {
         let mut chip = ChipConfig::default();
         (chip.soc.clock_hz, chip.soc.uart_baud) = (1_000_000, 400_000);
         assert!(chip.validate().unwrap_err()[0].to_string().contains("250000 at most"));
+    }
+
+    #[test]
+    fn the_users_port_stands_at_a_multiple_of_its_size_where_nothing_else_is() {
+        let mut chip = ChipConfig::default();
+        (chip.soc.user_base, chip.soc.user_bytes) = (0x4000_1000, 0);
+        assert_eq!(chip.validate(), Ok(()), "there is none");
+        chip.soc.user_bytes = 1 << 20;
+        let told = |chip: &ChipConfig| chip.validate().unwrap_err()[0].to_string();
+        assert!(told(&chip).contains("a multiple of the port's size, 0x100000"), "{}", told(&chip));
+        for (base, bytes, name) in
+            [(0x1000_0000, 4 << 10, "uart"), (0, 1 << 20, "rom"), (0x0C00_0000, 1 << 20, "plic")]
+        {
+            (chip.soc.user_base, chip.soc.user_bytes) = (base, bytes);
+            assert!(told(&chip).contains(&format!("would overlap `{name}`")), "{}", told(&chip));
+        }
+        (chip.soc.user_base, chip.soc.user_bytes) = (0x4000_0000, 1 << 20);
+        assert_eq!(chip.validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_program_can_start_in_the_flash_memory_if_there_is_one() {
+        let mut chip = ChipConfig::default();
+        chip.core.reset_vector = map::FLASH_BASE;
+        assert_eq!(chip.validate().unwrap_err()[0].key(), "core.reset_vector");
+        chip.soc.flash_bytes = 1 << 20;
+        assert_eq!(chip.validate(), Ok(()));
     }
 
     #[test]

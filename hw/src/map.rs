@@ -1,6 +1,7 @@
 //! The memory map and the devices' registers (`docs/chip.md`), written once.
 //!
-//! The address decoder, the C header, the linker script and the register reference all come from [`MemoryMap`].
+//! The address decoders, the interrupt controller's sources, the C header, the linker script, the CMSIS-SVD file and the register
+//! reference all come from [`MemoryMap`].
 //! The map follows QEMU's `virt` machine, so that one program runs on both.
 
 use crate::config::ChipConfig;
@@ -15,7 +16,7 @@ pub const ROM_WINDOW_BYTES: u32 = 4 << 10;
 pub const RAM_BASE: u32 = 0x8000_0000;
 
 /// What a bus access may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
     /// Reads only.
     ReadOnly,
@@ -37,7 +38,7 @@ impl Access {
 }
 
 /// Some bits of a register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// Its name in the device's documentation.
     pub name: &'static str,
@@ -57,7 +58,7 @@ impl Field {
 }
 
 /// A value of a register that has a meaning of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NamedValue {
     /// Its name.
     pub name: &'static str,
@@ -68,12 +69,14 @@ pub struct NamedValue {
 }
 
 /// A register of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Register {
     /// Its name in the device's documentation.
     pub name: &'static str,
-    /// Bytes from the device's base address.
+    /// Bytes from the device's base address. Several registers may have the same, if what they mean depends on the access or on a mode.
     pub offset: u32,
+    /// How many of them stand one behind the other: 1, or more for an array.
+    pub count: u32,
     /// Its width in bits: 8, 32, or 64 (which the core reads and writes as two words, the low one first in memory).
     pub bits: u32,
     /// What software may do with it.
@@ -87,7 +90,7 @@ pub struct Register {
 }
 
 /// What answers at a region's addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RegionKind {
     /// A memory that programs can be fetched from.
     Memory,
@@ -96,7 +99,7 @@ pub enum RegionKind {
 }
 
 /// A stretch of addresses that one memory or device answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Region {
     /// Its name, in lower case.
     pub name: &'static str,
@@ -108,6 +111,8 @@ pub struct Region {
     pub access: Access,
     /// What it is.
     pub doc: &'static str,
+    /// The number of its source at the interrupt controller, if it interrupts.
+    pub interrupt: Option<u32>,
     /// What answers.
     pub kind: RegionKind,
 }
@@ -158,6 +163,7 @@ pub mod exit {
     pub const FINISH: Register = Register {
         name: "FINISH",
         offset: 0,
+        count: 1,
         bits: 32,
         access: Access::WriteOnly,
         doc: "ends the run; values other than those below do nothing",
@@ -175,6 +181,7 @@ pub mod exit {
         size: 4 << 10,
         access: Access::ReadWrite,
         doc: "exit device: a program ends its run by writing here",
+        interrupt: None,
         kind: RegionKind::Device(&[FINISH]),
     };
 }
@@ -187,6 +194,7 @@ pub mod clint {
     pub const MSIP: Register = Register {
         name: "MSIP",
         offset: 0x0000,
+        count: 1,
         bits: 32,
         access: Access::ReadWrite,
         doc: "raises the machine software interrupt",
@@ -198,6 +206,7 @@ pub mod clint {
     pub const MTIMECMP: Register = Register {
         name: "MTIMECMP",
         offset: 0x4000,
+        count: 1,
         bits: 64,
         access: Access::ReadWrite,
         doc: "the timer interrupt is pending while `MTIME` is at or past this",
@@ -209,6 +218,7 @@ pub mod clint {
     pub const MTIME: Register = Register {
         name: "MTIME",
         offset: 0xBFF8,
+        count: 1,
         bits: 64,
         access: Access::ReadWrite,
         doc: "the time in clock cycles",
@@ -223,43 +233,318 @@ pub mod clint {
         size: 64 << 10,
         access: Access::ReadWrite,
         doc: "CLINT: timer and software interrupt",
+        interrupt: None,
         kind: RegionKind::Device(&[MSIP, MTIMECMP, MTIME]),
     };
 }
 
-/// The UART: those registers of a 16550 that a polled driver needs.
-pub mod uart {
+/// The interrupt controller: the registers of a PLIC (RISC-V Platform-Level Interrupt Controller 1.0.0) for one context, machine mode of
+/// the one hart.
+pub mod plic {
     use super::{Access, Field, Region, RegionKind, Register};
 
-    /// Sends a byte.
-    pub const THR: Register = Register {
-        name: "THR",
+    /// The highest number that a source can have: registers with a bit for each source have one word.
+    pub const LAST_SOURCE: u32 = 31;
+
+    /// Bits of a priority.
+    pub const PRIORITY_BITS: u32 = 3;
+
+    /// How urgent each source is.
+    pub const PRIORITY: Register = Register {
+        name: "PRIORITY",
         offset: 0,
-        bits: 8,
-        access: Access::WriteOnly,
-        doc: "transmitter holding register: a byte written here is sent",
+        count: LAST_SOURCE + 1,
+        bits: 32,
+        access: Access::ReadWrite,
+        doc: "register `n` is the priority of source `n`, from 0 (never interrupts) to 7; read-only 0 where there is no source",
         fields: &[],
         values: &[],
     };
 
-    /// A byte can be written to [`THR`].
-    pub const LSR_THRE: Field =
-        Field { name: "THRE", lsb: 5, bits: 1, doc: "a byte can be written to `THR`" };
-
-    /// Nothing is being sent.
-    pub const LSR_TEMT: Field =
-        Field { name: "TEMT", lsb: 6, bits: 1, doc: "nothing is being sent and nothing waits" };
-
-    /// Says whether bytes can be written.
-    pub const LSR: Register = Register {
-        name: "LSR",
-        offset: 5,
-        bits: 8,
+    /// Which sources wait to be claimed.
+    pub const PENDING: Register = Register {
+        name: "PENDING",
+        offset: 0x1000,
+        count: 1,
+        bits: 32,
         access: Access::ReadOnly,
-        doc: "line status register",
-        fields: &[LSR_THRE, LSR_TEMT],
+        doc: "bit `n`: source `n` waits to be claimed",
+        fields: &[],
         values: &[],
     };
+
+    /// Which sources may interrupt.
+    pub const ENABLE: Register = Register {
+        name: "ENABLE",
+        offset: 0x2000,
+        count: 1,
+        bits: 32,
+        access: Access::ReadWrite,
+        doc: "bit `n`: source `n` may interrupt; read-only 0 where there is no source",
+        fields: &[],
+        values: &[],
+    };
+
+    /// How urgent a source must be.
+    pub const THRESHOLD: Register = Register {
+        name: "THRESHOLD",
+        offset: 0x20_0000,
+        count: 1,
+        bits: 32,
+        access: Access::ReadWrite,
+        doc: "only sources of a higher priority than this interrupt; from 0 to 7",
+        fields: &[],
+        values: &[],
+    };
+
+    /// Takes an interrupt, and gives it back.
+    pub const CLAIM: Register = Register {
+        name: "CLAIM",
+        offset: 0x20_0004,
+        count: 1,
+        bits: 32,
+        access: Access::ReadWrite,
+        doc: "a load claims the most urgent source that is enabled and pending, the lowest number among equals, and gives its number, or 0 if there is \
+              none; the source is not pending again until a store of its number completes the interrupt",
+        fields: &[Field { name: "SOURCE", lsb: 0, bits: 10, doc: "number of a source" }],
+        values: &[],
+    };
+
+    /// The device.
+    pub const REGION: Region = Region {
+        name: "plic",
+        base: 0x0C00_0000,
+        size: 4 << 20,
+        access: Access::ReadWrite,
+        doc: "PLIC: interrupt controller",
+        interrupt: None,
+        kind: RegionKind::Device(&[PRIORITY, PENDING, ENABLE, THRESHOLD, CLAIM]),
+    };
+}
+
+/// The UART: the registers of a 16550.
+pub mod uart {
+    use super::{Access, Field, NamedValue, Region, RegionKind, Register};
+
+    const fn register(
+        name: &'static str,
+        offset: u32,
+        access: Access,
+        doc: &'static str,
+        fields: &'static [Field],
+    ) -> Register {
+        Register { name, offset, count: 1, bits: 8, access, doc, fields, values: &[] }
+    }
+
+    const fn field(name: &'static str, lsb: u32, bits: u32, doc: &'static str) -> Field {
+        Field { name, lsb, bits, doc }
+    }
+
+    /// Words that each of the FIFOs holds.
+    pub const FIFO_DEPTH: u32 = 16;
+
+    /// Words in the receiver's FIFO that interrupt, by `FCR.TRIGGER`.
+    pub const TRIGGER_LEVELS: [u32; 4] = [1, 4, 8, 14];
+
+    /// What was received.
+    pub const RBR: Register = register(
+        "RBR",
+        0,
+        Access::ReadOnly,
+        "receiver buffer register: takes the oldest byte received; with `LCR.DLAB` 0",
+        &[],
+    );
+
+    /// Sends a byte.
+    pub const THR: Register = register(
+        "THR",
+        0,
+        Access::WriteOnly,
+        "transmitter holding register: a byte written here is sent; with `LCR.DLAB` 0",
+        &[],
+    );
+
+    /// Low byte of the divisor.
+    pub const DLL: Register = register(
+        "DLL",
+        0,
+        Access::ReadOnly,
+        "divisor latch, low byte: with `DLM` the clock cycles that a bit lasts, or 65535 if they are more; writes are ignored; with `LCR.DLAB` 1",
+        &[],
+    );
+
+    /// The receiver interrupts.
+    pub const IER_ERBI: Field = field("ERBI", 0, 1, "interrupts when bytes have been received");
+    /// The transmitter interrupts.
+    pub const IER_ETBEI: Field = field("ETBEI", 1, 1, "interrupts when `LSR.THRE` rises");
+    /// Errors interrupt.
+    pub const IER_ELSI: Field = field("ELSI", 2, 1, "interrupts on errors, `LSR.OE` to `LSR.BI`");
+    /// Interrupts for which there are no pins.
+    pub const IER_EDSSI: Field =
+        field("EDSSI", 3, 1, "can be written, and does nothing: there are no modem pins");
+
+    /// Which interrupts are enabled.
+    pub const IER: Register = register(
+        "IER",
+        1,
+        Access::ReadWrite,
+        "interrupt enable register; with `LCR.DLAB` 0",
+        &[IER_ERBI, IER_ETBEI, IER_ELSI, IER_EDSSI],
+    );
+
+    /// High byte of the divisor.
+    pub const DLM: Register =
+        register("DLM", 1, Access::ReadOnly, "divisor latch, high byte, see `DLL`; with `LCR.DLAB` 1", &[]);
+
+    /// No interrupt is pending.
+    pub const IIR_NONE: NamedValue = NamedValue { name: "NONE", value: 0x1, doc: "no interrupt is pending" };
+    /// An error.
+    pub const IIR_LINE: NamedValue =
+        NamedValue { name: "LINE", value: 0x6, doc: "an error, until `LSR` is read" };
+    /// Bytes received.
+    pub const IIR_RECEIVED: NamedValue = NamedValue {
+        name: "RECEIVED",
+        value: 0x4,
+        doc: "a byte, or as many as `FCR.TRIGGER` says, until fewer are left",
+    };
+    /// Bytes that nobody fetches.
+    pub const IIR_TIMEOUT: NamedValue = NamedValue {
+        name: "TIMEOUT",
+        value: 0xC,
+        doc: "bytes that wait in the FIFO while for 40 bits nothing was received nor read, until `RBR` is read",
+    };
+    /// Nothing left to send.
+    pub const IIR_EMPTY: NamedValue = NamedValue {
+        name: "EMPTY",
+        value: 0x2,
+        doc: "`LSR.THRE` has risen, until this register is read with this value or `THR` is written",
+    };
+
+    /// Why the UART interrupts.
+    pub const IIR: Register = Register {
+        values: &[IIR_NONE, IIR_LINE, IIR_RECEIVED, IIR_TIMEOUT, IIR_EMPTY],
+        ..register(
+            "IIR",
+            2,
+            Access::ReadOnly,
+            "interrupt identification register",
+            &[
+                field("ID", 0, 4, "the most urgent interrupt, in the order below"),
+                field("FIFOS", 6, 2, "3 if the FIFOs are enabled, else 0"),
+            ],
+        )
+    };
+
+    /// The FIFOs are used.
+    pub const FCR_ENABLE: Field = field(
+        "ENABLE",
+        0,
+        1,
+        "uses the FIFOs; a change empties them, and without it the other bits do nothing",
+    );
+    /// Empties the receiver's FIFO.
+    pub const FCR_CLEAR_RX: Field = field("CLEAR_RX", 1, 1, "empties the receiver's FIFO");
+    /// Empties the transmitter's FIFO.
+    pub const FCR_CLEAR_TX: Field = field("CLEAR_TX", 2, 1, "empties the transmitter's FIFO");
+    /// When the receiver interrupts.
+    pub const FCR_TRIGGER: Field =
+        field("TRIGGER", 6, 2, "bytes in the receiver's FIFO that interrupt: 0 to 3 for 1, 4, 8, 14");
+
+    /// The FIFOs.
+    pub const FCR: Register = register(
+        "FCR",
+        2,
+        Access::WriteOnly,
+        "FIFO control register",
+        &[FCR_ENABLE, FCR_CLEAR_RX, FCR_CLEAR_TX, FCR_TRIGGER],
+    );
+
+    /// What [`LCR`]'s `FORMAT` reads: 8 data bits, no parity, one stop bit.
+    pub const FORMAT_8N1: u32 = 0b11;
+    /// The format.
+    pub const LCR_FORMAT: Field =
+        field("FORMAT", 0, 6, "always 3: 8 data bits, no parity, one stop bit; writes are ignored");
+    /// Holds the line.
+    pub const LCR_BREAK: Field = field("BREAK", 6, 1, "holds `uart_tx` at 0");
+    /// Shows the divisor.
+    pub const LCR_DLAB: Field = field("DLAB", 7, 1, "shows `DLL` and `DLM` in place of the registers there");
+
+    /// The line.
+    pub const LCR: Register =
+        register("LCR", 3, Access::ReadWrite, "line control register", &[LCR_FORMAT, LCR_BREAK, LCR_DLAB]);
+
+    /// The line is connected to itself.
+    pub const MCR_LOOP: Field =
+        field("LOOP", 4, 1, "the receiver hears the transmitter, and `uart_tx` is idle");
+
+    /// Modem lines, which are no pins.
+    pub const MCR: Register = register(
+        "MCR",
+        4,
+        Access::ReadWrite,
+        "modem control register; its lines are no pins",
+        &[
+            field("DTR", 0, 1, "`MSR.DSR` with `LOOP`"),
+            field("RTS", 1, 1, "`MSR.CTS` with `LOOP`"),
+            field("OUT1", 2, 1, "`MSR.RI` with `LOOP`"),
+            field("OUT2", 3, 1, "`MSR.DCD` with `LOOP`"),
+            MCR_LOOP,
+        ],
+    );
+
+    /// A byte is there.
+    pub const LSR_DR: Field = field("DR", 0, 1, "a byte can be read from `RBR`");
+    /// A byte was lost.
+    pub const LSR_OE: Field = field(
+        "OE",
+        1,
+        1,
+        "a byte was received and there was no room: with FIFOs it is lost, without it replaces the one before; until `LSR` is read",
+    );
+    /// No stop bit.
+    pub const LSR_FE: Field =
+        field("FE", 3, 1, "the byte that `RBR` gives next had no stop bit; until `LSR` is read");
+    /// The line was held.
+    pub const LSR_BI: Field =
+        field("BI", 4, 1, "nor a bit that is 1: the line was held at 0; until `LSR` is read");
+    /// A byte can be written to [`THR`].
+    pub const LSR_THRE: Field =
+        field("THRE", 5, 1, "a byte can be written to `THR`, or with FIFOs, 16: theirs is empty");
+    /// Nothing is being sent.
+    pub const LSR_TEMT: Field = field("TEMT", 6, 1, "nothing is being sent and nothing waits");
+    /// Errors further behind.
+    pub const LSR_ERROR: Field =
+        field("ERROR", 7, 1, "with FIFOs: there is an error in that of the receiver that `LSR` has not told");
+
+    /// Says whether bytes can be read and written.
+    pub const LSR: Register = register(
+        "LSR",
+        5,
+        Access::ReadOnly,
+        "line status register",
+        &[LSR_DR, LSR_OE, LSR_FE, LSR_BI, LSR_THRE, LSR_TEMT, LSR_ERROR],
+    );
+
+    /// Modem lines, which are no pins.
+    pub const MSR: Register = register(
+        "MSR",
+        6,
+        Access::ReadOnly,
+        "modem status register; without `MCR.LOOP` as if a device were ready at the other end, 0xB0",
+        &[
+            field("CTS", 4, 1, "clear to send"),
+            field("DSR", 5, 1, "data set ready"),
+            field("RI", 6, 1, "ring indicator"),
+            field("DCD", 7, 1, "data carrier detect"),
+        ],
+    );
+
+    /// What [`MSR`] reads without `MCR.LOOP`.
+    pub const MSR_READY: u32 = 0xB0;
+
+    /// A byte of the program's.
+    pub const SCR: Register =
+        register("SCR", 7, Access::ReadWrite, "scratch register: keeps what is written", &[]);
 
     /// The device.
     pub const REGION: Region = Region {
@@ -268,8 +553,90 @@ pub mod uart {
         size: 4 << 10,
         access: Access::ReadWrite,
         doc: "UART with the registers of a 16550",
-        kind: RegionKind::Device(&[THR, LSR]),
+        interrupt: Some(10),
+        kind: RegionKind::Device(&[RBR, THR, DLL, IER, DLM, IIR, FCR, LCR, MCR, LSR, MSR, SCR]),
     };
+}
+
+/// General-purpose pins: a bit of each register for every pin.
+pub mod gpio {
+    use super::{Access, Region, RegionKind, Register};
+
+    const fn register(name: &'static str, offset: u32, access: Access, doc: &'static str) -> Register {
+        Register { name, offset, count: 1, bits: 32, access, doc, fields: &[], values: &[] }
+    }
+
+    /// The pins' levels.
+    pub const IN: Register =
+        register("IN", 0x00, Access::ReadOnly, "levels of the pins, as they were two cycles ago");
+    /// The levels that are driven.
+    pub const OUT: Register =
+        register("OUT", 0x04, Access::ReadWrite, "levels that the pins have which are driven");
+    /// The pins that are driven.
+    pub const OUT_ENABLE: Register =
+        register("OUT_ENABLE", 0x08, Access::ReadWrite, "pins that are driven; none after reset");
+    /// Sets bits of [`OUT`].
+    pub const SET: Register =
+        register("SET", 0x0C, Access::WriteOnly, "bits of `OUT` that become 1 where a 1 is written");
+    /// Clears bits of [`OUT`].
+    pub const CLEAR: Register =
+        register("CLEAR", 0x10, Access::WriteOnly, "bits of `OUT` that become 0 where a 1 is written");
+    /// Turns bits of [`OUT`] over.
+    pub const TOGGLE: Register =
+        register("TOGGLE", 0x14, Access::WriteOnly, "bits of `OUT` that change where a 1 is written");
+    /// Pins that interrupt when they rise.
+    pub const RISE: Register =
+        register("RISE", 0x18, Access::ReadWrite, "pins whose rising edges make them pending");
+    /// Pins that interrupt when they fall.
+    pub const FALL: Register =
+        register("FALL", 0x1C, Access::ReadWrite, "pins whose falling edges make them pending");
+    /// Pins that have changed.
+    pub const PENDING: Register = register(
+        "PENDING",
+        0x20,
+        Access::ReadWrite,
+        "pins that have had such an edge, which interrupts until a 1 is written",
+    );
+
+    /// The device.
+    pub const REGION: Region = Region {
+        name: "gpio",
+        base: 0x1001_0000,
+        size: 4 << 10,
+        access: Access::ReadWrite,
+        doc: "general-purpose pins",
+        interrupt: Some(12),
+        kind: RegionKind::Device(&[IN, OUT, OUT_ENABLE, SET, CLEAR, TOGGLE, RISE, FALL, PENDING]),
+    };
+}
+
+/// The port for a user's own peripherals (AXI4-Lite), with an interrupt line.
+pub const fn user(base: u32, bytes: u32) -> Region {
+    Region {
+        name: "user",
+        base,
+        size: bytes,
+        access: Access::ReadWrite,
+        doc: "AXI4-Lite port for a user's own peripherals",
+        interrupt: Some(13),
+        kind: RegionKind::Device(&[]),
+    }
+}
+
+/// First address of the flash memory.
+pub const FLASH_BASE: u32 = 0x2000_0000;
+
+/// The first `bytes` of the flash memory behind the reader's pins.
+pub const fn flash(bytes: u32) -> Region {
+    Region {
+        name: "flash",
+        base: FLASH_BASE,
+        size: bytes,
+        access: Access::ReadOnly,
+        doc: "SPI flash memory: programs and constants",
+        interrupt: None,
+        kind: RegionKind::Memory,
+    }
 }
 
 /// The boot ROM of a chip with `bytes` of it.
@@ -280,6 +647,7 @@ pub const fn rom(bytes: u32) -> Region {
         size: bytes,
         access: Access::ReadOnly,
         doc: "boot ROM: jumps to the start of the RAM",
+        interrupt: None,
         kind: RegionKind::Memory,
     }
 }
@@ -292,21 +660,56 @@ pub const fn ram(bytes: u32) -> Region {
         size: bytes,
         access: Access::ReadWrite,
         doc: "RAM: program and data",
+        interrupt: None,
         kind: RegionKind::Memory,
     }
 }
 
+/// A region that not every chip has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Optional {
+    /// Where it is, or would be.
+    pub region: Region,
+    /// Key of the parameter that adds it if it is not 0.
+    pub key: &'static str,
+    /// The chip has it.
+    pub is_there: bool,
+}
+
+/// The regions that not every chip has; one that this chip lacks with the smallest size.
+pub fn optional(chip: &ChipConfig) -> [Optional; 3] {
+    let soc = &chip.soc;
+    let user = user(soc.user_base, soc.user_bytes.max(4 << 10));
+    [
+        Optional { region: gpio::REGION, key: "soc.gpio_pins", is_there: soc.gpio_pins > 0 },
+        Optional {
+            region: flash(soc.flash_bytes.max(1 << 20)),
+            key: "soc.flash_bytes",
+            is_there: soc.flash_bytes > 0,
+        },
+        Optional { region: user, key: "soc.user_bytes", is_there: soc.user_bytes > 0 },
+    ]
+}
+
 /// The memory map of one chip. An access outside of its regions raises an access fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemoryMap {
-    regions: [Region; 5],
+    rom: Region,
+    ram: Region,
+    regions: Vec<Region>,
 }
 
 impl MemoryMap {
     /// The map of a chip whose sizes are in their ranges.
     pub fn of(chip: &ChipConfig) -> Self {
         let soc = &chip.soc;
-        Self { regions: [rom(soc.rom_bytes), exit::REGION, clint::REGION, uart::REGION, ram(soc.ram_bytes)] }
+        let (rom, ram) = (rom(soc.rom_bytes), ram(soc.ram_bytes));
+        let mut regions = vec![rom, exit::REGION, clint::REGION, plic::REGION, uart::REGION, ram];
+        regions.extend(
+            optional(chip).iter().filter(|optional| optional.is_there).map(|optional| optional.region),
+        );
+        regions.sort_by_key(|region| region.base);
+        Self { rom, ram, regions }
     }
 
     /// All regions, by address.
@@ -316,17 +719,29 @@ impl MemoryMap {
 
     /// The boot ROM.
     pub fn rom(&self) -> &Region {
-        &self.regions[0]
+        &self.rom
     }
 
     /// The RAM.
     pub fn ram(&self) -> &Region {
-        &self.regions[4]
+        &self.ram
+    }
+
+    /// The region of this name, if the chip has it.
+    pub fn named(&self, name: &str) -> Option<&Region> {
+        self.regions.iter().find(|region| region.name == name)
     }
 
     /// The region that answers at `address`, if any.
     pub fn at(&self, address: u32) -> Option<&Region> {
         self.regions.iter().find(|region| region.contains(address))
+    }
+
+    /// The numbers of the interrupt controller's sources, the lowest first.
+    pub fn sources(&self) -> Vec<u32> {
+        let mut sources: Vec<u32> = self.regions.iter().filter_map(|region| region.interrupt).collect();
+        sources.sort_unstable();
+        sources
     }
 }
 
@@ -337,6 +752,7 @@ mod tests {
 
     fn maps_of_the_smallest_and_largest_chips() -> [MemoryMap; 2] {
         let (mut small, mut large) = (ChipConfig::default(), ChipConfig::default());
+        (large.soc.gpio_pins, large.soc.user_bytes, large.soc.flash_bytes) = (32, 256 << 20, 16 << 20);
         for parameter in PARAMETERS {
             if let Kind::Number { range: Range::PowerOfTwo { min, max }, set, .. } = parameter.kind {
                 set(&mut small, min);
@@ -361,11 +777,13 @@ mod tests {
     #[test]
     fn registers_are_aligned_inside_their_device_and_do_not_overlap() {
         for region in MemoryMap::of(&ChipConfig::default()).regions() {
-            let mut end = 0;
+            let (mut start, mut end) = (0, 0);
             for register in region.registers() {
                 let bytes = register.bits / 8;
-                assert!(register.offset % bytes == 0 && register.offset >= end, "{register:?}");
-                end = register.offset + bytes;
+                let is_alternative = register.offset == start && register.offset + bytes == end;
+                assert!(register.offset % bytes == 0, "{register:?}");
+                assert!(register.offset >= end || is_alternative, "{register:?}");
+                (start, end) = (register.offset, register.offset + bytes * register.count);
                 assert!(end <= region.size, "{register:?}");
                 let mut lsb = 0;
                 for field in register.fields {
@@ -387,10 +805,21 @@ mod tests {
                 ("rom", 0x0000_1000, 4 << 10),
                 ("exit", 0x0010_0000, 4 << 10),
                 ("clint", 0x0200_0000, 64 << 10),
+                ("plic", 0x0c00_0000, 4 << 20),
                 ("uart", 0x1000_0000, 4 << 10),
                 ("ram", 0x8000_0000, 512 << 10),
             ]
         );
+    }
+
+    #[test]
+    fn sources_of_interrupts_have_numbers_of_their_own_that_the_controller_has() {
+        for map in maps_of_the_smallest_and_largest_chips() {
+            let sources = map.sources();
+            assert!(sources.windows(2).all(|pair| pair[0] < pair[1]), "{sources:?}");
+            assert!(sources.iter().all(|source| (1..=plic::LAST_SOURCE).contains(source)), "{sources:?}");
+        }
+        assert_eq!(uart::REGION.interrupt, Some(10), "as on QEMU's virt");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::Path;
 use agreement::assert_agreement;
 use ferrite_hdl::prelude::*;
 use ferrite_hw::core::{Core, CoreConfig};
+use ferrite_hw::soc::{FlashReader, Gpio, Plic, Uart};
 use ferrite_hw::tensor::TensorUnit;
 use ferrite_sim::{Verilator, VerilatorError, VerilatorOptions};
 
@@ -41,4 +42,12 @@ fn the_core_runs_as_on_the_interpreter() {
 fn the_tensor_unit_runs_as_on_the_interpreter() {
     let unit = TensorUnit { rows: 4, cols: 8, scratchpad_bytes: 4 << 10, acc_rows: 64 };
     agrees(&unit, true, 1000);
+}
+
+#[test]
+fn the_devices_run_as_on_the_interpreter() {
+    agrees(&Uart { cycles_per_bit: 4 }, true, 1000);
+    agrees(&Plic { sources: vec![1, 10, 31] }, true, 500);
+    agrees(&Gpio { pins: 9 }, true, 500);
+    agrees(&FlashReader { bytes: 1 << 20 }, true, 1000);
 }

@@ -28,10 +28,15 @@ struct ferrite_trap_frame {
 /* mcause of interrupts. */
 #define FERRITE_CAUSE_SOFTWARE_INTERRUPT 0x80000003u
 #define FERRITE_CAUSE_TIMER_INTERRUPT 0x80000007u
+#define FERRITE_CAUSE_EXTERNAL_INTERRUPT 0x8000000bu
 
 /* Called on a timer interrupt, with interrupts off. A program defines its own, which must move mtimecmp or turn the
  * interrupt off, or it is called again at once. The runtime's turns it off. */
 void ferrite_timer_interrupt(void);
+
+/* Called on an interrupt of the interrupt controller, with interrupts off. A program defines its own, which claims the source at
+ * the controller, serves it and completes it there, or it is called again at once. The runtime's turns the interrupt off. */
+void ferrite_external_interrupt(void);
 
 /* Called on every other trap. A program defines its own, which may move frame->mepc past an instruction.
  * The runtime's reports the trap on the UART and exits with FERRITE_TRAP_CODE + mcause. */
@@ -51,6 +56,9 @@ uint64_t ferrite_instructions(void);
 
 /* Allows or forbids the timer interrupt (mie.MTIE). */
 void ferrite_enable_timer_interrupt(int enable);
+
+/* Allows or forbids the interrupt controller's interrupt (mie.MEIE). */
+void ferrite_enable_external_interrupt(int enable);
 
 /* Turns interrupts on (mstatus.MIE); returns whether they were on. */
 static inline int ferrite_interrupts_on(void) {

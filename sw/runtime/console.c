@@ -12,7 +12,7 @@ static int uart_put(char byte, FILE *stream) {
   return (unsigned char)byte;
 }
 
-/* The UART cannot receive: reading finds the end of the file. */
+/* Reading finds the end of the file: a program that wants input reads the UART's registers. */
 static int uart_get(FILE *stream) {
   (void)stream;
   return _FDEV_EOF;

@@ -11,12 +11,26 @@ void ferrite_double_trap(void);
 void ferrite_trap(struct ferrite_trap_frame *frame) {
   if (frame->mcause == FERRITE_CAUSE_TIMER_INTERRUPT) {
     ferrite_timer_interrupt();
+  } else if (frame->mcause == FERRITE_CAUSE_EXTERNAL_INTERRUPT) {
+    ferrite_external_interrupt();
   } else {
     ferrite_exception(frame);
   }
 }
 
 __attribute__((weak)) void ferrite_timer_interrupt(void) { ferrite_enable_timer_interrupt(0); }
+
+/* Bit 11 is loaded by the assembler: as an operand, GCC 12 with Zbs ends with an internal error. */
+void ferrite_enable_external_interrupt(int enable) {
+  uint32_t meie;
+  if (enable) {
+    __asm__ volatile("li %0, 1 << 11\n\tcsrs mie, %0" : "=r"(meie)::"memory");
+  } else {
+    __asm__ volatile("li %0, 1 << 11\n\tcsrc mie, %0" : "=r"(meie)::"memory");
+  }
+}
+
+__attribute__((weak)) void ferrite_external_interrupt(void) { ferrite_enable_external_interrupt(0); }
 
 /* RISC-V Privileged 20211203, table 3.6. */
 static const char *cause_name(uint32_t mcause) {

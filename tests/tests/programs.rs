@@ -95,20 +95,23 @@ fn ran(code: u32, output: &str) -> Ran {
 
 const HELLO: &str = "Hello from Ferrite!\n";
 const TIMER: &str = "5 timer interrupts, on time\n";
+const ECHO: &str = "Received by interrupts.\n";
 
 #[test]
-fn hello_and_timer_run_on_the_chip() {
+fn the_examples_without_tensor_unit_run_on_the_chip() {
     if have(&[GCC]) {
         assert_eq!(on_the_chip(&examples().join("hello.elf")), ran(0, HELLO));
         assert_eq!(on_the_chip(&examples().join("timer.elf")), ran(0, TIMER));
+        assert_eq!(on_the_chip(&examples().join("echo.elf")), ran(0, ECHO));
     }
 }
 
 #[test]
-fn hello_and_timer_run_on_qemu() {
+fn the_examples_without_tensor_unit_run_on_qemu() {
     if have(&[GCC, QEMU]) {
         assert_eq!(on_qemu(&examples().join("hello.elf")), ran(0, HELLO));
         assert_eq!(on_qemu(&examples().join("timer.elf")), ran(0, TIMER));
+        assert_eq!(on_qemu(&examples().join("echo.elf")), ran(0, ECHO));
     }
 }
 

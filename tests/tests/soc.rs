@@ -4,7 +4,7 @@ use ferrite_gen::error::Error;
 use ferrite_gen::run::{Chip, Limits, RunError};
 use ferrite_hdl::flat::FlatCheck;
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::{RAM_BASE, ROM_BASE, clint, exit, uart};
+use ferrite_hw::map::{RAM_BASE, ROM_BASE, clint, exit, gpio, plic, uart};
 use ferrite_model::isa::{Asm, csr, reg::*};
 use ferrite_model::iss::{Bus, Interrupt, cause};
 use ferrite_sim::{Interpreter, Native, NativeOptions, Simulator, StepError};
@@ -103,7 +103,19 @@ fn the_exit_device_takes_whole_words_at_its_first_address_only() {
 #[test]
 fn accesses_outside_of_the_map_fault_and_say_where() {
     let chip = small_chip();
-    let holes = [0, 0xFFC, ROM_BASE + chip.soc.rom_bytes, 0x0011_0000, 0x0201_0000, 0x7FFF_FFFC, 0xFFFF_FFFC];
+    let holes = [
+        0,
+        0xFFC,
+        ROM_BASE + chip.soc.rom_bytes,
+        0x0011_0000,
+        0x0201_0000,
+        0x0BFF_FFFC,
+        0x0C40_0000,
+        0x0FFF_FFFC,
+        0x1000_1000,
+        0x7FFF_FFFC,
+        0xFFFF_FFFC,
+    ];
     let beyond_ram = RAM_BASE + chip.soc.ram_bytes;
     let holes: Vec<u32> = holes.into_iter().chain([beyond_ram]).collect();
     let finished = run_on(&chip, |asm| {
@@ -127,8 +139,37 @@ fn accesses_outside_of_the_map_fault_and_say_where() {
 }
 
 #[test]
+fn a_chip_with_all_devices_has_holes_behind_each_and_drives_its_pins() {
+    let mut chip = small_chip();
+    (chip.soc.gpio_pins, chip.soc.user_bytes, chip.soc.flash_bytes) = (12, 64 << 10, 1 << 20);
+    let holes = [0x1001_1000, 0x1FFF_FFFC, 0x2010_0000, 0x3FFF_FFFC, 0x4001_0000];
+    let finished = run_on(&chip, |asm| {
+        install_recorder(asm);
+        for hole in holes {
+            asm.li(S0, hole as i32);
+            asm.lw(A0, 0, S0);
+            asm.sw(A0, 0, S0);
+            asm.jalr(RA, 0, S0);
+        }
+        asm.li(S0, gpio::REGION.base as i32);
+        asm.li(T0, 0xFF0);
+        asm.sw(T0, gpio::OUT.offset as i32, S0);
+        asm.li(T0, 0x55);
+        asm.sw(T0, gpio::TOGGLE.offset as i32, S0);
+        asm.lw(A0, gpio::OUT.offset as i32, S0);
+        asm.lw(A1, gpio::IN.offset as i32, S0);
+        finish(asm);
+    });
+    assert_eq!((finished.ended.exit_code, finished.lockstep.iss().register(A1)), (0xFA5, 0));
+    let expected = holes.iter().flat_map(|hole| {
+        [(cause::LOAD_ACCESS, *hole), (cause::STORE_ACCESS, *hole), (cause::INSTRUCTION_ACCESS, *hole)]
+    });
+    assert_eq!(records(&finished, 15), expected.collect::<Vec<_>>());
+}
+
+#[test]
 fn the_rom_cannot_be_written_and_devices_cannot_be_executed() {
-    let devices = [exit::REGION.base, clint::REGION.base, uart::REGION.base];
+    let devices = [exit::REGION.base, clint::REGION.base, plic::REGION.base, uart::REGION.base];
     let finished = run(|asm| {
         install_recorder(asm);
         asm.li(S0, ROM_BASE as i32);
@@ -312,6 +353,73 @@ fn the_line_status_says_when_everything_is_sent() {
     // Two frames of ten bits.
     let frames = 2 * 10 * u64::from(small_chip().soc.uart_cycles_per_bit());
     assert!((frames..frames + 60).contains(&finished.ended.cycles), "{:?}", finished.ended);
+}
+
+#[test]
+fn the_uart_interrupts_through_the_controller() {
+    let finished = run(|asm| {
+        let (handler, main) = (asm.local(), asm.local());
+        asm.la(T0, handler);
+        asm.csrw(csr::MTVEC, T0);
+        asm.li(S0, uart::REGION.base as i32);
+        asm.li(S1, (plic::REGION.base + plic::CLAIM.offset) as i32);
+        asm.li(S2, 0);
+        asm.j(main);
+        asm.bind(handler);
+        asm.csrr(S3, csr::MCAUSE);
+        asm.lw(S4, 0, S1);
+        asm.lbu(S5, uart::IIR.offset as i32, S0);
+        asm.lbu(S6, uart::RBR.offset as i32, S0);
+        asm.sw(S4, 0, S1);
+        asm.addi(S2, S2, 1);
+        asm.mret();
+        asm.bind(main);
+        let source = uart::REGION.interrupt.unwrap();
+        asm.li(T0, (plic::REGION.base + plic::PRIORITY.offset + 4 * source) as i32);
+        asm.li(T1, 3);
+        asm.sw(T1, 0, T0);
+        asm.li(T0, (plic::REGION.base + plic::ENABLE.offset) as i32);
+        asm.li(T1, 1 << source);
+        asm.sw(T1, 0, T0);
+        asm.li(T1, uart::MCR_LOOP.mask() as i32);
+        asm.sb(T1, uart::MCR.offset as i32, S0);
+        asm.li(T1, uart::IER_ERBI.mask() as i32);
+        asm.sb(T1, uart::IER.offset as i32, S0);
+        asm.li(T0, Interrupt::External.bit() as i32);
+        asm.csrw(csr::MIE, T0);
+        asm.li(T0, MSTATUS_MIE);
+        asm.csrs(csr::MSTATUS, T0);
+        for (count, byte) in [(1, b'x'), (2, b'y')] {
+            asm.li(T1, byte.into());
+            asm.sb(T1, uart::THR.offset as i32, S0);
+            asm.li(T0, count);
+            let wait = asm.local_here();
+            asm.bne(S2, T0, wait);
+        }
+        asm.mv(A0, S6);
+        finish(asm);
+    });
+    let register = |reg| finished.lockstep.iss().register(reg);
+    assert_eq!((finished.ended.exit_code, finished.printed.as_str()), (b'y'.into(), ""));
+    assert_eq!(register(S2), 2, "interrupts taken");
+    assert_eq!(register(S3), cause::INTERRUPT | Interrupt::External.code());
+    assert_eq!((register(S4), register(S5)), (10, uart::IIR_RECEIVED.value));
+}
+
+#[test]
+fn bytes_in_the_uarts_fifo_are_printed_after_the_program_has_ended() {
+    let finished = run(|asm| {
+        asm.li(S0, uart::REGION.base as i32);
+        asm.li(T1, uart::FCR_ENABLE.mask() as i32);
+        asm.sb(T1, uart::FCR.offset as i32, S0);
+        for byte in b'a'..b'a' + 16 {
+            asm.li(T1, byte.into());
+            asm.sb(T1, uart::THR.offset as i32, S0);
+        }
+        asm.li(A0, 0);
+        finish(asm);
+    });
+    assert_eq!(finished.printed, "abcdefghijklmnop");
 }
 
 #[test]

@@ -14,13 +14,14 @@ fn the_verilog_of_a_small_chip_is_as_reviewed() {
 }
 
 #[test]
-fn yosys_finds_nothing_wrong_with_a_small_chip_and_its_memories_are_block_ram() {
+fn yosys_finds_nothing_wrong_with_a_small_chip_with_all_devices_and_its_memories_are_block_ram() {
     if !have(&["yosys"]) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let mut chip = small_chip();
     chip.soc.ram_bytes = 16 << 10;
+    (chip.soc.gpio_pins, chip.soc.user_bytes, chip.soc.flash_bytes) = (8, 64 << 10, 1 << 20);
     let mut sources = String::new();
     for file in emit(&design(&chip), &EmitOptions::default()) {
         std::fs::write(folder.path().join(&file.name), &file.text).unwrap();

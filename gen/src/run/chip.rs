@@ -4,6 +4,7 @@ mod host;
 mod memory;
 mod running;
 
+use ferrite_hdl::Bits;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::{MemoryMap, Region};
 use ferrite_hw::soc::Soc;
@@ -42,7 +43,7 @@ impl Chip {
     ///
     /// # Panics
     /// If the engine runs another design.
-    pub fn new(chip: &ChipConfig, engine: Box<dyn Simulator>) -> Chip {
+    pub fn new(chip: &ChipConfig, mut engine: Box<dyn Simulator>) -> Chip {
         let output = |name: &str| engine.output(name).expect("a chip has the outputs of Soc");
         let pins = Pins {
             reset: engine.input("rst").expect("a chip has a reset"),
@@ -52,6 +53,9 @@ impl Chip {
             rvfi: RvfiPins::new(output),
             csrs: CsrPins::new(output),
         };
+        // Nobody sends.
+        let uart_rx = engine.input("uart_rx").expect("a chip has the inputs of Soc");
+        engine.poke(uart_rx, &Bits::ones(1));
         let words = engine.flat().memories.iter().position(|memory| memory.path == Soc::RAM_WORDS);
         let words = words.expect("a chip has a RAM");
         let (ram, cycles_per_bit) = (*MemoryMap::of(chip).ram(), chip.soc.uart_cycles_per_bit());

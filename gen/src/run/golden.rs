@@ -3,6 +3,7 @@
 use ferrite_hw::config::{ChipConfig, CoreConfig};
 use ferrite_hw::core::csr::EVENTS;
 use ferrite_hw::core::{Extensions, Misaligned};
+use ferrite_hw::map::{MemoryMap, clint, exit, uart};
 use ferrite_model::iss::{self, Counters, HartConfig, Iss, Machine, MachineConfig, PmpRegions};
 use ferrite_model::tensor::{TensorConfig, TensorUnit};
 
@@ -18,7 +19,13 @@ pub fn golden(chip: &ChipConfig) -> Iss<Machine> {
         };
         TensorUnit::new(config).expect("chip and model allow the same sizes")
     });
-    let machine = Machine::with_coprocessor(sizes, unit);
+    let mut machine = Machine::with_coprocessor(sizes, unit);
+    let known = [exit::REGION, clint::REGION, uart::REGION].map(|region| region.base);
+    for region in MemoryMap::of(chip).regions().iter().filter(|region| !region.is_memory()) {
+        if !known.contains(&region.base) {
+            machine.add_device(region.base, region.size);
+        }
+    }
     Iss::new(machine, hart(&chip.core))
 }
 

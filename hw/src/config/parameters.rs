@@ -375,6 +375,30 @@ pub const PARAMETERS: &[Parameter] = &[
         unit: "bit/s",
         kind: number!(soc.uart_baud, Range::MultipleOf { step: 1, min: 300, max: 10_000_000 }),
     },
+    Parameter {
+        key: "soc.gpio_pins",
+        doc: "general-purpose pins; 0 leaves their device out",
+        unit: "",
+        kind: number!(soc.gpio_pins, Range::MultipleOf { step: 1, min: 0, max: 32 }),
+    },
+    Parameter {
+        key: "soc.user_bytes",
+        doc: "size of the AXI4-Lite port for a user's own peripherals; 0 leaves it out",
+        unit: "bytes",
+        kind: number!(soc.user_bytes, Range::OneOf(&[0, 4 << 10, 64 << 10, 1 << 20, 16 << 20, 256 << 20])),
+    },
+    Parameter {
+        key: "soc.user_base",
+        doc: "first address of that port, a multiple of its size",
+        unit: ADDRESS,
+        kind: number!(soc.user_base, Range::MultipleOf { step: 4 << 10, min: 0, max: 0xFFFF_F000 }),
+    },
+    Parameter {
+        key: "soc.flash_bytes",
+        doc: "bytes of SPI flash memory that can be read; 0 leaves the reader out",
+        unit: "bytes",
+        kind: number!(soc.flash_bytes, Range::OneOf(&[0, 1 << 20, 2 << 20, 4 << 20, 8 << 20, 16 << 20])),
+    },
 ];
 
 /// The parameter with this dotted key.

@@ -1,7 +1,7 @@
 //! From an address to the memory or device that answers there.
 
 use crate::core::Bus;
-use crate::map::{self, Access, Region};
+use crate::map::{Access, MemoryMap};
 use ferrite_hdl::library::one_hot_mux;
 use ferrite_hdl::prelude::*;
 
@@ -13,6 +13,9 @@ pub struct FetchDecoderIn<T> {
     /// Boot ROM.
     #[flip]
     pub rom: Bus<T>,
+    /// Flash memory, if there is one.
+    #[flip]
+    pub flash: Option<Bus<T>>,
     /// RAM.
     #[flip]
     pub ram: Bus<T>,
@@ -21,10 +24,8 @@ pub struct FetchDecoderIn<T> {
 /// Leads instruction fetches to the memories. Devices cannot be fetched from.
 #[module]
 pub struct FetchDecoder {
-    /// Size of the boot ROM.
-    pub rom_bytes: u32,
-    /// Size of the RAM.
-    pub ram_bytes: u32,
+    /// What stands where.
+    pub map: MemoryMap,
 }
 
 impl Module for FetchDecoder {
@@ -32,13 +33,15 @@ impl Module for FetchDecoder {
     type Out = Empty<UInt>;
 
     fn inputs(&self) -> FetchDecoderIn<Shape> {
-        FetchDecoderIn { master: Bus::shape(), rom: Bus::shape(), ram: Bus::shape() }
+        let bus = Bus::shape();
+        FetchDecoderIn { master: bus, rom: bus, flash: self.map.named("flash").map(|_| bus), ram: bus }
     }
     fn outputs(&self) -> Empty<Shape> {
         Empty::new()
     }
     fn build(&self, m: &Builder, i: FetchDecoderIn<UInt>) -> Empty<UInt> {
-        decode(m, i.master, &[(map::rom(self.rom_bytes), i.rom), (map::ram(self.ram_bytes), i.ram)]);
+        let slaves = [("rom", Some(i.rom)), ("flash", i.flash), ("ram", Some(i.ram))];
+        decode(m, i.master, &self.map, &slaves);
         Empty::new()
     }
 }
@@ -57,9 +60,21 @@ pub struct DataDecoderIn<T> {
     /// Timer.
     #[flip]
     pub clint: Bus<T>,
+    /// Interrupt controller.
+    #[flip]
+    pub plic: Bus<T>,
     /// UART.
     #[flip]
     pub uart: Bus<T>,
+    /// General-purpose pins, if there are any.
+    #[flip]
+    pub gpio: Option<Bus<T>>,
+    /// Flash memory, if there is one.
+    #[flip]
+    pub flash: Option<Bus<T>>,
+    /// Port for a user's own peripherals, if there is one.
+    #[flip]
+    pub user: Option<Bus<T>>,
     /// RAM.
     #[flip]
     pub ram: Bus<T>,
@@ -68,10 +83,8 @@ pub struct DataDecoderIn<T> {
 /// Leads loads and stores to memories and devices.
 #[module]
 pub struct DataDecoder {
-    /// Size of the boot ROM.
-    pub rom_bytes: u32,
-    /// Size of the RAM.
-    pub ram_bytes: u32,
+    /// What stands where.
+    pub map: MemoryMap,
 }
 
 impl Module for DataDecoder {
@@ -80,30 +93,46 @@ impl Module for DataDecoder {
 
     fn inputs(&self) -> DataDecoderIn<Shape> {
         let bus = Bus::shape();
-        DataDecoderIn { master: bus, rom: bus, exit: bus, clint: bus, uart: bus, ram: bus }
+        DataDecoderIn {
+            master: bus,
+            rom: bus,
+            exit: bus,
+            clint: bus,
+            plic: bus,
+            uart: bus,
+            gpio: self.map.named("gpio").map(|_| bus),
+            flash: self.map.named("flash").map(|_| bus),
+            user: self.map.named("user").map(|_| bus),
+            ram: bus,
+        }
     }
     fn outputs(&self) -> Empty<Shape> {
         Empty::new()
     }
     fn build(&self, m: &Builder, i: DataDecoderIn<UInt>) -> Empty<UInt> {
         let slaves = [
-            (map::rom(self.rom_bytes), i.rom),
-            (map::exit::REGION, i.exit),
-            (map::clint::REGION, i.clint),
-            (map::uart::REGION, i.uart),
-            (map::ram(self.ram_bytes), i.ram),
+            ("rom", Some(i.rom)),
+            ("exit", Some(i.exit)),
+            ("clint", Some(i.clint)),
+            ("plic", Some(i.plic)),
+            ("uart", Some(i.uart)),
+            ("gpio", i.gpio),
+            ("flash", i.flash),
+            ("user", i.user),
+            ("ram", Some(i.ram)),
         ];
-        decode(m, i.master, &slaves);
+        decode(m, i.master, &self.map, &slaves);
         Empty::new()
     }
 }
 
-/// Connects a master to the slaves whose regions its addresses lie in. An access that no region allows is answered with an error one
+/// Connects a master to the slaves, by the names of their regions, in which its addresses lie. An access that no region allows is answered with an error one
 /// cycle later. A response needs no record of whom the request went to: there is at most one request without a response, and slaves
 /// answer nothing else.
-fn decode(m: &Builder, master: Bus<UInt>, slaves: &[(Region, Bus<UInt>)]) {
+fn decode(m: &Builder, master: Bus<UInt>, map: &MemoryMap, slaves: &[(&str, Option<Bus<UInt>>)]) {
     let request = master.request;
     let mut hits = Vec::new();
+    let slaves = slaves.iter().filter_map(|(name, slave)| Some((map.named(name)?, (*slave)?)));
     for (region, slave) in slaves {
         let low = region.size.ilog2();
         let is_inside = request.addr.slice(low, 32 - low).eq(region.base >> low);
@@ -118,7 +147,7 @@ fn decode(m: &Builder, master: Bus<UInt>, slaves: &[(Region, Bus<UInt>)]) {
         slave.request.write.set(request.write);
         slave.request.wdata.set(request.wdata);
         slave.request.mask.set(request.mask);
-        hits.push((hit, *slave));
+        hits.push((hit, slave));
     }
     let any = |bits: Vec<UInt>| concat(bits).any();
     wire!(m, is_hole = !any(hits.iter().map(|(hit, _)| *hit).collect()));

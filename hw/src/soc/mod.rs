@@ -8,12 +8,13 @@
 //!        +---------+  +---------+
 //!        | decoder |  | decoder |
 //!        +---------+  +---------+
-//!          |     |     |  |  | | |
-//!          |     +-----|-+|  | | +------------+
-//!          v           v vv  | +----+         |
-//!        +---------------+ +-|---+  |         |
-//!        | ROM           | | RAM |  v         v
-//!        +---------------+ +-----+ CLINT    UART --> pin     exit device
+//!          |     |     |    |   |
+//!          |     +-----|-+  |   +-----+------+--------+-------+
+//!          v           v v  v         v      v        v       v
+//!        +---------------+ +-----+  CLINT   PLIC <-- UART   exit device
+//!        | ROM           | | RAM |    |      |       ^  |
+//!        +---------------+ +-----+    v      v      pins v
+//!                                 interrupts of the core
 //! ```
 //!
 //! Every memory and device answers one cycle after it is asked, so that the core never waits for them.
@@ -21,6 +22,9 @@
 mod clint;
 mod decoder;
 mod exit;
+mod flash;
+mod gpio;
+mod plic;
 mod ram;
 mod rom;
 mod slave;
@@ -29,21 +33,50 @@ mod uart;
 pub use clint::{Clint, ClintIn, ClintOut};
 pub use decoder::{DataDecoder, DataDecoderIn, FetchDecoder, FetchDecoderIn};
 pub use exit::{ExitDevice, ExitDeviceIn, ExitStatus};
+pub use flash::{FlashPins, FlashReader, FlashReaderIn};
+pub use gpio::{Gpio, GpioIn, GpioOut};
+pub use plic::{Plic, PlicIn, PlicOut};
 pub use ram::{Ram, RamIn};
 pub use rom::{Rom, RomIn};
-pub use uart::{Uart, UartIn, UartOut};
+pub use uart::{
+    Uart, UartFifo, UartFifoIn, UartFifoOut, UartIn, UartOut, UartReceiver, UartReceiverIn, UartReceiverOut,
+    UartTransmitter, UartTransmitterIn, UartTransmitterOut,
+};
 
+use crate::adapter::{Axi4LiteBus, Axi4LiteData, Responses};
 use crate::config::ChipConfig;
 use crate::core::{Core, CoreIn, CsrValues, Interrupts, Rvfi};
 use crate::map::MemoryMap;
 use crate::tensor::TensorUnit;
 use ferrite_hdl::prelude::*;
 
-/// Pins of the chip.
+/// Inputs of the chip. They may be of another clock, unless it is said that they are not.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct SocIn<T> {
+    /// Serial input: 8 data bits, no parity, one stop bit; idle is 1. One that is always 0 is as good as none.
+    pub uart_rx: T,
+    /// Levels of the general-purpose pins, if there are any.
+    pub gpio_in: Option<T>,
+    /// What the flash memory says, if there is one; of the chip's clock.
+    pub flash_miso: Option<T>,
+    /// AXI4-Lite port for a user's own peripherals, if there is one; of the chip's clock.
+    #[flip]
+    pub user: Option<Axi4LiteBus<T>>,
+    /// Interrupt line of those peripherals, which interrupts while it is 1; of the chip's clock.
+    pub user_interrupt: Option<T>,
+}
+
+/// Outputs of the chip.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct SocOut<T> {
     /// Serial output: 8 data bits, no parity, one stop bit; idle is 1.
     pub uart_tx: T,
+    /// Levels that the general-purpose pins have which are driven, if there are any.
+    pub gpio_out: Option<T>,
+    /// The general-purpose pins that are driven.
+    pub gpio_out_enable: Option<T>,
+    /// Pins to the flash memory, if there is one.
+    pub flash: Option<FlashPins<T>>,
     /// How the program ended its run, for simulation.
     pub exit: ExitStatus<T>,
     /// A record of every instruction, for simulation and proof; synthesis removes it where nothing is connected.
@@ -65,29 +98,48 @@ impl Soc {
 }
 
 impl Module for Soc {
-    type In = Empty<UInt>;
+    type In = SocIn<UInt>;
     type Out = SocOut<UInt>;
 
     fn name(&self) -> String {
         self.chip.name.clone()
     }
-    fn inputs(&self) -> Empty<Shape> {
-        Empty::new()
+    fn inputs(&self) -> SocIn<Shape> {
+        let map = MemoryMap::of(&self.chip);
+        let user = map.named("user");
+        SocIn {
+            uart_rx: bit(),
+            gpio_in: map.named("gpio").map(|_| bits(self.chip.soc.gpio_pins)),
+            flash_miso: map.named("flash").map(|_| bit()),
+            user: user.map(|_| Axi4LiteBus::shape()),
+            user_interrupt: user.map(|_| bit()),
+        }
     }
     fn outputs(&self) -> SocOut<Shape> {
-        SocOut { uart_tx: bit(), exit: ExitStatus::shape(), rvfi: Rvfi::shape(), csrs: CsrValues::shape() }
+        let map = MemoryMap::of(&self.chip);
+        let pins = map.named("gpio").map(|_| bits(self.chip.soc.gpio_pins));
+        SocOut {
+            uart_tx: bit(),
+            gpio_out: pins,
+            gpio_out_enable: pins,
+            flash: map.named("flash").map(|_| FlashPins::shape()),
+            exit: ExitStatus::shape(),
+            rvfi: Rvfi::shape(),
+            csrs: CsrValues::shape(),
+        }
     }
 
-    fn build(&self, m: &Builder, _: Empty<UInt>) -> SocOut<UInt> {
+    fn build(&self, m: &Builder, i: SocIn<UInt>) -> SocOut<UInt> {
         let map = MemoryMap::of(&self.chip);
         let (rom_bytes, ram_bytes) = (map.rom().size, map.ram().size);
         let core = Core { config: self.chip.core, has_coprocessor: self.chip.tensor.is_some() };
         let core = m.instance("core", &core);
-        let fetch = m.instance("fetch_decoder", &FetchDecoder { rom_bytes, ram_bytes });
-        let data = m.instance("data_decoder", &DataDecoder { rom_bytes, ram_bytes });
+        let fetch = m.instance("fetch_decoder", &FetchDecoder { map: map.clone() });
+        let data = m.instance("data_decoder", &DataDecoder { map: map.clone() });
         let rom = m.instance("rom", &Rom { bytes: rom_bytes });
         let ram = m.instance("ram", &Ram { bytes: ram_bytes });
         let clint = m.instance("clint", &Clint {});
+        let plic = m.instance("plic", &Plic { sources: map.sources() });
         let uart = Uart { cycles_per_bit: self.chip.soc.uart_cycles_per_bit() };
         let uart = m.instance("uart_device", &uart);
         let exit = m.instance("exit_device", &ExitDevice {});
@@ -100,12 +152,49 @@ impl Module for Soc {
         m.connect(rom.i.data, data.i.rom);
         m.connect(ram.i.data, data.i.ram);
         m.connect(clint.i.bus, data.i.clint);
+        m.connect(plic.i.bus, data.i.plic);
         m.connect(uart.i.bus, data.i.uart);
         m.connect(exit.i.bus, data.i.exit);
 
+        // Devices that not every chip has.
+        let gpio = data.i.gpio.zip(i.gpio_in).map(|(bus, pins)| {
+            let gpio = m.instance("gpio_device", &Gpio { pins: self.chip.soc.gpio_pins });
+            m.connect(gpio.i.bus, bus);
+            gpio.i.pins.set(pins);
+            gpio.o
+        });
+        let flash = data.i.flash.zip(fetch.i.flash).zip(i.flash_miso).map(|((data, fetch), miso)| {
+            let flash = m.instance("flash_reader", &FlashReader { bytes: self.chip.soc.flash_bytes });
+            m.connect(flash.i.data, data);
+            m.connect(flash.i.fetch, fetch);
+            flash.i.miso.set(miso);
+            flash.o
+        });
+        if let Some((bus, axi)) = data.i.user.zip(i.user) {
+            let port = m.instance("user_port", &Axi4LiteData { responses: Responses::Registered });
+            m.connect(port.i.bus, bus);
+            m.connect(axi, port.i.axi);
+        }
+
+        // Pins and interrupts.
+        uart.i.rx.set(i.uart_rx);
+        let line = |name| match name {
+            "uart" => Some(uart.o.interrupt),
+            "gpio" => gpio.map(|gpio| gpio.interrupt),
+            "user" => i.user_interrupt,
+            _ => None,
+        };
+        // The first source's bit is the lowest.
+        let mut lines: Vec<(u32, UInt)> = (map.regions().iter())
+            .filter_map(|region| Some((region.interrupt?, line(region.name)?)))
+            .collect();
+        lines.sort_by_key(|(source, _)| *source);
+        plic.i.lines.set(concat(lines.iter().rev().map(|(_, line)| *line)));
+
         // What else the core is connected to.
         let CoreIn { interrupts, coprocessor, .. } = core.i;
-        let lines = Interrupts { timer: clint.o.timer, software: clint.o.software, external: zero(m) };
+        let lines =
+            Interrupts { timer: clint.o.timer, software: clint.o.software, external: plic.o.external };
         m.connect(interrupts, lines);
         match &self.chip.tensor {
             Some(config) => {
@@ -119,10 +208,14 @@ impl Module for Soc {
             }
         }
 
-        SocOut { uart_tx: uart.o.tx, exit: exit.o, rvfi: core.o.rvfi, csrs: core.o.csrs }
+        SocOut {
+            uart_tx: uart.o.tx,
+            gpio_out: gpio.map(|gpio| gpio.out),
+            gpio_out_enable: gpio.map(|gpio| gpio.out_enable),
+            flash,
+            exit: exit.o,
+            rvfi: core.o.rvfi,
+            csrs: core.o.csrs,
+        }
     }
-}
-
-fn zero(m: &Builder) -> UInt {
-    m.constant(Bits::zero(1))
 }

@@ -28,6 +28,16 @@ pub(super) fn at(bus: Bus<UInt>, size: u32, offset: u32) -> UInt {
     bus.request.addr.slice(2, size.ilog2() - 2).eq(offset >> 2)
 }
 
+/// The bits of the bytes that are read or written.
+pub(super) fn lanes(bus: Bus<UInt>) -> UInt {
+    concat(bus.request.mask.to_bits().into_iter().rev().map(|byte| byte.repeat(8)))
+}
+
+/// The word whose bytes stand the other way round.
+pub(super) fn byte_swapped(word: UInt) -> UInt {
+    concat((0..4).map(|byte| word.slice(8 * byte, 8)))
+}
+
 /// `old` with those bytes replaced that a store writes.
 pub(super) fn merged(bus: Bus<UInt>, old: UInt) -> UInt {
     concat((0..4).rev().map(|byte| {

@@ -1,9 +1,10 @@
-//! The chip around the hart (`docs/chip.md`): boot ROM, RAM, CLINT, UART, exit device, tensor unit.
+//! The chip around the hart (`docs/chip.md`): boot ROM, RAM, CLINT, UART, exit device, tensor unit, and devices of which only the place is known.
 
 use thiserror::Error;
 
 use super::bus::{Bus, BusFault, Coprocessor, Reading, Reply, Width};
 use super::clint::Clint;
+use super::uart::Uart;
 use crate::tensor::TensorUnit;
 
 /// Where things stand (`docs/chip.md`).
@@ -32,10 +33,6 @@ pub mod memory_map {
 const EXIT_PASS: u32 = 0x5555;
 /// Exit device: ends the run with the code in bits 31:16.
 const EXIT_FAIL: u32 = 0x3333;
-/// UART line status: THRE and TEMT, ready to send and nothing being sent.
-const UART_IDLE: u32 = 0x60;
-/// UART: byte offset of the line status.
-const UART_LSR: u32 = 5;
 /// The boot ROM's program: `lui t0, 0x80000; jr t0`.
 const BOOT: [u32; 2] = [0x8000_02B7, 0x0002_8067];
 
@@ -82,6 +79,9 @@ pub struct Machine<C = TensorUnit> {
     rom: Vec<u8>,
     ram: Vec<u8>,
     clint: Clint,
+    uart_device: Uart,
+    /// First address and length in bytes of the devices of which no more is known.
+    others: Vec<(u32, u32)>,
     exit_code: Option<u32>,
 }
 
@@ -105,7 +105,26 @@ impl<C: Coprocessor> Machine<C> {
         let length = boot.len().min(rom.len());
         rom[..length].copy_from_slice(&boot[..length]);
         let ram = vec![0; config.ram_bytes as usize];
-        Machine { coprocessor, uart: Vec::new(), rom, ram, clint: Clint::new(), exit_code: None }
+        Machine {
+            coprocessor,
+            uart: Vec::new(),
+            rom,
+            ram,
+            clint: Clint::new(),
+            uart_device: Uart::default(),
+            others: Vec::new(),
+            exit_code: None,
+        }
+    }
+
+    /// Adds a device at `bytes` addresses from `base` on that takes all stores, and of which nothing but that is known: in lockstep all that is
+    /// loaded from it is taken over from the implementation.
+    pub fn add_device(&mut self, base: u32, bytes: u32) {
+        self.others.push((base, bytes));
+    }
+
+    fn is_other(&self, address: u32) -> bool {
+        self.others.iter().any(|&(base, bytes)| within(address, base, bytes).is_some())
     }
 
     /// Writes bytes into ROM or RAM, as a loader does before reset.
@@ -177,12 +196,10 @@ impl<C: Coprocessor> Bus for Machine<C> {
             return Ok(self.clint.read(offset & !3).bits(lane_bits, kept));
         }
         if let Some(offset) = within(address, memory_map::UART_BASE, memory_map::UART_BYTES) {
-            return Ok(if offset & !3 == UART_LSR & !3 {
-                let status = UART_IDLE << (8 * (UART_LSR & 3));
-                Reading::Timing { value: status, uncertain: status }.bits(lane_bits, kept)
-            } else {
-                Reading::Exact(0)
-            });
+            return Ok(self.uart_device.read(offset & !3).bits(lane_bits, kept));
+        }
+        if self.is_other(address) {
+            return Ok(Reading::timing(0).bits(lane_bits, kept));
         }
         within(address, memory_map::EXIT_BASE, memory_map::EXIT_BYTES)
             .map(|_| Reading::Exact(0))
@@ -201,8 +218,8 @@ impl<C: Coprocessor> Bus for Machine<C> {
             let mask = u32::MAX >> (32 - 8 * width.bytes()) << lane_bits;
             self.clint.write(offset & !3, value << lane_bits, mask);
         } else if let Some(offset) = within(address, memory_map::UART_BASE, memory_map::UART_BYTES) {
-            if offset == 0 {
-                self.uart.push(value as u8);
+            for (offset, byte) in (offset..).zip(&value.to_le_bytes()[..bytes]) {
+                self.uart.extend(self.uart_device.write(offset, *byte));
             }
         } else if let Some(offset) = within(address, memory_map::EXIT_BASE, memory_map::EXIT_BYTES) {
             match (offset, width, value & 0xFFFF) {
@@ -210,7 +227,7 @@ impl<C: Coprocessor> Bus for Machine<C> {
                 (0, Width::Word, EXIT_PASS) => self.exit_code = Some(0),
                 _ => {}
             }
-        } else {
+        } else if !self.is_other(address) {
             return Err(BusFault);
         }
         Ok(())

@@ -19,6 +19,7 @@ mod pmp;
 mod privilege;
 mod retired;
 mod trap;
+mod uart;
 
 pub use bus::{Bus, BusFault, Coprocessor, NoCoprocessor, Reading, Reply, Width};
 pub use config::{Counters, HartConfig, Misaligned, PmpRegions};

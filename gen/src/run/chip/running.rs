@@ -1,6 +1,7 @@
 //! From reset to the program's exit, cycle by cycle.
 
 use ferrite_hdl::Bits;
+use ferrite_hw::map::uart;
 use ferrite_model::iss::Bus;
 
 use super::Chip;
@@ -11,8 +12,8 @@ use crate::run::watch::{Limits, Watch};
 /// Cycles of one call of the engine, at most: even the slowest engine listens to an interruption after a second.
 const CALL_CYCLES: u64 = 1 << 12;
 
-/// Frames that may still be under way when the program has ended: one in the shift register, one waiting.
-const FRAMES_UNDER_WAY: u64 = 2;
+/// Frames that may still be under way when the program has ended: one in the shift register, and those waiting.
+const FRAMES_UNDER_WAY: u64 = 1 + uart::FIFO_DEPTH as u64;
 /// Bits of a frame on the UART's line.
 const FRAME_BITS: u64 = 10;
 /// More cycles than pass between a store to the UART and the start bit.
