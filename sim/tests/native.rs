@@ -243,6 +243,47 @@ fn branches_compute_what_is_computed_without_them() {
     agrees(&Stage {}, 300);
 }
 
+/// Values that are loaded or stored long before they are used again, and what is left of values where others are 0.
+#[module]
+struct Again {}
+
+impl Module for Again {
+    type In = StageIn<UInt>;
+    type Out = StageOut<UInt>;
+
+    fn inputs(&self) -> StageIn<Shape> {
+        Stage {}.inputs()
+    }
+    fn outputs(&self) -> StageOut<Shape> {
+        Stage {}.outputs()
+    }
+    fn build(&self, m: &Builder, i: StageIn<UInt>) -> StageOut<UInt> {
+        let few = |value: UInt, low| value.slice(low, 7);
+        // The sum has bits above its width, and its complement has them too.
+        let sum = few(i.a, 0).wrapping_add(few(i.b, 0));
+        let left = (sum & !few(i.b, 3)).extend(32);
+        let other = (few(i.a, 9) & !sum).extend(32);
+        let mut sums = vec![left.wrapping_add(other)];
+        for k in 1..8 {
+            let last = sums[k - 1];
+            sums.push(((last ^ i.a).wrapping_add(left) & !i.b).wrapping_add(sums[k / 2]));
+        }
+        let all = sums.iter().fold(other, |all, sum| (all ^ *sum).wrapping_add(i.b));
+        let chosen = (i.go & !i.stay).mux(all & !i.a, sums[0] & !all);
+        StageOut {
+            sums: concat(sums),
+            wide: i.wide & !i.wide.slice(3, 97).extend(100),
+            chosen,
+            late: m.delay("late", all ^ left),
+        }
+    }
+}
+
+#[test]
+fn values_that_are_loaded_again_and_ands_with_complements_are_the_interpreters() {
+    agrees(&Again {}, 300);
+}
+
 #[test]
 fn an_enable_that_falls_again_before_the_edge_changes_no_register() {
     let mut native = native(&design(&Stage {}), KeptSignals::Needed);

@@ -48,9 +48,17 @@ impl Scalar<'_, '_> {
                 self.hold(id, value, false);
             }
             Op::And(a, b) => {
-                let ((x, x_clean), (y, y_clean)) = (self.raw(a), self.raw(b));
-                let value = self.body.b.ins().band(x, y);
-                self.hold(id, value, x_clean || y_clean);
+                let (value, clean) = match self.complement(a, b) {
+                    Some((a, b)) => {
+                        let ((x, x_clean), (y, _)) = (self.raw(a), self.raw(b));
+                        (self.body.b.ins().band_not(x, y), x_clean)
+                    }
+                    None => {
+                        let ((x, x_clean), (y, y_clean)) = (self.raw(a), self.raw(b));
+                        (self.body.b.ins().band(x, y), x_clean || y_clean)
+                    }
+                };
+                self.hold(id, value, clean);
             }
             Op::Or(a, b) | Op::Xor(a, b) => {
                 let ((x, x_clean), (y, y_clean)) = (self.raw(a), self.raw(b));
@@ -127,6 +135,15 @@ impl Scalar<'_, '_> {
             }
             Op::Const(_) | Op::Input(_) | Op::State(_) => {}
         }
+    }
+
+    /// For the operands of an AND of which one is a complement: the other, and what is complemented.
+    fn complement(&self, a: Id, b: Id) -> Option<(Id, Id)> {
+        let graph = &self.plan.netlist.graph;
+        [(a, b), (b, a)].into_iter().find_map(|(a, b)| match graph.op(b) {
+            Op::Not(inner) if self.place(b).is_none() => Some((a, *inner)),
+            _ => None,
+        })
     }
 
     /// The address of a memory's word. The graph's addresses have as many bits as the memory needs, so that it lies inside.

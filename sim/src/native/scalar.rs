@@ -14,6 +14,12 @@ use super::plan::{Plan, Trigger};
 use super::scoped::Scoped;
 use super::wide::Helpers;
 
+/// After so many instructions a loaded value is loaded again rather than kept in a register, which mostly would be spilled.
+const OLD_WHEN_LOADED: usize = 20;
+
+/// The same for a value that was computed and stored.
+const OLD_WHEN_STORED: usize = 40;
+
 /// A value in registers.
 #[derive(Clone)]
 pub(super) enum Held {
@@ -31,6 +37,10 @@ pub(super) struct Scalar<'a, 'f> {
     /// The block whose function it is.
     block: u32,
     pub held: Scoped<Held>,
+    /// For values that are in memory as well: how many instructions there were when they came into a register.
+    since: Scoped<usize>,
+    /// Nodes of this block that it has stored.
+    kept: HashSet<Id>,
     /// Values extended by their sign.
     extended: Scoped<Value>,
     /// Results of comparisons, as the processor gives them.
@@ -43,8 +53,8 @@ pub(super) struct Scalar<'a, 'f> {
 
 impl<'a, 'f> Scalar<'a, 'f> {
     pub fn new(plan: &'a Plan, body: Body<'f>, helpers: Helpers, block: u32) -> Scalar<'a, 'f> {
-        let (held, extended, conditions, branches, splats) = Default::default();
-        Scalar { plan, body, helpers, block, held, extended, conditions, branches, splats }
+        let (held, since, kept, extended, conditions, branches, splats) = Default::default();
+        Scalar { plan, body, helpers, block, held, since, kept, extended, conditions, branches, splats }
     }
 
     pub fn width(&self, id: Id) -> u32 {
@@ -167,6 +177,10 @@ impl<'a, 'f> Scalar<'a, 'f> {
         let (plan, place) = (self.plan, self.plan.layout.places[&id]);
         let readers = plan.readers(id);
         let change = self.replace(id, place, place, !readers.is_empty());
+        if self.width(id) <= 64 {
+            self.kept.insert(id);
+            self.note(id);
+        }
         if let Some(change) = change {
             let before = changes.get(readers).copied();
             let both = self.body.or_option(before, change);
@@ -248,12 +262,14 @@ impl<'a, 'f> Scalar<'a, 'f> {
     /// What is computed from here on is computed on this path alone.
     fn enter(&mut self) {
         self.held.enter();
+        self.since.enter();
         self.extended.enter();
         self.conditions.enter();
     }
 
     fn leave(&mut self) {
         self.held.leave();
+        self.since.leave();
         self.extended.leave();
         self.conditions.leave();
     }
@@ -331,10 +347,16 @@ impl<'a, 'f> Scalar<'a, 'f> {
     }
 
     pub fn value(&mut self, id: Id) -> Held {
-        if let Some(held) = self.held.get(&id) {
+        if let Some(held) = self.held.get(&id)
+            && !self.is_old(id)
+        {
             return held.clone();
         }
-        if let Some(condition) = self.conditions.get(&id) {
+        if self.kept.contains(&id) {
+            let value = self.body.load(self.plan.layout.places[&id]);
+            self.hold(id, value, true);
+            self.note(id);
+        } else if let Some(condition) = self.conditions.get(&id) {
             let value = self.body.b.ins().uextend(I64, *condition);
             self.hold(id, value, true);
         } else if let Op::Const(words) = self.plan.netlist.graph.op(id) {
@@ -349,6 +371,7 @@ impl<'a, 'f> Scalar<'a, 'f> {
                 _ => Held::Wide(self.body.load_words(place)),
             };
             self.held.insert(id, held);
+            self.note(id);
         } else {
             self.operation(id);
             return self.value(id);
@@ -357,6 +380,19 @@ impl<'a, 'f> Scalar<'a, 'f> {
             Some(held) => held.clone(),
             None => unreachable!("it was held just now"),
         }
+    }
+
+    /// A value that is in memory has come into a register.
+    fn note(&mut self, id: Id) {
+        if self.width(id) <= 64 {
+            self.since.insert(id, self.body.b.func.dfg.num_insts());
+        }
+    }
+
+    /// A value is in memory, and so long in a register that it is better loaded again than kept.
+    fn is_old(&self, id: Id) -> bool {
+        let limit = if self.kept.contains(&id) { OLD_WHEN_STORED } else { OLD_WHEN_LOADED };
+        self.since.get(&id).is_some_and(|since| self.body.b.func.dfg.num_insts() - since > limit)
     }
 
     /// Where a node that this block does not compute is in memory.
