@@ -143,13 +143,14 @@ fn runs_as_the_model(bench: &mut Bench, seed: u64, commands: usize) -> (u32, [u3
 #[test]
 fn random_lists_do_what_the_model_does() {
     let mut all = 0;
+    let commands = std::env::var("LISTS").map_or(COMMANDS, |n| n.parse().unwrap());
     for (k, sizes) in (1u64..).zip(SIZES) {
         let made = std::time::Instant::now();
         let mut bench = Bench::on(&system(sizes), |design| {
             Box::new(Native::new(design, &NativeOptions::default()).unwrap())
         });
         let began = std::time::Instant::now();
-        let (accepted, causes) = runs_as_the_model(&mut bench, k << 32, COMMANDS);
+        let (accepted, causes) = runs_as_the_model(&mut bench, k << 32, commands);
         println!(
             "{sizes:?}: {accepted} accepted, refused {:?}, {} cycles, {:.1} s, and {:.1} s to make it",
             &causes[1..],

@@ -136,8 +136,8 @@ impl Generator {
     fn convolve(&mut self) -> Option<Record> {
         let Sizes { rows: inputs, cols, .. } = self.sizes;
         let mut kernel = [self.count(3), self.count(3)];
-        let out = [self.count(7), self.count(5)];
-        let [in_tiles, out_tiles] = [self.count(3), self.count(3)];
+        let mut out = [self.count(7), self.count(5)];
+        let [mut in_tiles, mut out_tiles] = [self.count(3), self.count(3)];
         let mut image = [self.count(9), self.count(6)];
         let steps = [image[0], image[1], in_tiles].map(|count| self.step(count, inputs, 4));
         let [mut pixel_step, mut line_step, in_tile_step] = steps;
@@ -160,6 +160,12 @@ impl Generator {
                 first[k] = self.one_of(&[-32768, -3, 0, 32767]);
                 stride[k] = self.one_of(&[1, 2, 255]);
                 dilation[k] = self.one_of(&[1, 255]);
+                // And a walk that leaves it by far.
+                if self.random.eighths(4) {
+                    (in_tiles, out_tiles) = (1, 1);
+                    out[k] = self.sizes.accumulator_rows - self.random.below(8);
+                    out[1 - k] = 1;
+                }
             }
             _ => {}
         }
