@@ -177,6 +177,9 @@ impl Module for Prepare {
             in_tile,
             kernel_column: step_of("kernel_column"),
             kernel_row: step_of("kernel_row"),
+            out_tile: m.constant(Bits::zero(config.address_bits())),
+            pixel: get(convolve::PIXEL_STEP).truncate(config.address_bits()),
+            line: get(convolve::LINE_STEP).truncate(config.address_bits()),
         };
         let whole = product.signed().extend(SUM_BITS).unsigned();
         let small = product.truncate(config.address_bits());
@@ -318,6 +321,7 @@ impl Module for Prepare {
             weights: address(convolve::WEIGHTS),
             accumulators: row(accumulators),
             accumulate: get(convolve::ACCUMULATE),
+            depthwise: no,
             zero_point: get(convolve::ZERO_POINT),
             counts: Counts {
                 columns: get(convolve::COLUMNS),

@@ -2,6 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::lines::TAPS;
 use super::pe::{Pe, PeIn, Shift};
 
 /// Inputs of the array.
@@ -15,6 +16,10 @@ pub struct ArrayIn<T> {
     pub weight: Vec<T>,
     /// A weight row enters, and whether the tile is complete with it.
     pub shift: Shift<T>,
+    /// Each column is a channel: rows multiply `lines` instead of `act`.
+    pub depthwise: T,
+    /// For each group of [`TAPS`] rows, one after the other, one int8 for each column.
+    pub lines: Vec<T>,
 }
 
 /// Outputs of the array.
@@ -36,6 +41,8 @@ pub struct ArrayOut<T> {
 ///  sum            0 z         1 |
 /// ```
 ///
+/// In depthwise mode the rows of a group take what `lines` has for their column, all columns in the same cycle, and sums are not deskewed.
+///
 /// A tile takes `R` weight rows, in any `R` cycles. The first may enter in the cycle of the swap to the tile before, and the swap to the
 /// tile may come one cycle after its last: tiles can follow each other every `R` cycles.
 #[module]
@@ -44,6 +51,8 @@ pub struct Array {
     pub rows: u32,
     /// `C`.
     pub cols: u32,
+    /// Groups of rows that can multiply `lines`.
+    pub groups: u32,
 }
 
 impl Array {
@@ -55,6 +64,11 @@ impl Array {
     /// Cycles from an activation row to its sums: down all rows, across all columns.
     pub fn latency(&self) -> u32 {
         self.rows + self.cols - 1
+    }
+
+    /// Cycles from what the first row multiplies to its sums if each column is a channel: down all rows.
+    pub fn depthwise_latency(&self) -> u32 {
+        self.rows
     }
 }
 
@@ -71,7 +85,7 @@ impl Module for Array {
     type Out = ArrayOut<UInt>;
 
     fn name(&self) -> String {
-        format!("ComputeArray_{}x{}", self.rows, self.cols)
+        format!("ComputeArray_{}x{}_{}", self.rows, self.cols, self.groups)
     }
     fn inputs(&self) -> ArrayIn<Shape> {
         ArrayIn {
@@ -79,6 +93,8 @@ impl Module for Array {
             swap: bit(),
             weight: vec![signed(8); self.cols as usize],
             shift: Shift::shape(),
+            depthwise: bit(),
+            lines: vec![signed(8); (self.groups * self.cols) as usize],
         }
     }
     fn outputs(&self) -> ArrayOut<Shape> {
@@ -105,7 +121,11 @@ impl Module for Array {
                 swap_from_north = delayed;
             }
             let mut swap = swap_from_north;
+            let line = i.lines.chunks(self.cols as usize).nth((row / TAPS) as usize);
             let elements = north.into_iter().enumerate().map(|(col, South { weight, shift, psum })| {
+                if let Some(line) = line {
+                    act = i.depthwise.mux(line[col], act);
+                }
                 let inputs = PeIn { act, swap, weight, shift, psum };
                 let pe = m.instance(&format!("pe_{row}_{col}"), &pe).connect(inputs);
                 (act, swap) = (pe.act, pe.swap);
@@ -113,10 +133,11 @@ impl Module for Array {
             });
             elements.collect()
         });
-        let deskewed = (0u32..)
-            .zip(south)
-            .map(|(col, south)| late(m, &format!("sum_{col}"), south.psum, self.cols - 1 - col));
-        ArrayOut { sum: deskewed.collect() }
+        let sums = (0u32..).zip(south).map(|(col, south)| {
+            let deskewed = late(m, &format!("sum_{col}"), south.psum, self.cols - 1 - col);
+            i.depthwise.mux(south.psum, deskewed)
+        });
+        ArrayOut { sum: sums.collect() }
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Counts<T> {
     pub out_tiles: T,
 }
 
-/// Bytes in the scratchpad from one activation row to the next along each loop but that of the output channels, where the walk begins anew. Two's complement,
+/// Bytes in the scratchpad from one activation row to the next along each loop. Two's complement,
 /// modulo the scratchpad's size; multiples of `R`.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct Steps<T> {
@@ -45,6 +45,12 @@ pub struct Steps<T> {
     pub kernel_column: T,
     /// From a row of the kernel to the next.
     pub kernel_row: T,
+    /// From a tile of output channels to the next: 0 but for depthwise convolutions.
+    pub out_tile: T,
+    /// From a pixel of the image to the next.
+    pub pixel: T,
+    /// From a line of the image to the next.
+    pub line: T,
 }
 
 /// Where the walk is in the input image, by which it is known what lies outside.
@@ -99,6 +105,9 @@ pub struct Convolution<T> {
     pub accumulators: T,
     /// The sums are added to what the accumulators hold; else they replace it.
     pub accumulate: T,
+    /// Each output channel has an input channel of its own. A tile of weights has the taps of a kernel of [`TAPS`](super::TAPS) columns and
+    /// [`ComputeConfig::depthwise_rows`] rows in its first rows, and 0 in the others; the loops of kernel and input tiles turn once.
+    pub depthwise: T,
     /// What stands where the image does not, int8.
     pub zero_point: T,
     /// How often the loops turn.
@@ -117,6 +126,7 @@ impl Convolution<Shape> {
             weights: address,
             accumulators: bits(config.row_bits()),
             accumulate: bit(),
+            depthwise: bit(),
             zero_point: signed(8),
             counts: Counts {
                 columns: count,
@@ -132,6 +142,9 @@ impl Convolution<Shape> {
                 in_tile: address,
                 kernel_column: address,
                 kernel_row: address,
+                out_tile: address,
+                pixel: address,
+                line: address,
             },
             image: Image::shape(),
         }

@@ -17,6 +17,7 @@
 mod array;
 mod banks;
 mod command;
+mod lines;
 mod output;
 mod parts;
 mod pe;
@@ -29,6 +30,7 @@ mod windows;
 pub use array::{Array, ArrayIn, ArrayOut};
 pub use banks::{Banks, BanksIn, WordWrite};
 pub use command::{Convolution, Convolutions, Counts, Image, Requantisation, Requantisations, Steps};
+pub use lines::{LINE_PIXELS, Lines, LinesIn, LinesOut, TAPS};
 pub use output::{Output, OutputIn, OutputOut, OutputState};
 pub use pe::{Pe, PeIn, PeOut, Shift};
 pub use sums::{RowRead, Sums, SumsIn, SumsOut};
@@ -87,7 +89,7 @@ impl ComputeConfig {
 
     /// The array.
     pub fn array(&self) -> Array {
-        Array { rows: self.rows, cols: self.cols }
+        Array { rows: self.rows, cols: self.cols, groups: self.depthwise_rows() }
     }
 
     /// A port that reads words of the scratchpad.

@@ -35,6 +35,8 @@ pub struct SumsIn<T> {
     pub enters: T,
     /// What is known of it.
     pub mark: RowMark<T>,
+    /// Each column is a channel; while it changes, the array is empty.
+    pub depthwise: T,
     /// Sums of the activation row that entered [`Array::latency`](super::Array::latency) cycles before.
     pub sum: Vec<T>,
     /// A convolution is offered whose first accumulator row is told.
@@ -51,6 +53,8 @@ pub struct SumsIn<T> {
 /// Outputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct SumsOut<T> {
+    /// Nothing is on its way through the array.
+    pub empty: T,
     /// The last sums of a convolution are in.
     pub done: T,
 }
@@ -82,6 +86,7 @@ impl Module for Sums {
         SumsIn {
             enters: bit(),
             mark: RowMark::shape(),
+            depthwise: bit(),
             sum: vec![signed(self.config.array().psum_bits()); self.config.cols as usize],
             start_valid: bit(),
             start: bits(self.config.row_bits()),
@@ -90,7 +95,7 @@ impl Module for Sums {
         }
     }
     fn outputs(&self) -> SumsOut<Shape> {
-        SumsOut { done: bit() }
+        SumsOut { empty: bit(), done: bit() }
     }
     fn build(&self, m: &Builder, i: SumsIn<UInt>) -> SumsOut<UInt> {
         let config = &self.config;
@@ -105,8 +110,10 @@ impl Module for Sums {
         flight.set(flight.truncate(cycles - 2).concat(i.enters));
         let marks = m.reg("marks", mark_bits * (cycles - 1));
         marks.set(marks.truncate(mark_bits * (cycles - 2)).concat(to_word(i.mark)));
-        wire!(m, arrives_next = flight.msb());
-        let mark = of_word(RowMark::shape(), marks.slice(mark_bits * (cycles - 2), mark_bits));
+        let early = config.array().depthwise_latency() - 2;
+        wire!(m, arrives_next = i.depthwise.mux(flight.bit(early), flight.msb()));
+        let mark_at = |cycle: u32| marks.slice(mark_bits * cycle, mark_bits);
+        let mark = of_word(RowMark::shape(), i.depthwise.mux(mark_at(early), mark_at(cycles - 2)));
 
         // The row: behind the one before, or where the tile's sums begin.
         let between = m.reg("between", 1).reset_to(1);
@@ -169,6 +176,6 @@ impl Module for Sums {
         for (bank, memory) in (0u32..).zip(&memories) {
             m.when(update & of(updated_row, bank), || memory.write(index(updated_row), updated_word));
         }
-        SumsOut { done }
+        SumsOut { empty: !(i.enters | flight.any()), done }
     }
 }

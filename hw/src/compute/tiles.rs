@@ -26,6 +26,12 @@ pub struct Frame<T> {
     pub stride_y: T,
     /// What stands where the image does not.
     pub zero_point: T,
+    /// Each output channel has an input channel of its own.
+    pub depthwise: T,
+    /// Bytes from a pixel of the image to the next.
+    pub pixel_step: T,
+    /// Bytes from a line of the image to the next.
+    pub line_step: T,
     /// First accumulator row.
     pub accumulators: T,
 }
@@ -109,6 +115,9 @@ impl Frames<Shape> {
             stride_x: image.stride_x,
             stride_y: image.stride_y,
             zero_point: signed(8),
+            depthwise: bit(),
+            pixel_step: address,
+            line_step: address,
             accumulators: bits(config.row_bits()),
         };
         Frames { valid: bit(), frame, ready: bit() }
@@ -213,7 +222,8 @@ impl Module for Tiles {
         let steps = c.steps;
         let from = ends_row.mux(row_act, ends_column.mux(column_act, here.act));
         let step = ends_row.mux(steps.kernel_row, ends_column.mux(steps.kernel_column, steps.in_tile));
-        wire!(m, next_act = ends_out_tile.mux(c.act, from.wrapping_add(step)));
+        wire!(m, next_out_tile = c.act.wrapping_add(steps.out_tile));
+        wire!(m, next_act = ends_out_tile.mux(next_out_tile, from.wrapping_add(step)));
         let on = |place: UInt, ends: UInt, dilation: UInt| {
             place.wrapping_add(ends.mux(dilation.extend(PLACE_BITS), 0))
         };
@@ -229,6 +239,7 @@ impl Module for Tiles {
             m.connect(here, Place { act: next_act, x: next_x, y: next_y });
             m.when(ends_column, || column_act.set(next_act));
             m.when(ends_row, || row_act.set(next_act));
+            m.when(ends_out_tile, || c.act.set(next_out_tile));
             m.when(ends, || active.set(0));
         });
         m.when(takes, || {
@@ -259,6 +270,9 @@ impl Module for Tiles {
                 stride_x: offered.image.stride_x,
                 stride_y: offered.image.stride_y,
                 zero_point: offered.zero_point,
+                depthwise: offered.depthwise,
+                pixel_step: offered.steps.pixel,
+                line_step: offered.steps.line,
                 accumulators: offered.accumulators,
             },
         );

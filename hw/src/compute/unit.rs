@@ -6,13 +6,14 @@ use super::ComputeConfig;
 use super::array::ArrayIn;
 use super::banks::{Banks, WordWrite};
 use super::command::{Convolutions, Requantisations};
+use super::lines::{Lines, LinesIn};
 use super::output::{Output, OutputIn};
 use super::sums::{Sums, SumsIn};
 use super::tiles::{Frames, TileAddresses, TileStream, Tiles};
 use super::weights::{Weights, WeightsIn};
-use super::windows::{Windows, WindowsIn};
+use super::windows::{RowMark, Windows, WindowsIn};
 use crate::dma::WordRead;
-use crate::record::RecordQueue;
+use crate::record::{RecordQueue, of_word, to_word};
 
 /// Ports of the computing part.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -52,6 +53,16 @@ const TILES: u32 = 4;
 /// Convolutions that are known ahead, one that is under way among them.
 const FRAMES: u32 = 2;
 
+/// Cycles from a word's request to the array, at most.
+const WAY: u32 = 16;
+
+/// Something happened in one of the last [`WAY`] cycles.
+fn under_way(m: &Builder, happens: UInt) -> UInt {
+    let left = m.reg("way_left", WAY.ilog2() + 1).reset_to(0);
+    m.when(happens, || left.set(WAY)).otherwise_when(left.any(), || left.set(left.wrapping_sub(1)));
+    left.any()
+}
+
 impl Module for Compute {
     type In = ComputeIn<UInt>;
     type Out = ComputeOut<UInt>;
@@ -74,6 +85,7 @@ impl Module for Compute {
         let config = self.config;
         let tiles = m.instance("tiles", &Tiles { config }).i;
         let windows = m.instance("windows", &Windows { config });
+        let lines = m.instance("lines", &Lines { config });
         let weights = m.instance("weights", &Weights { config });
         let array = m.instance("array", &config.array());
         let sums = m.instance("sums", &Sums { config });
@@ -96,26 +108,67 @@ impl Module for Compute {
         from_addresses.valid.set(addresses.valid);
         from_addresses.address.set(addresses.front);
         addresses.takes.set(from_addresses.ready);
-        claims.set(windows.o.claims);
+        claims.set(windows.o.claims | lines.o.claims);
 
-        let WindowsIn { frames: from_frames, tiles: from_tiles, available, read: act_read } = windows.i;
-        from_frames.valid.set(frames.valid);
-        m.connect(from_frames.frame, frames.front);
-        frames.takes.set(from_frames.ready);
-        from_tiles.valid.set(tile_queue.valid);
-        m.connect(from_tiles.tile, tile_queue.front);
-        tile_queue.takes.set(from_tiles.ready);
-        available.set(weights.o.available);
+        // Windows and lines take turns: one of them begins when the other has left the array.
+        let depthwise = m.reg("depthwise", 1).reset_to(0);
+        let frame = frames.front;
+        wire!(m, changes = frames.valid & frame.depthwise.ne(depthwise));
+        wire!(
+            m,
+            quiet = sums.o.empty
+                & !windows.o.active
+                & !lines.o.active
+                & !under_way(m, windows.o.active | lines.o.active)
+        );
+        m.when(changes & quiet, || depthwise.set(frame.depthwise));
+        wire!(m, may_begin = weights.o.available & !changes);
+        let WindowsIn { frames: window_frames, tiles: window_tiles, available, read: window_read } =
+            windows.i;
+        available.set(may_begin);
+        let LinesIn { frames: line_frames, tiles: line_tiles, available, read: line_read } = lines.i;
+        available.set(may_begin);
+        for (to_frames, to_tiles) in [(window_frames, window_tiles), (line_frames, line_tiles)] {
+            to_frames.valid.set(frames.valid);
+            m.connect(to_frames.frame, frame);
+            to_tiles.valid.set(tile_queue.valid);
+            m.connect(to_tiles.tile, tile_queue.front);
+        }
+        frames.takes.set(window_frames.ready | line_frames.ready);
+        tile_queue.takes.set(window_tiles.ready | line_tiles.ready);
+        let act_read = m.wires("act_read", config.word_read());
+        act_read.valid.set(window_read.valid | line_read.valid);
+        act_read.address.set(depthwise.mux(line_read.address, window_read.address));
+        for read in [window_read, line_read] {
+            read.ready.set(act_read.ready);
+            read.data_valid.set(act_read.data_valid);
+            read.data.set(act_read.data);
+        }
 
         // Through the array into the accumulators, and out of them.
-        let ArrayIn { act, swap, weight, shift } = array.i;
+        let ArrayIn { act, swap, weight, shift, depthwise: by_columns, lines: line_words } = array.i;
+        by_columns.set(depthwise);
+        m.connect(line_words, lines.o.words);
         m.connect(act, windows.o.act);
         swap.set(weights.o.swap);
         m.connect(weight, weights.o.weight);
         m.connect(shift, weights.o.shift);
-        let SumsIn { enters, mark, sum, start_valid, start, start_ready: _, read: row_read } = sums.i;
-        enters.set(windows.o.valid);
-        m.connect(mark, windows.o.mark);
+        let SumsIn {
+            enters,
+            mark,
+            depthwise: sums_by_columns,
+            sum,
+            start_valid,
+            start,
+            start_ready: _,
+            read: row_read,
+        } = sums.i;
+        enters.set(windows.o.valid | lines.o.valid);
+        sums_by_columns.set(depthwise);
+        let marks = to_word(windows.o.mark).concat(to_word(lines.o.mark));
+        let width = marks.width() / 2;
+        let chosen = depthwise.mux(marks.slice(0, width), marks.slice(width, width));
+        m.connect(mark, of_word(RowMark::shape(), chosen));
         m.connect(sum, array.o.sum);
         start_valid.set(tiles.frames.valid);
         start.set(tiles.frames.frame.accumulators);
@@ -134,6 +187,10 @@ impl Module for Compute {
         m.connect(*first, write);
         m.connect(*second, i.fill);
 
-        ComputeOut { convolved: sums.o.done, requantised: output.o.done, multiplies: windows.o.valid }
+        ComputeOut {
+            convolved: sums.o.done,
+            requantised: output.o.done,
+            multiplies: windows.o.valid | lines.o.valid,
+        }
     }
 }

@@ -45,6 +45,8 @@ pub struct WindowsIn<T> {
 pub struct WindowsOut<T> {
     /// A tile is begun.
     pub claims: T,
+    /// Words are read.
+    pub active: T,
     /// An activation row goes into the array.
     pub valid: T,
     /// It: one int8 for each row of the array.
@@ -82,7 +84,7 @@ impl Module for Windows {
     }
     fn outputs(&self) -> WindowsOut<Shape> {
         let act = vec![signed(8); self.config.rows as usize];
-        WindowsOut { claims: bit(), valid: bit(), act, mark: RowMark::shape() }
+        WindowsOut { claims: bit(), active: bit(), valid: bit(), act, mark: RowMark::shape() }
     }
     fn build(&self, m: &Builder, i: WindowsIn<UInt>) -> WindowsOut<UInt> {
         let config = &self.config;
@@ -99,8 +101,9 @@ impl Module for Windows {
         wire!(m, ends_tile = active & ends_row & rows_left.eq(1));
         // The frame of the convolution goes with its last row; the next one's cannot be seen in the same cycle.
         let free = !active | (ends_tile & !tile.ends);
-        wire!(m, claims = free & i.tiles.valid & i.frames.valid & i.available);
-        i.tiles.ready.set(free & i.frames.valid & i.available);
+        let may = free & i.frames.valid & !frame.depthwise & i.available;
+        wire!(m, claims = may & i.tiles.valid);
+        i.tiles.ready.set(may);
         i.frames.ready.set(ends_tile & tile.ends);
         wire!(m, next_row_act = row_act.wrapping_add(frame.row_step));
         m.when(active, || {
@@ -158,6 +161,6 @@ impl Module for Windows {
             value.set(i.read.data_valid.mux(found, zero_point));
             value
         });
-        WindowsOut { claims, valid, act: row.collect(), mark: row_mark }
+        WindowsOut { claims, active, valid, act: row.collect(), mark: row_mark }
     }
 }

@@ -97,6 +97,39 @@ impl Layer {
         sum
     }
 
+    /// The outputs of a depthwise layer (as many input channels as output channels, one of which belongs to each), whose weights are by channel, kernel row, kernel column.
+    pub fn depthwise_outputs(&self) -> Vec<i8> {
+        let mut outputs = Vec::new();
+        for row in 0..self.out[1] {
+            for column in 0..self.out[0] {
+                for channel in 0..self.out_channels {
+                    let mut sum = 0i32;
+                    for ky in 0..self.kernel_height {
+                        for kx in 0..self.kernel_width {
+                            let act =
+                                self.pixel(row * self.stride[1] + ky, column * self.stride[0] + kx, channel);
+                            let tap = (channel * self.kernel_height + ky) * self.kernel_width + kx;
+                            sum += i32::from(act) * i32::from(self.weights[tap]);
+                        }
+                    }
+                    outputs.push(self.scale.output(channel, sum));
+                }
+            }
+        }
+        outputs
+    }
+
+    /// A pixel of the padded image.
+    fn pixel(&self, y: usize, x: usize, channel: usize) -> i8 {
+        let (y, x) = (y.checked_sub(self.padding[1]), x.checked_sub(self.padding[0]));
+        match (y, x) {
+            (Some(y), Some(x)) if y < self.height && x < self.width => {
+                self.input[(y * self.width + x) * self.in_channels + channel]
+            }
+            _ => self.zero_point,
+        }
+    }
+
     /// Products that the layer has.
     pub fn products(&self) -> u64 {
         let taps = self.kernel_width * self.kernel_height * self.in_channels;

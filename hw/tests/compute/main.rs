@@ -201,3 +201,59 @@ fn a_convolution_keeps_the_array_busy() {
     println!("{cycles} cycles, {:.1} % of the array", 100.0 * busy);
     assert!(busy > 0.98, "{cycles} cycles");
 }
+
+fn computes_depthwise(rig: &mut Rig, layer: &Layer) -> u64 {
+    let (place, turns) = rig.place_depthwise(layer);
+    let (start, convolved) = (rig.cycle, rig.convolved + turns.len() as u64);
+    rig.convolve_depthwise(layer, &place, &turns);
+    rig.until(|rig| rig.convolved == convolved);
+    let cycles = rig.cycle - start;
+    let requantised = rig.requantised;
+    let tiles = place.out_pixel / rig.config.cols;
+    rig.requantise(layer, &place, Part { row: 0, rows: layer.out[1], tile: 0, tiles, accumulators: 0 });
+    rig.until(|rig| rig.requantised > requantised);
+    rig.step();
+    assert!(rig.outputs(layer, &place) == layer.depthwise_outputs(), "{:?}", rig.config);
+    cycles
+}
+
+#[test]
+fn depthwise_convolutions_are_computed_by_columns() {
+    let mut random = Random::new(8);
+    for case in 0..40 {
+        let (rows, cols) = (4 << random.below(4), 4 << random.below(4));
+        let kernel = [1 + random.below(5) as usize, 1 + random.below(5) as usize];
+        let padding = kernel.map(|taps| random.below(taps as u32) as usize);
+        let image = kernel.map(|taps| taps + random.below(12) as usize);
+        let channels = 1 + random.below(40) as usize;
+        let stride = [1 + random.below(3) as usize, 1 + random.below(3) as usize];
+        println!(
+            "case {case}: {rows}x{cols}, image {image:?}, {channels} channels, kernel {kernel:?}, stride {stride:?}"
+        );
+        let form = Form { image, channels: [channels; 2], kernel, stride, dilation: [1, 1], padding };
+        let layer = form.layer(&mut random);
+        computes_depthwise(&mut Rig::new(config(rows, cols)), &layer);
+    }
+}
+
+#[test]
+fn a_depthwise_convolution_makes_an_output_of_all_columns_in_a_cycle() {
+    let mut random = Random::new(9);
+    let layer = Form::plain([24, 24], [16, 16], [3, 3]).layer(&mut random);
+    let cycles = computes_depthwise(&mut Rig::new(config(16, 16)), &layer);
+    println!("{cycles} cycles");
+    // 26 lines of 26 pixels, the first tile's weights and the way through the array.
+    assert!(cycles <= 26 * 26 + 70, "{cycles} cycles");
+}
+
+#[test]
+fn both_kinds_of_convolutions_take_turns() {
+    let mut random = Random::new(10);
+    let mut rig = Rig::new(config(16, 16));
+    for _ in 0..3 {
+        let layer = Form::plain([7, 5], [20, 36], [3, 3]).layer(&mut random);
+        computes(&mut rig, &layer);
+        let layer = Form::plain([7, 5], [36, 36], [3, 3]).layer(&mut random);
+        computes_depthwise(&mut rig, &layer);
+    }
+}

@@ -157,18 +157,8 @@ impl Rig {
                     }
                 }
             }
-            let Scale { bias, multiplier, shift, .. } = &layer.scale;
-            let base = parameters + out_tile * (2 * factors + word);
-            for col in 0..cols {
-                let channel = (out_tile * cols + col) as usize;
-                if channel < layer.out_channels {
-                    let bytes = |value: i32| value.to_le_bytes().map(|byte| byte as i8);
-                    self.write(base + 4 * col, &bytes(bias[channel]));
-                    self.write(base + factors + 4 * col, &bytes(multiplier[channel]));
-                    self.write(base + 2 * factors + col, &[shift[channel] as i8]);
-                }
-            }
         }
+        self.place_parameters(&layer.scale, parameters, out_tiles);
         Place { input, weights, parameters, output, out_pixel, in_pixel }
     }
 
@@ -187,6 +177,8 @@ impl Rig {
         self.set(c.weights, place.weights + part.tile * taps * in_tiles * rows * cols);
         self.set(c.accumulators, part.accumulators);
         self.set(c.accumulate, 0);
+        self.set(c.depthwise, 0);
+        self.set(c.steps.out_tile, 0);
         self.set(c.zero_point, layer.zero_point);
         self.set(c.counts.columns, layer.out[0] as u32);
         self.set(c.counts.rows, part.rows as u32);
@@ -208,6 +200,101 @@ impl Rig {
         self.set(c.image.dilation_x, layer.dilation[0] as u32);
         self.set(c.image.dilation_y, layer.dilation[1] as u32);
         self.offer(port.valid, port.ready);
+    }
+
+    /// Puts a depthwise layer's data into the scratchpad. Weights are by turn, then by tile of channels.
+    pub fn place_depthwise(&mut self, layer: &Layer) -> (Place, Vec<Turn>) {
+        let ComputeConfig { rows, cols, .. } = self.config;
+        let word = self.config.word_bytes();
+        let groups = self.config.depthwise_rows() as usize;
+        let pixel = up(layer.in_channels, cols);
+        let tiles = pixel / cols;
+        let mut turns = Vec::new();
+        for first_row in (0..layer.kernel_height).step_by(groups) {
+            for first_column in (0..layer.kernel_width).step_by(3) {
+                turns.push(Turn { first_row, first_column });
+            }
+        }
+        let pixels = (layer.width * layer.height) as u32;
+        let weights = up((pixels * pixel) as usize, word);
+        let parameters = up((weights + turns.len() as u32 * tiles * rows * cols) as usize, word);
+        let output = parameters + tiles * self.config.parameter_bytes();
+        assert!(output + (layer.out[0] * layer.out[1]) as u32 * pixel <= self.config.scratchpad_bytes);
+        for (k, channels) in layer.input.chunks(layer.in_channels).enumerate() {
+            self.write(k as u32 * pixel, channels);
+        }
+        let mut at = weights;
+        for turn in &turns {
+            for tile in 0..tiles {
+                for k in 0..rows as usize {
+                    let (ky, kx) = (turn.first_row + k / 3, turn.first_column + k % 3);
+                    let here = k / 3 < groups && ky < layer.kernel_height && kx < layer.kernel_width;
+                    let weight = |channel: usize| match here && channel < layer.in_channels {
+                        true => layer.weights[(channel * layer.kernel_height + ky) * layer.kernel_width + kx],
+                        false => 0,
+                    };
+                    let row: Vec<i8> =
+                        (tile * cols..(tile + 1) * cols).map(|channel| weight(channel as usize)).collect();
+                    self.write(at, &row);
+                    at += cols;
+                }
+            }
+        }
+        self.place_parameters(&layer.scale, parameters, tiles);
+        (Place { input: 0, weights, parameters, output, out_pixel: pixel, in_pixel: pixel }, turns)
+    }
+
+    fn place_parameters(&mut self, scale: &Scale, parameters: u32, tiles: u32) {
+        let ComputeConfig { cols, .. } = self.config;
+        let factors = up(4 * cols as usize, self.config.word_bytes());
+        for channel in 0..scale.bias.len().min((tiles * cols) as usize) {
+            let (tile, col) = (channel as u32 / cols, channel as u32 % cols);
+            let base = parameters + tile * self.config.parameter_bytes();
+            let bytes = |value: i32| value.to_le_bytes().map(|byte| byte as i8);
+            self.write(base + 4 * col, &bytes(scale.bias[channel]));
+            self.write(base + factors + 4 * col, &bytes(scale.multiplier[channel]));
+            self.write(base + 2 * factors + col, &[scale.shift[channel] as i8]);
+        }
+    }
+
+    /// Orders the turns of a depthwise layer.
+    pub fn convolve_depthwise(&mut self, layer: &Layer, place: &Place, turns: &[Turn]) {
+        let ComputeConfig { rows, cols, scratchpad_bytes, .. } = self.config;
+        let tiles = place.in_pixel / cols;
+        let port = self.sim.i.convolutions;
+        let c = port.next;
+        let wrap = |address: i64| address.rem_euclid(i64::from(scratchpad_bytes));
+        let (pixel, line) = (i64::from(place.in_pixel), i64::from(place.in_pixel) * layer.width as i64);
+        for (number, turn) in turns.iter().enumerate() {
+            let x = turn.first_column as i64 - layer.padding[0] as i64;
+            let y = turn.first_row as i64 - layer.padding[1] as i64;
+            self.set(c.act, wrap(i64::from(place.input) + y * line + x * pixel));
+            self.set(c.weights, place.weights + number as u32 * tiles * rows * cols);
+            self.set(c.accumulators, 0);
+            self.set(c.accumulate, i128::from(number > 0));
+            self.set(c.depthwise, 1);
+            self.set(c.zero_point, layer.zero_point);
+            for (count, value) in [
+                (c.counts.columns, layer.out[0] as u32),
+                (c.counts.rows, layer.out[1] as u32),
+                (c.counts.in_tiles, 1),
+                (c.counts.kernel_columns, 1),
+                (c.counts.kernel_rows, 1),
+                (c.counts.out_tiles, tiles),
+            ] {
+                self.set(count, value);
+            }
+            self.set(c.steps.out_tile, cols);
+            self.set(c.steps.pixel, wrap(pixel));
+            self.set(c.steps.line, wrap(line));
+            self.set(c.image.width, layer.width as u32);
+            self.set(c.image.height, layer.height as u32);
+            self.set(c.image.x, x);
+            self.set(c.image.y, y);
+            self.set(c.image.stride_x, layer.stride[0] as u32);
+            self.set(c.image.stride_y, layer.stride[1] as u32);
+            self.offer(port.valid, port.ready);
+        }
     }
 
     /// Orders the requantisation of the same part.
@@ -238,6 +325,13 @@ impl Rig {
         let channels = layer.out_channels as u32;
         (0..pixels).flat_map(|pixel| self.read(place.output + pixel * place.out_pixel, channels)).collect()
     }
+}
+
+/// The taps of a depthwise kernel that one command has.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    pub first_row: usize,
+    pub first_column: usize,
 }
 
 /// Rows of the output image and tiles of its channels that one command makes.

@@ -1,0 +1,234 @@
+//! Depthwise convolutions: lines of the image beside each other, so that each column of the array is a channel and each row a tap.
+
+use ferrite_hdl::prelude::*;
+
+use super::ComputeConfig;
+use super::parts::bytes_at;
+use super::tiles::{Frames, Place, TileStream};
+use super::windows::RowMark;
+use crate::dma::WordRead;
+
+/// Inputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct LinesIn<T> {
+    /// One frame for each convolution.
+    pub frames: Frames<T>,
+    /// Its tiles.
+    pub tiles: TileStream<T>,
+    /// A tile may be begun.
+    pub available: T,
+    /// The scratchpad, which never makes this port wait.
+    #[flip]
+    pub read: WordRead<T>,
+}
+
+/// Outputs of the module.
+#[derive(Clone, Debug, Bundle)]
+pub struct LinesOut<T> {
+    /// A tile is begun.
+    pub claims: T,
+    /// Words are read.
+    pub active: T,
+    /// The first tap of an output is multiplied in the array's first row.
+    pub valid: T,
+    /// What is known of the output.
+    pub mark: RowMark<T>,
+    /// For each kernel row, one after the other, an int8 for each column: what the array's rows of that kernel row multiply.
+    pub words: Vec<T>,
+}
+
+/// Columns of the kernel that one turn has. Kernels of more take several turns, those of less have weights of 0.
+pub const TAPS: u32 = 3;
+/// Most rows of the kernel that one turn has.
+const MOST_GROUPS: u32 = 3;
+/// Lines that are kept: those of a turn and the one that comes in.
+const RING: u32 = MOST_GROUPS + 1;
+/// Pixels of a line, with what is padded.
+pub const LINE_PIXELS: u32 = 128;
+/// Cycles from a pixel's request until it can be read as part of its line.
+const KEPT: u32 = 2;
+
+/// Reads the image line by line, a pixel in every cycle, and keeps the last lines. A partial sum moves one row of the array south in a cycle, and
+/// the taps of a kernel row stand below each other: they need the same pixel in the same cycle, and those of the next kernel row a pixel of the next line [`TAPS`]
+/// cycles later. An output for each column of the array leaves in every cycle of a line but the last two.
+#[module]
+pub struct Lines {
+    /// Sizes.
+    pub config: ComputeConfig,
+}
+
+impl ComputeConfig {
+    /// Rows of the kernel that one turn of a depthwise convolution has: as many as the array has rows for.
+    pub fn depthwise_rows(&self) -> u32 {
+        (self.rows / TAPS).min(MOST_GROUPS)
+    }
+}
+
+/// A pixel of a line on its way to the array.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Step<T> {
+    /// The line that came in with it, of the ring.
+    line: T,
+    /// Its place in the line.
+    pixel: T,
+}
+
+impl Module for Lines {
+    type In = LinesIn<UInt>;
+    type Out = LinesOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("Lines_{}", self.config.suffix())
+    }
+    fn inputs(&self) -> LinesIn<Shape> {
+        LinesIn {
+            frames: Frames::shape(&self.config),
+            tiles: TileStream::shape(&self.config),
+            available: bit(),
+            read: self.config.word_read(),
+        }
+    }
+    fn outputs(&self) -> LinesOut<Shape> {
+        let words = vec![signed(8); (self.config.depthwise_rows() * self.config.cols) as usize];
+        LinesOut { claims: bit(), active: bit(), valid: bit(), mark: RowMark::shape(), words }
+    }
+    fn build(&self, m: &Builder, i: LinesIn<UInt>) -> LinesOut<UInt> {
+        let config = &self.config;
+        let groups = config.depthwise_rows();
+        let frame = i.frames.frame;
+        let active = m.reg("active", 1).reset_to(0);
+        let tile = m.regs("tile", TileStream::shape(config).tile);
+        let Place { act, x, y } = m.regs("here", Place::shape(config));
+        let line_act = m.reg("line_act", config.address_bits());
+        let line = m.reg("line", RING.ilog2());
+        let pixel = m.reg("pixel", LINE_PIXELS.ilog2());
+        // Lines that only come in before the first output's are complete; cycles until the array has the tile's weights.
+        let lines_before = m.reg("lines_before", index_width(groups as usize + 1));
+        let swapping = m.reg("swapping", index_width(config.cols as usize + 2)).reset_to(0);
+        // Outputs: what is left, and how far the next one is.
+        let columns_left = m.reg("columns_left", frame.columns.width());
+        let column_phase = m.reg("column_phase", frame.stride_x.width());
+        let rows_left = m.reg("rows_left", frame.rows.width());
+        let row_phase = m.reg("row_phase", frame.stride_y.width());
+        let tail = m.reg("tail", TAPS.ilog2() + 1);
+        let first = m.reg("first", 1);
+
+        wire!(m, line_has_outputs = !lines_before.any() & !row_phase.any());
+        wire!(m, waits = line_has_outputs & !pixel.any() & swapping.any());
+        wire!(m, fires = active & !waits);
+        wire!(m, gives = fires & columns_left.any() & !column_phase.any());
+        wire!(m, is_output = gives & line_has_outputs);
+        wire!(m, ends_line = fires & !columns_left.any() & tail.eq(0));
+        wire!(m, ends_tile = ends_line & line_has_outputs & rows_left.eq(1));
+        m.when(swapping.any(), || swapping.set(swapping.wrapping_sub(1)));
+        wire!(m, next_line_act = line_act.wrapping_add(frame.line_step));
+        let start_line = || {
+            pixel.set(0);
+            columns_left.set(frame.columns);
+            column_phase.set(0);
+            tail.set(TAPS - 2);
+        };
+        m.when(fires, || {
+            pixel.set(pixel.wrapping_add(1));
+            act.set(act.wrapping_add(frame.pixel_step));
+            x.set(x.wrapping_add(1));
+            column_phase
+                .set(column_phase.any().mux(column_phase.wrapping_sub(1), frame.stride_x.wrapping_sub(1)));
+            m.when(gives, || columns_left.set(columns_left.wrapping_sub(1)));
+            m.when(!columns_left.any(), || tail.set(tail.wrapping_sub(1)));
+            m.when(is_output, || first.set(0));
+            m.when(ends_line, || {
+                start_line();
+                line.set(line.wrapping_add(1));
+                act.set(next_line_act);
+                line_act.set(next_line_act);
+                x.set(tile.place.x);
+                y.set(y.wrapping_add(1));
+                m.when(lines_before.any(), || lines_before.set(lines_before.wrapping_sub(1))).otherwise(
+                    || {
+                        row_phase.set(
+                            row_phase.any().mux(row_phase.wrapping_sub(1), frame.stride_y.wrapping_sub(1)),
+                        );
+                    },
+                );
+                m.when(line_has_outputs, || rows_left.set(rows_left.wrapping_sub(1)));
+            });
+            m.when(ends_tile, || active.set(0));
+        });
+
+        let mine = frame.depthwise;
+        let free = !active & mine & i.frames.valid & i.available;
+        wire!(m, claims = free & i.tiles.valid);
+        i.tiles.ready.set(free);
+        i.frames.ready.set(ends_tile & tile.ends);
+        m.when(claims, || {
+            m.connect(tile, i.tiles.tile);
+            m.connect(Place { act, x, y }, i.tiles.tile.place);
+            line_act.set(i.tiles.tile.place.act);
+            line.set(0);
+            start_line();
+            lines_before.set(groups - 1);
+            rows_left.set(frame.rows);
+            row_phase.set(0);
+            // The swap enters the array two cycles after the claim, a pixel's products four after the pixel is asked for.
+            swapping.set(config.cols);
+            first.set(1);
+            active.set(1);
+        });
+
+        // Pixels come in; beside the image they are the zero point.
+        let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
+        wire!(m, in_image = within(x, frame.width) & within(y, frame.height));
+        i.read.valid.set(fires & in_image);
+        i.read.address.set(config.word_of(act));
+        m.assert("activations_never_wait", !i.read.valid | i.read.ready);
+        let step = || Step { line: bits(RING.ilog2()), pixel: bits(LINE_PIXELS.ilog2()) };
+        let delayed = |name: &str, value: Step<UInt>| {
+            let late = m.regs(name, step());
+            m.connect(late, value);
+            late
+        };
+        let keeps = m.reg("keeps", 1).reset_to(0);
+        keeps.set(fires);
+        let offset = m.delay("offset", act.truncate(config.offset_bits()));
+        let zero_point = m.delay("zero_point", frame.zero_point);
+        let found = bytes_at(i.read.data, offset, config.cols);
+        let found = found.into_iter().rev().map(|byte| i.read.data_valid.mux(byte, zero_point));
+        wire!(m, kept = concat(found));
+        let kept_at = delayed("kept_at", Step { line, pixel });
+        let address = |step: Step<UInt>| step.line.concat(step.pixel);
+
+        // Each kernel row reads its line, with a memory of its own for it.
+        let mut late = kept_at;
+        let mut lateness = 1;
+        let words = (0..groups).flat_map(|group| {
+            while lateness < KEPT + TAPS * group {
+                lateness += 1;
+                late = delayed(&format!("late_{lateness}"), late);
+            }
+            let lines = m.memory(&format!("lines_{group}"), RING * LINE_PIXELS, 8 * config.cols);
+            m.when(keeps, || lines.write(address(kept_at), kept));
+            let line = late.line.wrapping_sub(groups - 1 - group);
+            let word = lines.read(&format!("word_{group}"), address(Step { line, ..late }));
+            let word = m.delay(&format!("pixel_{group}"), word);
+            (0..config.cols).map(|col| word.slice(8 * col, 8)).collect::<Vec<_>>()
+        });
+        let words: Vec<UInt> = words.collect();
+
+        // Outputs enter with the first kernel row's pixel.
+        let mark = RowMark {
+            first,
+            starts: first & tile.starts,
+            replaces: tile.replaces,
+            ends: is_output & columns_left.eq(1) & rows_left.eq(1) & tile.ends,
+        };
+        let (valid, mark) = (1..=KEPT + 2).fold((is_output, mark), |(valid, mark), k| {
+            let late_valid = m.reg(&format!("valid_{k}"), 1).reset_to(0);
+            late_valid.set(valid);
+            let late_mark = m.regs(&format!("mark_{k}"), RowMark::shape());
+            m.connect(late_mark, mark);
+            (late_valid, late_mark)
+        });
+        LinesOut { claims, active, valid, mark, words }
+    }
+}
