@@ -10,9 +10,10 @@ mod state;
 use std::path::Path;
 
 use ferrite_model::unit::{Outcome, Record, Sizes};
-use ferrite_sim::{Native, NativeOptions, Verilator, VerilatorError, VerilatorOptions};
+use ferrite_sim::{Native, NativeOptions, Simulator, Verilator, VerilatorError, VerilatorOptions};
 
 use crate::random::Random;
+use crate::record::Convolve;
 use bench::{Bench, Verdict, system};
 use generate::Generator;
 use state::State;
@@ -105,6 +106,13 @@ impl List {
     }
 }
 
+fn native(sizes: [u32; 5]) -> Bench {
+    let engine = |design: &_| -> Box<dyn Simulator> {
+        Box::new(Native::new(design, &NativeOptions::default()).unwrap())
+    };
+    Bench::on(&system(sizes), engine)
+}
+
 /// Runs lists of so many commands. Gives how many of them were accepted, and how many were refused for each cause.
 fn runs_as_the_model(bench: &mut Bench, seed: u64, commands: usize) -> (u32, [u32; 5]) {
     let (mut given, mut accepted, mut causes) = (0, 0, [0; 5]);
@@ -146,9 +154,7 @@ fn random_lists_do_what_the_model_does() {
     let commands = std::env::var("LISTS").map_or(COMMANDS, |n| n.parse().unwrap());
     for (k, sizes) in (1u64..).zip(SIZES) {
         let made = std::time::Instant::now();
-        let mut bench = Bench::on(&system(sizes), |design| {
-            Box::new(Native::new(design, &NativeOptions::default()).unwrap())
-        });
+        let mut bench = native(sizes);
         let began = std::time::Instant::now();
         let (accepted, causes) = runs_as_the_model(&mut bench, k << 32, commands);
         println!(
@@ -185,4 +191,33 @@ fn random_lists_do_what_the_model_does_on_verilator() {
             runs_as_the_model(&mut bench, 100 + k, 400);
         }
     }
+}
+
+#[test]
+fn a_walk_that_leaves_the_largest_image_does_not_come_back_into_it() {
+    let mut bench = native([8, 8, 4 << 10, 1024, 64]);
+    let start = State::random(&bench.sizes, &mut Random::new(1));
+    let columns = 1024;
+    // The coordinates of the last columns are the first ones' and 2^17.
+    let convolve = Convolve {
+        act: 0,
+        weights: 64,
+        accumulators: 0,
+        accumulate: false,
+        zero_point: 3,
+        out: [columns, 1],
+        in_tiles: 1,
+        out_tiles: 1,
+        kernel: [1, 1],
+        image: [65535, 1],
+        first: [0, 0],
+        stride: [255, 1],
+        dilation: [1, 1],
+        pixel_step: 0,
+        line_step: 0,
+        in_tile_step: 0,
+    };
+    let list = List { start, stall: None, records: vec![convolve.record()] };
+    let verdict = list.check(&mut bench, &list.records).unwrap_or_else(|what| panic!("{what}"));
+    assert_eq!(verdict, Verdict { accepted: 1, cause: 0 });
 }
