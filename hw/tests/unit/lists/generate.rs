@@ -283,7 +283,7 @@ impl Generator {
         let mut record = list.pop().unwrap();
         let word = self.random.below(13) as usize;
         let sizes = self.sizes;
-        match self.random.below(9) {
+        match self.random.below(12) {
             0 => record[0] = self.random.below(256),
             1 => record[0] = self.random.word(),
             2 | 3 => record = self.flipped(record),
@@ -298,6 +298,18 @@ impl Generator {
                 record[word] = from.wrapping_sub(bytes * self.random.below(3));
             }
             7 => record[word] = self.random.word(),
+            // Counts and reaches that are small or 0 if their upper bits are lost.
+            8 => record[4] = self.one_of(&[0x8000_0080, 0x80_8000, 0x4000_0400, 0x400_1000, 0x2000_8000]),
+            9 => {
+                record[4] = 1 << 16 | 1 | 4 << self.random.below(10);
+                record[5] = self.one_of(&[0x8000_0000, 0x4000_0000]);
+                record[7] = 0;
+            }
+            10 => {
+                record[5] = self.one_of(&[0x1_8000, 0x1_4000]);
+                record[6] = self.one_of(&[0x0810, 0x1010, 0x1008]);
+                record[12] = 0;
+            }
             _ => {
                 let code = self.one_of(&[1, 2, 3, 4]);
                 record = std::array::from_fn(|_| self.random.word());
