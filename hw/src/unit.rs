@@ -4,7 +4,7 @@ use ferrite_hdl::library::Stream;
 use ferrite_hdl::prelude::*;
 
 use crate::axi::{AxiBus, AxiWidths};
-use crate::command::{Board, Cause, Gather, Lane, Opcode, Prepare, Transfer};
+use crate::command::{Board, Cause, Gather, Lane, Part, Prepare, Transfer};
 use crate::compute::{Compute, ComputeConfig, ComputeIn, Convolution, Requantisation};
 use crate::dma::{DescriptorStream, DmaConfig, DmaRead, DmaWrite};
 use crate::record::RecordQueue;
@@ -114,7 +114,7 @@ impl Module for Unit {
 
         // A queue of orders for each lane.
         let [load_lane, store_lane, convolve_lane, requantise_lane] = &board.i.lanes[..] else {
-            unreachable!("a lane for each of {} opcodes", Opcode::ALL.len())
+            unreachable!("a lane for each of {} parts", Part::ALL.len())
         };
         let transfer = judged.order.transfer;
         let loads = RecordQueue::new(m, "loads", ORDERS, Transfer::shape(&config));

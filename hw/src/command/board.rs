@@ -4,16 +4,16 @@ use ferrite_hdl::prelude::*;
 
 use super::CommandConfig;
 use super::order::{OrderStream, Regions};
-use super::record::Opcode;
+use super::record::Part;
 use crate::record::{of_word, to_word};
 
 /// Orders of a kind that may wait or be under way.
 const SLOTS: u32 = 4;
-/// One lane for each opcode.
-const LANES: u32 = Opcode::ALL.len() as u32;
+/// One lane for each part of the unit.
+const LANES: u32 = Part::ALL.len() as u32;
 const ALL_SLOTS: u32 = SLOTS * LANES;
 
-/// Between the board and what carries out the orders of one opcode.
+/// Between the board and a part that carries out orders.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct Lane<T> {
     /// An order is new; its operands are those of [`BoardIn::orders`].
@@ -33,7 +33,7 @@ pub struct Lane<T> {
 pub struct BoardIn<T> {
     /// Commands, of which none is refused.
     pub orders: OrderStream<T>,
-    /// By opcode.
+    /// By part.
     pub lanes: Vec<Lane<T>>,
 }
 
@@ -105,7 +105,7 @@ impl Module for Board {
         let width = shape.leaves().iter().map(|leaf| leaf.value.width).sum();
         let regions = m.memory("regions", ALL_SLOTS, width);
         let mine = i.orders.order.regions;
-        let opcode = i.orders.order.opcode;
+        let part = i.orders.order.part;
 
         // What is done in this cycle; slot `s` of lane `l` is bit `SLOTS * l + s`.
         let done = states.iter().zip(&i.lanes).map(|(state, lane)| {
@@ -121,7 +121,7 @@ impl Module for Board {
         let slot = m.reg("slot", ALL_SLOTS.ilog2()).reset_to(0);
         let blockers = m.reg("blockers", ALL_SLOTS);
         let theirs = of_word(shape, regions.read_async("theirs", slot));
-        let other_lane = slot.slice(SLOTS.ilog2(), LANES.ilog2()).ne(opcode);
+        let other_lane = slot.slice(SLOTS.ilog2(), LANES.ilog2()).ne(part);
         wire!(m, blocks = all_here.bit_at(slot) & other_lane & mine.conflict(&theirs));
         let still = !all_done;
         m.when(i.orders.valid & !compares & !compared, || {
@@ -141,7 +141,7 @@ impl Module for Board {
         m.when(compared, || blockers.set(blockers & still));
         let own = |value: fn(&LaneState) -> UInt| {
             let all: Vec<UInt> = states.iter().map(value).collect();
-            (1u32..).zip(&all[1..]).fold(all[0], |others, (lane, value)| opcode.eq(lane).mux(*value, others))
+            (1u32..).zip(&all[1..]).fold(all[0], |others, (lane, value)| part.eq(lane).mux(*value, others))
         };
         wire!(m, tail = own(|state| state.tail));
         wire!(m, taken = own(|state| state.here).bit_at(tail));
@@ -149,11 +149,11 @@ impl Module for Board {
         i.orders.ready.set(enters);
         m.when(enters, || {
             compared.set(0);
-            regions.write(opcode.concat(tail), to_word(mine));
+            regions.write(part.concat(tail), to_word(mine));
         });
 
         for ((number, lane), (state, done)) in (0u32..).zip(&i.lanes).zip(states.iter().zip(done)) {
-            let enters_here = enters & opcode.eq(number);
+            let enters_here = enters & part.eq(number);
             let bit = |index: UInt, happens: UInt| {
                 happens.mux(one_hot(m, index, SLOTS).truncate(SLOTS), m.constant(Bits::zero(SLOTS)))
             };

@@ -18,7 +18,7 @@ pub use board::{Board, BoardIn, BoardOut, Lane};
 pub use gather::{Gather, GatherIn};
 pub use order::{Order, OrderStream, Region, Regions, Transfer};
 pub use prepare::{Effect, Prepare, PrepareIn, PrepareOut, PrepareState};
-pub use record::{Cause, Opcode, RECORD_WORDS, RecordStream};
+pub use record::{Cause, Opcode, Part, RECORD_WORDS, RecordStream};
 
 use crate::compute::ComputeConfig;
 

@@ -3,7 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::CommandConfig;
-use super::record::{Cause, Opcode};
+use super::record::{Cause, Part};
 use crate::compute::{Convolution, Requantisation};
 
 /// A range of addresses.
@@ -107,11 +107,11 @@ impl Transfer<Shape> {
     }
 }
 
-/// A command: what it does (one of the last three, by its opcode), what it touches, and whether it is refused.
+/// A command: what it does (one of the last three, by the part that does it), what it touches, and whether it is refused.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct Order<T> {
-    /// What it does.
-    pub opcode: T,
+    /// What carries it out.
+    pub part: T,
     /// Why it is refused, if it is.
     pub cause: T,
     /// What it touches.
@@ -139,7 +139,7 @@ pub struct OrderStream<T> {
 impl OrderStream<Shape> {
     pub(super) fn shape(config: &CommandConfig) -> OrderStream<Shape> {
         let order = Order {
-            opcode: Opcode::shape(),
+            part: Part::shape(),
             cause: Cause::shape(),
             regions: Regions::shape(config),
             transfer: Transfer::shape(config),

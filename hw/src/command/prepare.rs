@@ -4,8 +4,10 @@ use ferrite_hdl::prelude::*;
 
 use super::CommandConfig;
 use super::order::{EXTERNAL_BLOCK_BYTES, OrderStream, Region};
-use super::record::{CODE, Cause, Field, Opcode, RecordStream, convolve, requantise, transfer};
-use crate::compute::{Convolution, Counts, Image, Requantisation, Steps};
+use super::record::{
+    CODE, Cause, Field, Opcode, Part, RecordStream, convolve, depthwise, requantise, transfer,
+};
+use crate::compute::{Convolution, Counts, Image, LINE_PIXELS, Requantisation, Steps, TAPS};
 use crate::tensor::OutputRange;
 
 /// Ports of the module.
@@ -60,6 +62,8 @@ pub enum Effect {
     KernelColumn = 8,
     /// From row to row of the kernel.
     KernelRow = 9,
+    /// Pixels from the first to the last output of a line.
+    Pixels = 10,
 }
 
 /// Judges one command after the other. What is multiplied takes a product in each cycle; most take some ten cycles.
@@ -114,9 +118,12 @@ impl Module for Prepare {
         m.when(take, || record.set(i.records.record));
         let get = |field: Field| field.of(record);
         let code = CODE.of(record);
-        wire!(m, opcode = code.truncate(2).wrapping_sub(Opcode::CODE_OF_FIRST).truncate(2));
-        let is = |wanted: Opcode| opcode.eq(wanted as u32);
+        let known =
+            Opcode::ALL.map(|opcode| m.node(&format!("is_{opcode:?}").to_lowercase(), code.is(opcode)));
+        let is =
+            |wanted: Opcode| known[Opcode::ALL.iter().position(|opcode| *opcode == wanted).expect("all")];
         wire!(m, is_transfer = is(Opcode::Load) | is(Opcode::Store));
+        wire!(m, is_array = is(Opcode::Convolve) | is(Opcode::Depthwise));
 
         // Products: the factors of one are chosen in each cycle, multiplied in the next, and used in the one after.
         let tiles = m.reg("tiles", COUNT_BITS);
@@ -132,9 +139,9 @@ impl Module for Prepare {
         wire!(m, multiplies = state.is(PrepareState::Multiply));
         let last = m.wire("last", 4);
         last.set(0);
-        m.switch(opcode, |s| {
+        m.switch(code, |s| {
             for (opcode, products) in &lists {
-                s.case(*opcode as u32, || {
+                s.case(*opcode, || {
                     last.set(products.len() as u32 - 1 + STAGES);
                     m.switch(step, |s| {
                         for (k, product) in (0u32..).zip(products) {
@@ -148,6 +155,7 @@ impl Module for Prepare {
                     });
                 });
             }
+            s.default(|| {});
         });
         let first_factor = m.delay("first_factor", factor);
         let second_factor = m.delay("second_factor", multiplied);
@@ -169,6 +177,7 @@ impl Module for Prepare {
         let external_last = m.reg("external_last", SUM_BITS);
         let start = m.reg("start", config.address_bits());
         let too_many = m.reg("too_many", 1);
+        let long_lines = m.reg("long_lines", 1);
         let step_of = |name: &str| m.reg(&format!("{name}_step"), config.address_bits());
         let in_tile = get(convolve::IN_TILE_STEP).truncate(config.address_bits());
         let steps = Steps {
@@ -177,7 +186,7 @@ impl Module for Prepare {
             in_tile,
             kernel_column: step_of("kernel_column"),
             kernel_row: step_of("kernel_row"),
-            out_tile: m.constant(Bits::zero(config.address_bits())),
+            out_tile: is(Opcode::Depthwise).mux(in_tile, 0),
             pixel: get(convolve::PIXEL_STEP).truncate(config.address_bits()),
             line: get(convolve::LINE_STEP).truncate(config.address_bits()),
         };
@@ -189,13 +198,16 @@ impl Module for Prepare {
         let last_byte_of = |bytes: UInt| bytes.wrapping_sub(1);
         m.when(take, || {
             let code = CODE.of(i.records.record);
-            let is = |opcode: Opcode| code.eq(Opcode::CODE_OF_FIRST + opcode as u32);
+            let is = |opcode: Opcode| code.is(opcode);
+            let acts = |bytes: u32| m.constant(Bits::from_u64(SUM_BITS, (bytes - 1).into()));
             step.set(0);
             too_many.set(0);
+            long_lines.set(0);
             let data = is(Opcode::Requantise).mux(
                 long(first(requantise::OUTPUT)).wrapping_add(config.cols - 1),
-                is(Opcode::Convolve).mux(
-                    long(first(convolve::ACT)).wrapping_add(config.rows - 1),
+                (is(Opcode::Convolve) | is(Opcode::Depthwise)).mux(
+                    long(first(convolve::ACT))
+                        .wrapping_add(is(Opcode::Convolve).mux(acts(config.rows), acts(config.cols))),
                     long(first(transfer::LOCAL)).wrapping_add(long(last_byte_of(first(transfer::BYTES)))),
                 ),
             );
@@ -220,6 +232,7 @@ impl Module for Prepare {
             m.when(product.msb(), || external_first.set(external_first.wrapping_add(whole)))
                 .otherwise(|| external_last.set(external_last.wrapping_add(whole)));
         });
+        m.when(now(Effect::Pixels) & product.ge(LINE_PIXELS - TAPS + 1), || long_lines.set(1));
         m.when(now(Effect::Start), || start.set(start.wrapping_add(small)));
         m.when(now(Effect::Column), || steps.column.set(small));
         m.when(now(Effect::Row), || steps.row.set(small));
@@ -227,9 +240,9 @@ impl Module for Prepare {
         m.when(now(Effect::KernelRow), || steps.kernel_row.set(small));
 
         // What is touched: the last byte of each range, exactly.
-        let constants = is(Opcode::Convolve).mux(get(convolve::WEIGHTS), get(requantise::PARAMETERS));
+        let constants = is_array.mux(get(convolve::WEIGHTS), get(requantise::PARAMETERS));
         let tile_bytes = config.rows * config.cols;
-        let constant_bytes = is(Opcode::Convolve)
+        let constant_bytes = is_array
             .mux(tiles.concat(m.constant(Bits::zero(tile_bytes.ilog2()))).extend(SUM_BITS), long(tiles));
         wire!(m, constants_last = long(constants).wrapping_add(constant_bytes).wrapping_sub(1));
         let accumulators = get(convolve::ACCUMULATORS);
@@ -238,8 +251,8 @@ impl Module for Prepare {
             accumulators_last =
                 accumulators.extend(COUNT_BITS + 1).wrapping_add(rows.extend(COUNT_BITS + 1)).wrapping_sub(1)
         );
-        let data_first = is_transfer
-            .mux(get(transfer::LOCAL), is(Opcode::Convolve).mux(get(convolve::ACT), get(requantise::OUTPUT)));
+        let data_first =
+            is_transfer.mux(get(transfer::LOCAL), is_array.mux(get(convolve::ACT), get(requantise::OUTPUT)));
         let beyond = |last: UInt, bits: u32| (last >> bits).any();
         let outside = [
             beyond(reach, config.address_bits()),
@@ -249,14 +262,14 @@ impl Module for Prepare {
         ];
 
         // The rules, the lowest cause first.
-        wire!(m, unknown = code.lt(Opcode::CODE_OF_FIRST) | code.gt(Opcode::CODE_OF_FIRST + 3));
+        wire!(m, unknown = !concat(known).any());
         let broken = |rule: Rule| {
             let each = Opcode::ALL.map(|opcode| is(opcode) & concat(rule(self, opcode, &get)).any());
             concat(each).any()
         };
         let reserved = Opcode::ALL.map(|opcode| is(opcode) & (record & m.constant(opcode.reserved())).any());
-        let wrong_field =
-            m.delay("wrong_field", concat(reserved).any() | broken(Prepare::fields_out_of_range));
+        let wrong_field = m
+            .delay("wrong_field", concat(reserved).any() | long_lines | broken(Prepare::fields_out_of_range));
         let misaligned = m.delay("misaligned", broken(Prepare::misaligned));
         let cause = unknown.mux(
             Cause::Unknown as u32,
@@ -273,7 +286,14 @@ impl Module for Prepare {
         let order = i.orders.order;
         i.orders.valid.set(state.is(PrepareState::Offer));
         m.when(state.is(PrepareState::Offer) & i.orders.ready, || state.set(PrepareState::Take));
-        order.opcode.set(opcode);
+        let parts = Part::ALL.map(|part| {
+            let of = Opcode::ALL.into_iter().filter(|opcode| opcode.part() == part).map(is);
+            (part, of.reduce(|a, b| a | b).expect("each part has a command"))
+        });
+        order.part.set(Part::Load);
+        for (part, of) in parts {
+            m.when(of, || order.part.set(part));
+        }
         order.cause.set(cause);
         let word = |byte: UInt| byte.slice(config.word_bytes().ilog2(), config.word_address_bits());
         let external =
@@ -286,13 +306,7 @@ impl Module for Prepare {
         region(regions.data, yes, is(Opcode::Load) | is(Opcode::Requantise), word(data_first), word(reach));
         region(regions.constants, !is_transfer, no, word(constants), word(constants_last));
         let row = |row: UInt| row.truncate(config.row_bits());
-        region(
-            regions.accumulators,
-            !is_transfer,
-            is(Opcode::Convolve),
-            row(accumulators),
-            row(accumulators_last),
-        );
+        region(regions.accumulators, !is_transfer, is_array, row(accumulators), row(accumulators_last));
         region(
             regions.external,
             is_transfer,
@@ -321,14 +335,15 @@ impl Module for Prepare {
             weights: address(convolve::WEIGHTS),
             accumulators: row(accumulators),
             accumulate: get(convolve::ACCUMULATE),
-            depthwise: no,
+            depthwise: is(Opcode::Depthwise),
             zero_point: get(convolve::ZERO_POINT),
             counts: Counts {
                 columns: get(convolve::COLUMNS),
                 rows: get(convolve::ROWS),
-                in_tiles: get(convolve::IN_TILES),
-                kernel_columns: get(convolve::KERNEL_COLUMNS).truncate(5),
-                kernel_rows: get(convolve::KERNEL_ROWS).truncate(5),
+                // The loops that a depthwise convolution does not have turn once.
+                in_tiles: is(Opcode::Depthwise).mux(1, get(convolve::IN_TILES)),
+                kernel_columns: is(Opcode::Depthwise).mux(1, get(convolve::KERNEL_COLUMNS).truncate(5)),
+                kernel_rows: is(Opcode::Depthwise).mux(1, get(convolve::KERNEL_ROWS).truncate(5)),
                 out_tiles: get(convolve::OUT_TILES),
             },
             steps,
@@ -405,7 +420,7 @@ impl Prepare {
                 use convolve::*;
                 vec![
                     product(Effect::Tiles, get(KERNEL_COLUMNS), get(KERNEL_ROWS)),
-                    product(Effect::Rows, get(COLUMNS), get(super::record::convolve::ROWS)),
+                    product(Effect::Rows, get(COLUMNS), get(convolve::ROWS)),
                     product(Effect::Reach, less_1(WIDTH), get(PIXEL_STEP)),
                     product(Effect::Tiles, get(IN_TILES), tiles),
                     product(Effect::Rows, get(OUT_TILES), rows),
@@ -418,6 +433,21 @@ impl Prepare {
                     product(Effect::Row, get(STRIDE_Y), get(LINE_STEP)),
                     product(Effect::KernelColumn, get(DILATION_X), get(PIXEL_STEP)),
                     product(Effect::KernelRow, get(DILATION_Y), get(LINE_STEP)),
+                ]
+            }
+            Opcode::Depthwise => {
+                use depthwise::*;
+                let one = m.constant(Bits::from_u64(1, 1));
+                vec![
+                    product(Effect::Rows, get(COLUMNS), get(depthwise::ROWS)),
+                    product(Effect::Tiles, get(TILES), one),
+                    product(Effect::Reach, less_1(WIDTH), get(PIXEL_STEP)),
+                    product(Effect::Rows, get(TILES), rows),
+                    product(Effect::Reach, less_1(HEIGHT), get(LINE_STEP)),
+                    product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
+                    product(Effect::Pixels, less_1(COLUMNS), get(STRIDE_X)),
+                    signed(Effect::Start, get(X), get(PIXEL_STEP)),
+                    signed(Effect::Start, get(Y), get(LINE_STEP)),
                 ]
             }
             Opcode::Requantise => {
@@ -448,7 +478,7 @@ impl Prepare {
                 use convolve::*;
                 let counts = [
                     COLUMNS,
-                    super::record::convolve::ROWS,
+                    convolve::ROWS,
                     IN_TILES,
                     OUT_TILES,
                     KERNEL_COLUMNS,
@@ -463,6 +493,11 @@ impl Prepare {
                 let kernels = [KERNEL_COLUMNS, KERNEL_ROWS].map(|taps| get(taps).gt(16));
                 let steps = [PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(far);
                 counts.into_iter().map(zero).chain(kernels).chain(steps).collect()
+            }
+            Opcode::Depthwise => {
+                use depthwise::*;
+                let counts = [COLUMNS, depthwise::ROWS, TILES, WIDTH, HEIGHT, STRIDE_X, STRIDE_Y].map(zero);
+                counts.into_iter().chain([PIXEL_STEP, LINE_STEP, TILE_STEP].map(far)).collect()
             }
             Opcode::Requantise => {
                 use requantise::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
@@ -484,6 +519,10 @@ impl Prepare {
                 use convolve::{ACT, IN_TILE_STEP, LINE_STEP, PIXEL_STEP, WEIGHTS};
                 let acts = [ACT, PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(|field| off(field, rows));
                 acts.into_iter().chain([off(WEIGHTS, cols)]).collect()
+            }
+            Opcode::Depthwise => {
+                use depthwise::{ACT, LINE_STEP, PIXEL_STEP, TILE_STEP, WEIGHTS};
+                [ACT, PIXEL_STEP, LINE_STEP, TILE_STEP, WEIGHTS].map(|field| off(field, cols)).to_vec()
             }
             Opcode::Requantise => {
                 use requantise::{COLUMN_STEP, OUTPUT, PARAMETERS, ROW_STEP, TILE_STEP};

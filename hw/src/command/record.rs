@@ -7,24 +7,53 @@ pub const RECORD_WORDS: u32 = 16;
 
 /// What a command does: bits 7 to 0 of its first word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
-#[encoding(width = 2)]
+#[encoding(width = 8)]
 pub enum Opcode {
     /// From external memory into the scratchpad.
-    Load = 0,
+    Load = 1,
     /// From the scratchpad to external memory.
-    Store = 1,
+    Store = 2,
     /// From the scratchpad through the array into accumulators.
-    Convolve = 2,
+    Convolve = 3,
     /// From accumulators through the output stage into the scratchpad.
-    Requantise = 3,
+    Requantise = 4,
+    /// As [`Opcode::Convolve`], each output channel out of one input channel.
+    Depthwise = 5,
 }
 
 impl Opcode {
-    /// All of them, by number; [`Opcode::CODE_OF_FIRST`] is added in a record.
-    pub const ALL: [Opcode; 4] = [Opcode::Load, Opcode::Store, Opcode::Convolve, Opcode::Requantise];
+    /// All of them.
+    pub const ALL: [Opcode; 5] =
+        [Opcode::Load, Opcode::Store, Opcode::Convolve, Opcode::Requantise, Opcode::Depthwise];
 
-    /// The code of the first one in a record: 0 is none, so that a record of zeros is refused.
-    pub const CODE_OF_FIRST: u32 = 1;
+    /// The part of the unit that carries it out.
+    pub(super) fn part(self) -> Part {
+        match self {
+            Opcode::Load => Part::Load,
+            Opcode::Store => Part::Store,
+            Opcode::Convolve | Opcode::Depthwise => Part::Array,
+            Opcode::Requantise => Part::Output,
+        }
+    }
+}
+
+/// What carries out commands, each part one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+#[encoding(width = 2)]
+pub enum Part {
+    /// DMA into the scratchpad.
+    Load = 0,
+    /// DMA out of it.
+    Store = 1,
+    /// The array.
+    Array = 2,
+    /// The output stage.
+    Output = 3,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Part; 4] = [Part::Load, Part::Store, Part::Array, Part::Output];
 }
 
 /// Why a command is refused. Where several rules are broken, the lowest is reported.
@@ -150,6 +179,37 @@ pub(super) mod convolve {
     ];
 }
 
+/// Fields of depthwise convolutions.
+pub(super) mod depthwise {
+    pub use super::convolve::{
+        ACCUMULATE, ACCUMULATORS, ACT, COLUMNS, HEIGHT, LINE_STEP, PIXEL_STEP, ROWS, STRIDE_X, STRIDE_Y,
+        WEIGHTS, WIDTH, X, Y, ZERO_POINT,
+    };
+    use super::{Field, field};
+
+    pub const TILES: Field = super::convolve::OUT_TILES;
+    pub const TILE_STEP: Field = field(12, 0, 32);
+    pub const ALL: [Field; 17] = [
+        ACT,
+        WEIGHTS,
+        ACCUMULATORS,
+        ACCUMULATE,
+        ZERO_POINT,
+        COLUMNS,
+        ROWS,
+        TILES,
+        WIDTH,
+        HEIGHT,
+        X,
+        Y,
+        STRIDE_X,
+        STRIDE_Y,
+        PIXEL_STEP,
+        LINE_STEP,
+        TILE_STEP,
+    ];
+}
+
 /// Fields of requantisations.
 pub(super) mod requantise {
     use super::{Field, field};
@@ -193,6 +253,7 @@ impl Opcode {
             Opcode::Store => &transfer::STORE,
             Opcode::Convolve => &convolve::ALL,
             Opcode::Requantise => &requantise::ALL,
+            Opcode::Depthwise => &depthwise::ALL,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The tensor unit between its commands and a memory behind AXI4.
 
 mod conv;
+mod depthwise;
 mod gemm;
 #[path = "../compute/golden.rs"]
 mod golden;
@@ -12,6 +13,7 @@ mod rig;
 mod system;
 
 use conv::Conv;
+use depthwise::DepthwiseLayer;
 use ferrite_hw::unit::UnitConfig;
 use gemm::Gemm;
 use golden::{Layer, Scale};
@@ -152,4 +154,24 @@ fn a_convolution_keeps_the_array_busy() {
     let used = run.utilisation(&config, conv.layer.products());
     println!("3x3, 64 to 64 channels, 32x32: {} cycles, {:.1} %", run.cycles, 100.0 * used);
     assert!(used >= 0.92);
+}
+
+#[test]
+fn a_depthwise_convolution_takes_an_eighth_of_a_columns_time() {
+    let mut random = Random::new(6);
+    let layer =
+        Layer { weights: int8s(9 * 64, &mut random), ..same([24, 24], [64, 64], [3, 3], &mut random) };
+    let depthwise = DepthwiseLayer { layer, blocks: vec![4, 8, 8, 4] };
+    for stall in [None, Some(random.word())] {
+        let mut rig = Rig::new(config(16, 16), 1 << 20);
+        depthwise.place(&mut rig);
+        if let Some(seed) = stall {
+            rig.stall(seed);
+        }
+        let run = rig.run(&depthwise.commands(&rig));
+        assert!(depthwise.outputs(&mut rig) == depthwise.layer.depthwise_outputs(), "wrong outputs");
+        println!("3x3 depthwise, 64 channels, 24x24: {} cycles", run.cycles);
+        // A lone column with nine rows busy would take 36,864.
+        assert!(stall.is_some() || run.cycles <= 4600, "{} cycles", run.cycles);
+    }
 }

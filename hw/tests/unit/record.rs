@@ -99,6 +99,53 @@ impl Convolve {
     }
 }
 
+/// A convolution of each channel for itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Depthwise {
+    pub act: u32,
+    pub weights: u32,
+    pub accumulators: u32,
+    pub accumulate: bool,
+    pub zero_point: i8,
+    /// Columns and rows of the output.
+    pub out: [u32; 2],
+    pub tiles: u32,
+    /// Width and height.
+    pub image: [u32; 2],
+    /// x and y.
+    pub first: [i32; 2],
+    pub stride: [u32; 2],
+    pub pixel_step: u32,
+    pub line_step: u32,
+    pub tile_step: u32,
+}
+
+impl Depthwise {
+    pub fn record(&self) -> Record {
+        let convolve = Convolve {
+            act: self.act,
+            weights: self.weights,
+            accumulators: self.accumulators,
+            accumulate: self.accumulate,
+            zero_point: self.zero_point,
+            out: self.out,
+            in_tiles: 0,
+            out_tiles: self.tiles,
+            kernel: [0, 0],
+            image: self.image,
+            first: self.first,
+            stride: self.stride,
+            dilation: [0, 0],
+            pixel_step: self.pixel_step,
+            line_step: self.line_step,
+            in_tile_step: self.tile_step,
+        };
+        let mut words = convolve.record();
+        words[0] = 5;
+        words
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Requantise {
     pub parameters: u32,

@@ -1,0 +1,142 @@
+//! Depthwise layers of 3x3 taps: how they lie in external memory, and the commands for them.
+
+use super::golden::{Layer, Scale};
+use super::record::{Depthwise, Record, Requantise, Transfer};
+use super::rig::Rig;
+
+/// A layer whose image stays in the scratchpad; the array has rows for all taps.
+pub struct DepthwiseLayer {
+    pub layer: Layer,
+    /// Rows of the output that are made one after the other: few at the beginning, which then comes early, and at the end.
+    pub blocks: Vec<usize>,
+}
+
+/// Where things lie, in external memory and in the scratchpad, and what a pixel takes.
+struct At {
+    weights: u32,
+    parameters: u32,
+    out: u32,
+    pixel: u32,
+    tiles: u32,
+}
+
+impl DepthwiseLayer {
+    fn at(&self, rig: &Rig) -> At {
+        let compute = rig.config.compute;
+        let align = |address: u32| address.next_multiple_of(32);
+        let pixel = (self.layer.in_channels as u32).next_multiple_of(compute.word_bytes());
+        let tiles = pixel / compute.cols;
+        let weights = align((self.layer.width * self.layer.height) as u32 * pixel);
+        let parameters = align(weights + tiles * compute.rows * compute.cols);
+        At { weights, parameters, out: align(parameters + tiles * compute.parameter_bytes()), pixel, tiles }
+    }
+
+    /// Puts the operands into memory.
+    pub fn place(&self, rig: &mut Rig) {
+        let compute = rig.config.compute;
+        let At { weights, parameters, pixel, tiles, .. } = self.at(rig);
+        let mut image = Vec::new();
+        for channels in self.layer.input.chunks(self.layer.in_channels) {
+            image.extend_from_slice(channels);
+            image.resize(image.len().next_multiple_of(pixel as usize), 0);
+        }
+        rig.write(0, &image);
+        let Scale { bias, multiplier, shift, .. } = &self.layer.scale;
+        let word = compute.word_bytes() as usize;
+        let (mut taps, mut scales) = (Vec::new(), Vec::new());
+        for tile in 0..tiles {
+            let channels = (tile * compute.cols) as usize..((tile + 1) * compute.cols) as usize;
+            for tap in 0..compute.rows as usize {
+                let weight = |channel: usize| match tap < 9 {
+                    true => self.layer.weights.get(channel * 9 + tap).copied().unwrap_or(0),
+                    false => 0,
+                };
+                taps.extend(channels.clone().map(weight));
+            }
+            for factors in [bias, multiplier] {
+                let all = channels.clone().flat_map(|c| factors.get(c).copied().unwrap_or(0).to_le_bytes());
+                scales.extend(all.map(|byte| byte as i8));
+                scales.resize(scales.len().next_multiple_of(word), 0);
+            }
+            scales.extend(channels.map(|c| shift.get(c).copied().unwrap_or(1) as i8));
+            scales.resize(scales.len().next_multiple_of(word), 0);
+        }
+        rig.write(weights, &taps);
+        rig.write(parameters, &scales);
+    }
+
+    /// The commands: all channels of some rows, and then of the next.
+    pub fn commands(&self, rig: &Rig) -> Vec<Record> {
+        let compute = rig.config.compute;
+        let At { weights, parameters, out, pixel, tiles } = self.at(rig);
+        let layer = &self.layer;
+        let (line, out_line) = (layer.width as u32 * pixel, layer.out[0] as u32 * pixel);
+        let out_bytes = *self.blocks.iter().max().unwrap() as u32 * out_line;
+        assert!(out + 2 * out_bytes <= compute.scratchpad_bytes);
+        let half = compute.accumulator_rows / 2;
+        let mut records = vec![
+            Transfer::run(weights, weights, tiles * compute.rows * compute.cols).load(),
+            Transfer::run(parameters, parameters, tiles * compute.parameter_bytes()).load(),
+        ];
+        let (mut row, mut loaded, mut unit) = (0, 0, 0);
+        for (block, rows) in self.blocks.iter().enumerate() {
+            let first = (row * layer.stride[1]) as i32 - layer.padding[1] as i32;
+            let top = first.max(0) as u32;
+            let bottom = (first + ((rows - 1) * layer.stride[1] + 3) as i32).min(layer.height as i32) as u32;
+            if bottom > loaded {
+                records.push(Transfer::run(loaded * line, loaded * line, (bottom - loaded) * line).load());
+                loaded = bottom;
+            }
+            let output = out + block as u32 % 2 * out_bytes;
+            let out_size = [layer.out[0] as u32, *rows as u32];
+            let at_once = (half / (out_size[0] * out_size[1])).min(tiles);
+            for tile in (0..tiles).step_by(at_once as usize) {
+                let accumulators = unit % 2 * half;
+                let count = at_once.min(tiles - tile);
+                let depthwise = Depthwise {
+                    act: top * line + tile * compute.cols,
+                    weights: weights + tile * compute.rows * compute.cols,
+                    accumulators,
+                    accumulate: false,
+                    zero_point: layer.zero_point,
+                    out: out_size,
+                    tiles: count,
+                    image: [layer.width as u32, bottom - top],
+                    first: [-(layer.padding[0] as i32), first - top as i32],
+                    stride: layer.stride.map(|stride| stride as u32),
+                    pixel_step: pixel,
+                    line_step: line,
+                    tile_step: compute.cols,
+                };
+                records.push(depthwise.record());
+                let requantise = Requantise {
+                    parameters: parameters + tile * compute.parameter_bytes(),
+                    output: output + tile * compute.cols,
+                    accumulators,
+                    out: out_size,
+                    tiles: count,
+                    column_step: pixel,
+                    row_step: out_line,
+                    tile_step: compute.cols,
+                    zero_point: layer.scale.zero_point,
+                    min: layer.scale.min,
+                    max: layer.scale.max,
+                };
+                records.push(requantise.record());
+                unit += 1;
+            }
+            let bytes = *rows as u32 * out_line;
+            records.push(Transfer::run(out + row as u32 * out_line, output, bytes).store());
+            row += rows;
+        }
+        assert_eq!(row, layer.out[1]);
+        records
+    }
+
+    /// The outputs, as they stand in memory.
+    pub fn outputs(&self, rig: &mut Rig) -> Vec<i8> {
+        let At { out, pixel, .. } = self.at(rig);
+        let pixels = (self.layer.out[0] * self.layer.out[1]) as u32;
+        (0..pixels).flat_map(|k| rig.read(out + k * pixel, self.layer.out_channels as u32)).collect()
+    }
+}
