@@ -4,6 +4,7 @@
 //! * [`iss`]: an instruction-set simulator of one hart and the devices around it.
 //! * [`lockstep`]: compares a core's RVFI port with the simulator, instruction by instruction.
 //! * [`tensor`]: what the tensor unit computes (`docs/tensor-unit.md`).
+//! * [`unit`]: what the tensor unit with DMA computes (`docs/commands.md`).
 //! * [`kernels`]: TensorFlow Lite's reference arithmetic for int8 networks.
 //!
 //! ```
@@ -28,3 +29,4 @@ pub mod iss;
 pub mod kernels;
 pub mod lockstep;
 pub mod tensor;
+pub mod unit;

@@ -68,6 +68,18 @@ pub(super) fn emit(
     let checks: Vec<NodeId> =
         lowered.checks.iter().flat_map(|c| [Some(c.cond), c.enable]).flatten().collect();
     let checks = usage_from(&lowered.nodes, &checks).uses;
+    let mut read = vec![false; module.signals.len()];
+    for (node, (uses, checks)) in lowered.nodes.iter().zip(usage.uses.iter().zip(&checks)) {
+        if let Op::Read(signal) = node.op {
+            read[signal.index()] |= uses + checks > 0;
+        }
+    }
+    let inlined = (0..drives.len())
+        .map(|k| {
+            let is_input = matches!(module.signals[k].kind, SignalKind::ToInstance(_));
+            is_input && matches!(drives[k], Drive::Whole(_)) && !read[k]
+        })
+        .collect();
     let expressions = Expressions::new(&lowered.nodes, &names, usage.uses.clone(), &checks, taken);
     let mut writer = Writer {
         design,
@@ -78,6 +90,7 @@ pub(super) fn emit(
         drives,
         reads_itself,
         assigned,
+        inlined,
         usage,
         e: expressions,
         clocks_read: HashSet::new(),
@@ -137,6 +150,8 @@ struct Writer<'a> {
     reads_itself: Vec<bool>,
     /// Signals set under conditions that are nevertheless assigned.
     assigned: Vec<bool>,
+    /// Inputs of instances whose values stand in the connection, since nothing else reads them.
+    inlined: Vec<bool>,
     usage: Usage,
     e: Expressions<'a>,
     /// Clocks that something other than a property needs.
@@ -269,7 +284,7 @@ impl<'a> Writer<'a> {
             for (port, outer) in child.ports.iter().zip(&instance.ports) {
                 let name = child.signal(*port).name.clone();
                 let text = match self.drives[outer.index()] {
-                    Drive::Whole(value) => {
+                    Drive::Whole(value) if self.inlined[outer.index()] => {
                         self.e.target.clone_from(&self.names[outer.index()]);
                         self.e.pin(value)
                     }
@@ -315,7 +330,7 @@ impl<'a> Writer<'a> {
             };
             let signal = self.module.signal(*target);
             let whole = matches!(self.drives[target.index()], Drive::Whole(_));
-            let inline = whole && matches!(signal.kind, SignalKind::ToInstance(_));
+            let inline = self.inlined[target.index()];
             let named = signal.kind == SignalKind::Wire { named: true };
             if named || inline || !(whole || self.drives[target.index()] == Drive::Parts) {
                 continue;

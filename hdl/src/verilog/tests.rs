@@ -346,3 +346,39 @@ fn a_value_named_within_a_case_or_an_otherwise_parts_nothing() {
     });
     assert!(text.contains("8'd2: chosen = mixed;") && text.contains("other = inverse;"), "{text}");
 }
+
+/// A module whose input the one around it reads.
+#[module]
+struct Inner {}
+
+impl Module for Inner {
+    type In = Inputs<UInt>;
+    type Out = Outputs<UInt>;
+
+    fn inputs(&self) -> Inputs<Shape> {
+        Inputs { x: vec![bits(4)] }
+    }
+    fn outputs(&self) -> Outputs<Shape> {
+        Outputs { y: vec![bits(4)] }
+    }
+    fn build(&self, _: &Builder, i: Inputs<UInt>) -> Outputs<UInt> {
+        Outputs { y: vec![!i.x[0]] }
+    }
+}
+
+#[test]
+fn an_input_of_an_instance_that_is_read_has_a_wire() {
+    let build: Build = |m, x| {
+        let inner = m.instance("inner", &Inner {});
+        inner.i.x[0].set(x[0] & x[1]);
+        vec![inner.i.x[0] | inner.o.y[0]]
+    };
+    let corner = Corner { widths: (vec![4, 4], vec![4]), build };
+    let design = elaborate(&corner).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let folder = tempfile::tempdir().expect("a folder for the files");
+    for file in emit(&design, &EmitOptions::default()) {
+        std::fs::write(folder.path().join(&file.name), &file.text).expect("the folder is writable");
+    }
+    run(folder.path(), "verilator", &["--lint-only", "-Wall", "--top-module", "Corner", "Corner.v"]);
+    run(folder.path(), "iverilog", &["-g2005", "-Wall", "-o", "out", "Corner.v", "Inner.v"]);
+}

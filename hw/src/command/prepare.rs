@@ -350,8 +350,8 @@ impl Module for Prepare {
             image: Image {
                 width: get(convolve::WIDTH),
                 height: get(convolve::HEIGHT),
-                x: get(convolve::X).signed().extend(FACTOR_BITS).unsigned(),
-                y: get(convolve::Y).signed().extend(FACTOR_BITS).unsigned(),
+                x: get(convolve::X).signed().extend(config.place_bits()).unsigned(),
+                y: get(convolve::Y).signed().extend(config.place_bits()).unsigned(),
                 stride_x: get(convolve::STRIDE_X),
                 stride_y: get(convolve::STRIDE_Y),
                 dilation_x: get(convolve::DILATION_X),

@@ -9,10 +9,22 @@ use crate::tensor::OutputRange;
 pub(super) const COUNT_BITS: u32 = 16;
 /// Bits of a kernel's size: 1 to 16.
 pub(super) const KERNEL_BITS: u32 = 5;
-/// Bits of a coordinate in the image, two's complement: what is padded may lie before 0.
-pub(super) const PLACE_BITS: u32 = 17;
+/// Bits of the first coordinate, two's complement: what is padded may lie before 0.
+const FIRST_PLACE_BITS: u32 = 16;
 /// Bits of a stride and of a dilation.
 const STRIDE_BITS: u32 = 8;
+/// The most steps from the first tap of a kernel to its last one, each way.
+const MOST_KERNEL_STEPS: u32 = 15;
+
+impl ComputeConfig {
+    /// Bits of a coordinate in the image, two's complement. A walk may leave the largest image by as many strides as there are accumulator rows, and must not come back into it
+    /// from below; that the largest coordinates look negative does no harm, since neither lies in the image.
+    pub(crate) fn place_bits(&self) -> u32 {
+        let steps = self.accumulator_rows - 1 + MOST_KERNEL_STEPS;
+        let largest = (1 << (FIRST_PLACE_BITS - 1)) - 1 + steps * ((1 << STRIDE_BITS) - 1);
+        (largest.ilog2() + 1).max(COUNT_BITS + 1)
+    }
+}
 
 /// How often the loops of a convolution turn; each 1 or more.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -75,8 +87,8 @@ pub struct Image<T> {
 }
 
 impl Image<Shape> {
-    pub(super) fn shape() -> Image<Shape> {
-        let (size, place, stride) = (bits(COUNT_BITS), signed(PLACE_BITS), bits(STRIDE_BITS));
+    pub(super) fn shape(config: &ComputeConfig) -> Image<Shape> {
+        let (size, place, stride) = (bits(COUNT_BITS), signed(config.place_bits()), bits(STRIDE_BITS));
         Image {
             width: size,
             height: size,
@@ -146,7 +158,7 @@ impl Convolution<Shape> {
                 pixel: address,
                 line: address,
             },
-            image: Image::shape(),
+            image: Image::shape(config),
         }
     }
 }

@@ -3,7 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
-use super::command::{COUNT_BITS, Convolutions, Image, KERNEL_BITS, PLACE_BITS};
+use super::command::{COUNT_BITS, Convolutions, Image, KERNEL_BITS};
 
 /// What the inner two loops need to know of a convolution.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -49,7 +49,8 @@ pub struct Place<T> {
 
 impl Place<Shape> {
     pub(super) fn shape(config: &ComputeConfig) -> Place<Shape> {
-        Place { act: bits(config.address_bits()), x: signed(PLACE_BITS), y: signed(PLACE_BITS) }
+        let place = signed(config.place_bits());
+        Place { act: bits(config.address_bits()), x: place, y: place }
     }
 }
 
@@ -104,7 +105,7 @@ pub struct TileAddresses<T> {
 
 impl Frames<Shape> {
     pub(super) fn shape(config: &ComputeConfig) -> Frames<Shape> {
-        let (address, image) = (bits(config.address_bits()), Image::shape());
+        let (address, image) = (bits(config.address_bits()), Image::shape(config));
         let frame = Frame {
             columns: bits(COUNT_BITS),
             rows: bits(COUNT_BITS),
@@ -225,7 +226,7 @@ impl Module for Tiles {
         wire!(m, next_out_tile = c.act.wrapping_add(steps.out_tile));
         wire!(m, next_act = ends_out_tile.mux(next_out_tile, from.wrapping_add(step)));
         let on = |place: UInt, ends: UInt, dilation: UInt| {
-            place.wrapping_add(ends.mux(dilation.extend(PLACE_BITS), 0))
+            place.wrapping_add(ends.mux(dilation.extend(self.config.place_bits()), 0))
         };
         wire!(m, next_x = ends_row.mux(c.image.x, on(here.x, ends_column, c.image.dilation_x)));
         wire!(m, next_y = ends_out_tile.mux(c.image.y, on(here.y, ends_row, c.image.dilation_y)));

@@ -7,6 +7,7 @@ mod gemm;
 mod golden;
 #[path = "../harness/random.rs"]
 mod random;
+mod random_lists;
 mod record;
 mod rig;
 mod system;

@@ -81,7 +81,7 @@ impl Writer<'_> {
                 (SignalKind::Wire { named: true }, _) | (SignalKind::FromInstance(_), _) => {
                     continue;
                 }
-                (SignalKind::ToInstance(_), Drive::Whole(_)) => continue,
+                _ if self.inlined[k] => continue,
                 (SignalKind::Reg { init, .. }, _) => {
                     let init = self.e.reset_text(init, signal.shape);
                     format!("reg {}{name} = {init};", range(signal.shape))

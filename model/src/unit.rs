@@ -1,0 +1,368 @@
+//! The function of the tensor unit with DMA, command by command (`docs/commands.md`). Time does not exist here: every command is finished when the next begins.
+//!
+//! ```
+//! use ferrite_model::unit::{Outcome, Sizes, Unit};
+//!
+//! let sizes = Sizes { rows: 4, cols: 4, scratchpad_bytes: 4096, accumulator_rows: 16 };
+//! let mut unit = Unit::new(sizes, u64::MAX)?;
+//! let mut memory = vec![1, 2, 3];
+//! // Loads three bytes from address 0 to address 8 of the scratchpad, and fills the word up with 9.
+//! let load = [1, 0, 8, 3 | 9 << 16, 1 | 1 << 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+//! assert_eq!(unit.execute(&load, &mut memory[..])?, Outcome::Done);
+//! assert_eq!(unit.scratchpad[8..16], [1, 2, 3, 9, 9, 9, 9, 9]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![allow(missing_docs)] // Fields have the names of the reference, which says what they are.
+
+mod command;
+
+use thiserror::Error;
+
+pub use command::{Command, Convolve, Requantise, Transfer};
+
+/// A command as it stands in memory.
+pub type Record = [u32; 16];
+
+/// Sizes of the unit; all are powers of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// `R`, 4 to 32.
+    pub rows: u32,
+    /// `C`, 4 to 32.
+    pub cols: u32,
+    /// `SP`, 4 KiB to 1 MiB.
+    pub scratchpad_bytes: u32,
+    /// `ACC`, 16 to 65,536.
+    pub accumulator_rows: u32,
+}
+
+/// A size outside of its range.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("tensor unit: {parameter} is {value}; it must be a power of two from {min} to {max}")]
+pub struct SizeError {
+    pub parameter: &'static str,
+    pub value: u32,
+    pub min: u32,
+    pub max: u32,
+}
+
+/// Why a command is refused, with its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Cause {
+    /// There is no such code.
+    Unknown = 1,
+    /// A reserved bit is set, or a field is outside of its range.
+    Field = 2,
+    /// An address or a step is not aligned.
+    Alignment = 3,
+    /// The scratchpad, the accumulators or external memory are left.
+    Outside = 4,
+}
+
+/// Memory outside of the unit.
+pub trait External {
+    /// The byte at an address; `None` if that is an error of the bus.
+    fn read(&mut self, address: u32) -> Option<u8>;
+    /// Writes a byte; `None` if that is an error of the bus.
+    fn write(&mut self, address: u32, byte: u8) -> Option<()>;
+}
+
+/// Bytes from address 0 on, and none behind them.
+impl External for [u8] {
+    fn read(&mut self, address: u32) -> Option<u8> {
+        self.get(address as usize).copied()
+    }
+    fn write(&mut self, address: u32, byte: u8) -> Option<()> {
+        *self.get_mut(address as usize)? = byte;
+        Some(())
+    }
+}
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was accepted and is finished.
+    Done,
+    /// It is the first one that breaks a rule.
+    Refused(Cause),
+    /// One before it was refused.
+    Dropped,
+}
+
+/// Why a command that keeps all rules was not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ExecuteError {
+    /// It changed nothing.
+    #[error("the command has {work} steps, of which {limit} are allowed; raise the limit of `Unit::new`")]
+    TooMuchWork { work: u64, limit: u64 },
+    /// Bytes before this one were moved.
+    #[error("external memory gives an error at {address:#010x}")]
+    Bus { address: u32 },
+}
+
+/// The functional tensor unit.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    sizes: Sizes,
+    most_work: u64,
+    pub scratchpad: Vec<u8>,
+    /// `ACC` rows of `C` sums.
+    pub accumulators: Vec<i32>,
+    accepted: u32,
+    refused: Option<Cause>,
+}
+
+impl Sizes {
+    fn check(&self) -> Result<(), SizeError> {
+        for (parameter, value, min, max) in [
+            ("rows", self.rows, 4, 32),
+            ("cols", self.cols, 4, 32),
+            ("scratchpad_bytes", self.scratchpad_bytes, 4 << 10, 1 << 20),
+            ("accumulator_rows", self.accumulator_rows, 16, 1 << 16),
+        ] {
+            if !value.is_power_of_two() || value < min || value > max {
+                return Err(SizeError { parameter, value, min, max });
+            }
+        }
+        Ok(())
+    }
+
+    /// `L`, the bytes of a scratchpad word.
+    pub fn word_bytes(&self) -> u64 {
+        u64::from(self.rows.max(self.cols).max(8))
+    }
+
+    /// Bytes of a group of `C` int32 parameters, rounded up to words.
+    fn group_bytes(&self) -> u64 {
+        (4 * u64::from(self.cols)).next_multiple_of(self.word_bytes())
+    }
+
+    /// `P`, the bytes of the parameters of a tile.
+    pub fn parameter_bytes(&self) -> u64 {
+        2 * self.group_bytes() + self.word_bytes()
+    }
+
+    /// Steps of a command: bytes moved, products, or outputs. None is more than 2^48.
+    pub fn work(&self, command: &Command) -> u64 {
+        match command {
+            Command::Load(t) | Command::Store(t) => t.n[0] * t.n[1] * t.bytes,
+            Command::Convolve(c) => {
+                let tiles = c.out_tiles * c.kernel[0] * c.kernel[1] * c.in_tiles;
+                tiles * c.out[0] * c.out[1] * u64::from(self.rows * self.cols)
+            }
+            Command::Requantise(r) => r.tiles * r.out[0] * r.out[1] * u64::from(self.cols),
+        }
+    }
+}
+
+impl Unit {
+    /// A unit whose memories are all 0. A command of more than `most_work` steps (see [`Sizes::work`]) is not carried out.
+    ///
+    /// # Errors
+    /// A size is outside of its range.
+    pub fn new(sizes: Sizes, most_work: u64) -> Result<Unit, SizeError> {
+        sizes.check()?;
+        Ok(Unit {
+            sizes,
+            most_work,
+            scratchpad: vec![0; sizes.scratchpad_bytes as usize],
+            accumulators: vec![0; (sizes.accumulator_rows * sizes.cols) as usize],
+            accepted: 0,
+            refused: None,
+        })
+    }
+
+    /// The unit's sizes.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+
+    /// Commands that were accepted, modulo 2^32.
+    pub fn accepted(&self) -> u32 {
+        self.accepted
+    }
+
+    /// Why a command was refused, if one was.
+    pub fn refused(&self) -> Option<Cause> {
+        self.refused
+    }
+
+    /// Carries out a command.
+    ///
+    /// # Errors
+    /// It has too much work, or external memory gives an error. Where the unit stands then is not told.
+    pub fn execute(
+        &mut self,
+        record: &Record,
+        external: &mut (impl External + ?Sized),
+    ) -> Result<Outcome, ExecuteError> {
+        if self.refused.is_some() {
+            return Ok(Outcome::Dropped);
+        }
+        let command = match self.sizes.judge(record) {
+            Ok(command) => command,
+            Err(cause) => {
+                self.refused = Some(cause);
+                return Ok(Outcome::Refused(cause));
+            }
+        };
+        let (work, limit) = (self.sizes.work(&command), self.most_work);
+        if work > limit {
+            return Err(ExecuteError::TooMuchWork { work, limit });
+        }
+        match &command {
+            Command::Load(t) => self.load(t, external)?,
+            Command::Store(t) => self.store(t, external)?,
+            Command::Convolve(c) => self.convolve(c),
+            Command::Requantise(r) => self.requantise(r),
+        }
+        self.accepted = self.accepted.wrapping_add(1);
+        Ok(Outcome::Done)
+    }
+
+    fn load(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), ExecuteError> {
+        let word_bytes = self.sizes.word_bytes();
+        for (address, local) in t.runs() {
+            for k in 0..t.bytes.next_multiple_of(word_bytes) {
+                let from = (address + k as i64) as u32;
+                self.scratchpad[(local + k) as usize] = if k < t.bytes {
+                    external.read(from).ok_or(ExecuteError::Bus { address: from })?
+                } else {
+                    t.fill
+                };
+            }
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), ExecuteError> {
+        for (address, local) in t.runs() {
+            for k in 0..t.bytes {
+                let to = (address + k as i64) as u32;
+                external
+                    .write(to, self.scratchpad[(local + k) as usize])
+                    .ok_or(ExecuteError::Bus { address: to })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn convolve(&mut self, c: &Convolve) {
+        let (inputs, outputs) = (self.sizes.rows as usize, self.sizes.cols as usize);
+        let mut row = c.accumulators as usize;
+        for o in 0..c.out_tiles {
+            for r in 0..c.out[1] {
+                for column in 0..c.out[0] {
+                    let mut sums = vec![0i32; outputs];
+                    for kr in 0..c.kernel[1] {
+                        for kc in 0..c.kernel[0] {
+                            for t in 0..c.in_tiles {
+                                let x = c.first[0] + (column * c.stride[0] + kc * c.dilation[0]) as i64;
+                                let y = c.first[1] + (r * c.stride[1] + kr * c.dilation[1]) as i64;
+                                let act = self.pixel(c, x, y, t);
+                                let tap = (o * c.kernel[1] + kr) * c.kernel[0] + kc;
+                                let tile = (tap * c.in_tiles + t) as usize * inputs * outputs;
+                                let weights = &self.scratchpad[c.weights as usize + tile..];
+                                for (act, weights) in act.iter().zip(weights.chunks_exact(outputs)) {
+                                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                                        let product = i32::from(*act) * i32::from(*weight as i8);
+                                        *sum = sum.wrapping_add(product);
+                                    }
+                                }
+                            }
+                        }
+                    }
+                    let stored = &mut self.accumulators[row * outputs..][..outputs];
+                    for (to, sum) in stored.iter_mut().zip(sums) {
+                        *to = if c.accumulate { to.wrapping_add(sum) } else { sum };
+                    }
+                    row += 1;
+                }
+            }
+        }
+    }
+
+    /// A tile of input channels of a pixel, or of what stands beside the image.
+    fn pixel(&self, c: &Convolve, x: i64, y: i64, tile: u64) -> Vec<i8> {
+        let count = self.sizes.rows as usize;
+        let [within_columns, within_rows] =
+            [(x, c.image[0]), (y, c.image[1])].map(|(at, size)| (0..size as i64).contains(&at));
+        if !within_columns || !within_rows {
+            return vec![c.zero_point; count];
+        }
+        let at = c.act + y as u64 * c.line_step + x as u64 * c.pixel_step + tile * c.in_tile_step;
+        self.scratchpad[at as usize..][..count].iter().map(|&byte| byte as i8).collect()
+    }
+
+    fn requantise(&mut self, r: &Requantise) {
+        let outputs = self.sizes.cols as usize;
+        let mut row = r.accumulators as usize;
+        for tile in 0..r.tiles {
+            let scales = self.scales(r.parameters + tile * self.sizes.parameter_bytes());
+            for out_row in 0..r.out[1] {
+                for column in 0..r.out[0] {
+                    let to = r.output + tile * r.tile_step + out_row * r.row_step + column * r.column_step;
+                    for (n, scale) in scales.iter().enumerate() {
+                        let sum = self.accumulators[row * outputs + n];
+                        self.scratchpad[to as usize + n] = r.clamp(scale.apply(sum)) as u8;
+                    }
+                    row += 1;
+                }
+            }
+        }
+    }
+
+    /// The parameters of a tile.
+    fn scales(&self, address: u64) -> Vec<Scale> {
+        let group = self.sizes.group_bytes() as usize;
+        let bytes = &self.scratchpad[address as usize..];
+        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let of = |n: usize| Scale {
+            bias: word(4 * n) as i32,
+            multiplier: word(group + 4 * n) & 0x7FFF_FFFF,
+            shift: u32::from(bytes[2 * group + n] & 63),
+        };
+        (0..self.sizes.cols as usize).map(of).collect()
+    }
+}
+
+impl Transfer {
+    /// Where the runs lie: in external memory and in the scratchpad.
+    fn runs(&self) -> impl Iterator<Item = (i64, u64)> {
+        let &Transfer { external, local, n, s, d, .. } = self;
+        (0..n[1]).flat_map(move |j| {
+            (0..n[0])
+                .map(move |i| (external + i as i64 * s[0] + j as i64 * s[1], local + i * d[0] + j * d[1]))
+        })
+    }
+}
+
+/// How the sums of a column become outputs.
+struct Scale {
+    bias: i32,
+    multiplier: u32,
+    shift: u32,
+}
+
+impl Scale {
+    fn apply(&self, sum: i32) -> i128 {
+        let biased = i128::from(sum.wrapping_add(self.bias));
+        let shift = if self.shift == 0 { 64 } else { self.shift };
+        (biased * i128::from(self.multiplier) + (1 << (shift - 1))) >> shift
+    }
+}
+
+impl Requantise {
+    fn clamp(&self, scaled: i128) -> i8 {
+        let shifted = scaled + i128::from(self.zero_point);
+        if shifted < i128::from(self.min) {
+            self.min
+        } else if shifted > i128::from(self.max) {
+            self.max
+        } else {
+            shifted as i8
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Records: what their fields are, and the rules that a command must keep.
+
+use super::{Cause, Record, Sizes};
+
+/// The fields of a load or a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    pub external: i64,
+    pub local: u64,
+    pub bytes: u64,
+    pub fill: u8,
+    /// Runs and repetitions.
+    pub n: [u64; 2],
+    /// Steps in external memory.
+    pub s: [i64; 2],
+    /// Steps in the scratchpad.
+    pub d: [u64; 2],
+}
+
+/// The fields of a convolution. Pairs are x before y, columns before rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convolve {
+    pub act: u64,
+    pub weights: u64,
+    pub accumulators: u64,
+    pub accumulate: bool,
+    pub zero_point: i8,
+    pub out: [u64; 2],
+    pub in_tiles: u64,
+    pub out_tiles: u64,
+    pub kernel: [u64; 2],
+    pub image: [u64; 2],
+    pub first: [i64; 2],
+    pub stride: [u64; 2],
+    pub dilation: [u64; 2],
+    pub pixel_step: u64,
+    pub line_step: u64,
+    pub in_tile_step: u64,
+}
+
+/// The fields of a requantisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requantise {
+    pub parameters: u64,
+    pub output: u64,
+    pub accumulators: u64,
+    /// Columns and rows.
+    pub out: [u64; 2],
+    pub tiles: u64,
+    pub column_step: u64,
+    pub row_step: u64,
+    pub tile_step: u64,
+    pub zero_point: i8,
+    pub min: i8,
+    pub max: i8,
+}
+
+/// A command that keeps all rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Load(Transfer),
+    Store(Transfer),
+    Convolve(Convolve),
+    Requantise(Requantise),
+}
+
+/// The bits of each word that fields have; the words behind have none.
+const LOAD_BITS: [u32; 9] = [0xFF, !0, !0, 0xFF_FFFF, !0, !0, !0, !0, !0];
+const STORE_BITS: [u32; 9] = [0xFF, !0, !0, 0xFFFF, !0, !0, !0, !0, !0];
+const CONVOLVE_BITS: [u32; 13] = [0xFF, !0, !0, 0xFF01_FFFF, !0, !0, 0xFFFF, !0, !0, !0, !0, !0, !0];
+const REQUANTISE_BITS: [u32; 10] = [0xFF, !0, !0, 0xFFFF, !0, 0xFFFF, !0, !0, !0, 0xFF_FFFF];
+
+/// The largest kernel, each way.
+const MAX_KERNEL: u64 = 16;
+
+fn halves(word: u32) -> [u64; 2] {
+    [u64::from(word & 0xFFFF), u64::from(word >> 16)]
+}
+
+fn bytes(word: u32) -> [u64; 4] {
+    word.to_le_bytes().map(u64::from)
+}
+
+fn signed_halves(word: u32) -> [i64; 2] {
+    halves(word).map(|half| i64::from(half as u16 as i16))
+}
+
+fn require(holds: bool, cause: Cause) -> Result<(), Cause> {
+    if holds { Ok(()) } else { Err(cause) }
+}
+
+fn require_reserved(record: &Record, fields: &[u32]) -> Result<(), Cause> {
+    let of = |k: usize| fields.get(k).copied().unwrap_or(0);
+    require(record.iter().enumerate().all(|(k, word)| word & !of(k) == 0), Cause::Field)
+}
+
+fn aligned(values: &[u64], to: u64) -> bool {
+    values.iter().all(|value| value % to == 0)
+}
+
+/// The last byte of what begins at `first`, reaches over `loops` (turns and step of each) and ends with `bytes` bytes. Turns are below 2^16, steps and the other
+/// values at most 2^32.
+fn last_byte(first: u64, loops: &[(u64, u64)], bytes: u64) -> u64 {
+    first + loops.iter().map(|(turns, step)| (turns - 1) * step).sum::<u64>() + bytes - 1
+}
+
+impl Sizes {
+    /// What a record says, if it keeps all rules.
+    ///
+    /// # Errors
+    /// The lowest cause.
+    pub fn judge(&self, record: &Record) -> Result<Command, Cause> {
+        match record[0] & 0xFF {
+            1 => Ok(Command::Load(self.transfer(record, &LOAD_BITS)?)),
+            2 => Ok(Command::Store(self.transfer(record, &STORE_BITS)?)),
+            3 => Ok(Command::Convolve(self.convolve(record)?)),
+            4 => Ok(Command::Requantise(self.requantise(record)?)),
+            _ => Err(Cause::Unknown),
+        }
+    }
+
+    fn require_counts(counts: &[u64]) -> Result<(), Cause> {
+        require(counts.iter().all(|&count| count >= 1), Cause::Field)
+    }
+
+    fn require_steps(&self, steps: &[u64]) -> Result<(), Cause> {
+        require(steps.iter().all(|&step| step < u64::from(self.scratchpad_bytes)), Cause::Field)
+    }
+
+    fn require_local(&self, last: u64) -> Result<(), Cause> {
+        require(last < u64::from(self.scratchpad_bytes), Cause::Outside)
+    }
+
+    fn require_rows(&self, first: u64, rows: u64) -> Result<(), Cause> {
+        require(first + rows <= u64::from(self.accumulator_rows), Cause::Outside)
+    }
+
+    fn transfer(&self, record: &Record, fields: &[u32]) -> Result<Transfer, Cause> {
+        let &[_, external, local, run, turns, s1, s2, d1, d2, ..] = record;
+        let t = Transfer {
+            external: i64::from(external),
+            local: u64::from(local),
+            bytes: halves(run)[0],
+            fill: bytes(run)[2] as u8,
+            n: halves(turns),
+            s: [s1, s2].map(|step| i64::from(step as i32)),
+            d: [d1, d2].map(u64::from),
+        };
+        require_reserved(record, fields)?;
+        Self::require_counts(&[t.bytes, t.n[0], t.n[1]])?;
+        self.require_steps(&t.d)?;
+        require(aligned(&[t.local, t.d[0], t.d[1]], self.word_bytes()), Cause::Alignment)?;
+        self.require_local(last_byte(t.local, &[(t.n[0], t.d[0]), (t.n[1], t.d[1])], t.bytes))?;
+        let reaches = [0, 1].map(|k| (t.n[k] as i64 - 1) * t.s[k]);
+        let lowest = t.external + reaches.iter().map(|&reach| reach.min(0)).sum::<i64>();
+        let highest =
+            t.external + reaches.iter().map(|&reach| reach.max(0)).sum::<i64>() + t.bytes as i64 - 1;
+        require(lowest >= 0 && highest <= i64::from(u32::MAX), Cause::Outside)?;
+        Ok(t)
+    }
+
+    fn convolve(&self, record: &Record) -> Result<Convolve, Cause> {
+        let &[_, act, weights, sums, out, tiles, kernel, image, first, moves, pixel, line, in_tile, ..] =
+            record;
+        let [in_tiles, out_tiles] = halves(tiles);
+        let [kernel_columns, kernel_rows, ..] = bytes(kernel);
+        let [stride_x, stride_y, dilation_x, dilation_y] = bytes(moves);
+        let c = Convolve {
+            act: u64::from(act),
+            weights: u64::from(weights),
+            accumulators: halves(sums)[0],
+            accumulate: sums >> 16 & 1 == 1,
+            zero_point: (sums >> 24) as u8 as i8,
+            out: halves(out),
+            in_tiles,
+            out_tiles,
+            kernel: [kernel_columns, kernel_rows],
+            image: halves(image),
+            first: signed_halves(first),
+            stride: [stride_x, stride_y],
+            dilation: [dilation_x, dilation_y],
+            pixel_step: u64::from(pixel),
+            line_step: u64::from(line),
+            in_tile_step: u64::from(in_tile),
+        };
+        let steps = [c.pixel_step, c.line_step, c.in_tile_step];
+        require_reserved(record, &CONVOLVE_BITS)?;
+        let pairs = [c.out, [in_tiles, out_tiles], c.kernel, c.image, c.stride, c.dilation];
+        Self::require_counts(pairs.as_flattened())?;
+        require(c.kernel.iter().all(|&taps| taps <= MAX_KERNEL), Cause::Field)?;
+        self.require_steps(&steps)?;
+        let [inputs, outputs] = [self.rows, self.cols].map(u64::from);
+        require(aligned(&[c.act], inputs) && aligned(&steps, inputs), Cause::Alignment)?;
+        require(aligned(&[c.weights], outputs), Cause::Alignment)?;
+        let [width, height] = c.image;
+        let loops = [(width, c.pixel_step), (height, c.line_step), (in_tiles, c.in_tile_step)];
+        self.require_local(last_byte(c.act, &loops, inputs))?;
+        let tiles = out_tiles * kernel_rows * kernel_columns * in_tiles;
+        self.require_local(last_byte(c.weights, &[], tiles * inputs * outputs))?;
+        self.require_rows(c.accumulators, out_tiles * c.out[0] * c.out[1])?;
+        Ok(c)
+    }
+
+    fn requantise(&self, record: &Record) -> Result<Requantise, Cause> {
+        let &[_, parameters, output, sums, out, tiles, column_step, row_step, tile_step, range, ..] = record;
+        let [zero_point, min, max, _] = range.to_le_bytes().map(|byte| byte as i8);
+        let r = Requantise {
+            parameters: u64::from(parameters),
+            output: u64::from(output),
+            accumulators: halves(sums)[0],
+            out: halves(out),
+            tiles: halves(tiles)[0],
+            column_step: u64::from(column_step),
+            row_step: u64::from(row_step),
+            tile_step: u64::from(tile_step),
+            zero_point,
+            min,
+            max,
+        };
+        let steps = [r.column_step, r.row_step, r.tile_step];
+        require_reserved(record, &REQUANTISE_BITS)?;
+        Self::require_counts(&[r.out[0], r.out[1], r.tiles])?;
+        self.require_steps(&steps)?;
+        let outputs = u64::from(self.cols);
+        require(aligned(&[r.output], outputs) && aligned(&steps, outputs), Cause::Alignment)?;
+        require(aligned(&[r.parameters], self.word_bytes()), Cause::Alignment)?;
+        self.require_local(last_byte(r.parameters, &[], r.tiles * self.parameter_bytes()))?;
+        let loops = [(r.out[0], r.column_step), (r.out[1], r.row_step), (r.tiles, r.tile_step)];
+        self.require_local(last_byte(r.output, &loops, outputs))?;
+        self.require_rows(r.accumulators, r.tiles * r.out[0] * r.out[1])?;
+        Ok(r)
+    }
+}

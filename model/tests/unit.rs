@@ -1,0 +1,304 @@
+//! The model of the tensor unit with DMA on cases computed by hand.
+
+use ferrite_model::unit::{Cause, ExecuteError, Outcome, Record, SizeError, Sizes, Unit};
+use proptest::prelude::*;
+
+const SIZES: Sizes = Sizes { rows: 4, cols: 4, scratchpad_bytes: 4096, accumulator_rows: 16 };
+
+fn unit() -> Unit {
+    Unit::new(SIZES, 1 << 20).unwrap()
+}
+
+/// A record of these words and zeros.
+fn record(words: &[u32]) -> Record {
+    let mut record = [0; 16];
+    record[..words.len()].copy_from_slice(words);
+    record
+}
+
+/// A load (1) or store (2) of runs.
+fn transfer(code: u32, external: u32, local: u32, bytes: u32, n1: u32, s1: i32, d1: u32) -> Record {
+    record(&[code, external, local, bytes, n1 | 1 << 16, s1 as u32, 0, d1])
+}
+
+/// A product of one activation row with one tile of weights.
+fn product(act: u32, weights: u32, accumulators: u32) -> Record {
+    record(&[3, act, weights, accumulators, 0x1_0001, 0x1_0001, 0x101, 0x1_0001, 0, 0x0101_0101, 0, 0, 0])
+}
+
+/// One accumulator row to int8, between -128 and 127.
+fn requantise(parameters: u32, output: u32, accumulators: u32) -> Record {
+    record(&[4, parameters, output, accumulators, 0x1_0001, 1, 0, 0, 0, 0x7F_8000])
+}
+
+fn done(unit: &mut Unit, record: &Record) {
+    assert_eq!(unit.execute(record, &mut [][..]), Ok(Outcome::Done));
+}
+
+#[test]
+fn loads_fill_up_words_and_later_runs_win() {
+    let mut unit = unit();
+    let mut memory: Vec<u8> = (0..64).collect();
+    // Backwards from 20 by 5: runs of 9 bytes at 20, 15, 10, each a word further than the one before.
+    let load = transfer(1, 20, 16, 9 | 0xEE << 16, 3, -5, 8);
+    assert_eq!(unit.execute(&load, &mut memory[..]), Ok(Outcome::Done));
+    let expected = [
+        [20, 21, 22, 23, 24, 25, 26, 27],
+        [15, 16, 17, 18, 19, 20, 21, 22],
+        [10, 11, 12, 13, 14, 15, 16, 17],
+        [18, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE],
+    ];
+    assert_eq!(unit.scratchpad[16..48], expected.concat());
+    assert_eq!((&unit.scratchpad[..16], unit.scratchpad[48]), (&[0; 16][..], 0));
+}
+
+#[test]
+fn stores_write_bytes_and_later_runs_win() {
+    let mut unit = unit();
+    for (byte, value) in unit.scratchpad.iter_mut().zip(1..) {
+        *byte = value;
+    }
+    let mut memory = vec![0; 8];
+    let store = transfer(2, 1, 8, 3, 2, 2, 8);
+    assert_eq!(unit.execute(&store, &mut memory[..]), Ok(Outcome::Done));
+    assert_eq!(memory, [0, 9, 10, 17, 18, 19, 0, 0]);
+}
+
+#[test]
+fn a_window_beside_the_image_takes_the_zero_point() {
+    let mut unit = unit();
+    // Two pixels: 1, 2, 3, 4 and -1, -2, -3, -4. A kernel of three columns, whose weights are all 1, 10 and 100.
+    unit.scratchpad[64..72].copy_from_slice(&[1, 2, 3, 4, 255, 254, 253, 252]);
+    for (bytes, weight) in unit.scratchpad[128..176].chunks_mut(16).zip([1, 10, 100]) {
+        bytes.fill(weight);
+    }
+    unit.accumulators[8..16].fill(1000);
+    // Outputs begin at columns -1 and 0; zero point -2; sums are added to rows 2 and 3.
+    let sums = 2 | 1 << 16 | 0xFE << 24;
+    let convolve = [3, 64, 128, sums, 0x1_0002, 0x1_0001, 0x103, 0x1_0002, 0xFFFF, 0x0101_0101, 4, 0, 0];
+    done(&mut unit, &record(&convolve));
+    // Column sums of pixels are 10 and -10, and -8 beside: -8 + 10 * 10 + 100 * -10, and 10 - 10 * 10 - 100 * 8.
+    assert_eq!(unit.accumulators[8..12], [1000 - 908; 4]);
+    assert_eq!(unit.accumulators[12..16], [1000 - 890; 4]);
+    assert_eq!(unit.accumulators[16..], [0; 48]);
+}
+
+#[test]
+fn tiles_of_weights_stand_by_output_tile_and_then_by_input_tile() {
+    let mut unit = unit();
+    // Input tiles 1, 0, 0, 0 and 0, 1, 0, 0; the tile of weights number `w` has `16 * w + 4 * k + n`.
+    unit.scratchpad[0..8].copy_from_slice(&[1, 0, 0, 0, 0, 1, 0, 0]);
+    for (byte, value) in unit.scratchpad[64..128].iter_mut().zip(0..) {
+        *byte = value;
+    }
+    let convolve = [3, 0, 64, 5, 0x1_0001, 0x2_0002, 0x101, 0x1_0001, 0, 0x0101_0101, 0, 0, 4];
+    done(&mut unit, &record(&convolve));
+    assert_eq!(unit.accumulators[20..24], [20, 22, 24, 26]);
+    assert_eq!(unit.accumulators[24..28], [32 + 52, 33 + 53, 34 + 54, 35 + 55]);
+}
+
+#[test]
+fn sums_wrap() {
+    let mut unit = unit();
+    unit.scratchpad[..4].copy_from_slice(&[1, 0, 0, 0]);
+    unit.scratchpad[16] = 1;
+    unit.accumulators[0] = i32::MAX;
+    let mut accumulates = product(0, 16, 0);
+    accumulates[3] |= 1 << 16;
+    done(&mut unit, &accumulates);
+    assert_eq!(unit.accumulators[..4], [i32::MIN, 0, 0, 0]);
+}
+
+#[test]
+fn outputs_are_rounded_once_half_up_and_clamped() {
+    let mut unit = unit();
+    // Biases, multipliers, shifts: sums over 2 and 4, one far above the clamp, and one whose bias wraps.
+    let biases: [i32; 4] = [0, 1, 0, 1];
+    let multipliers: [u32; 4] = [1, 1, i32::MAX as u32, i32::MAX as u32 | 1 << 31];
+    for n in 0..4 {
+        unit.scratchpad[512 + 4 * n..][..4].copy_from_slice(&biases[n].to_le_bytes());
+        unit.scratchpad[528 + 4 * n..][..4].copy_from_slice(&multipliers[n].to_le_bytes());
+    }
+    unit.scratchpad[544..548].copy_from_slice(&[1, 0xC0 | 2, 1, 62]);
+    unit.accumulators[..4].copy_from_slice(&[-3, 5, 7, i32::MAX]);
+    done(&mut unit, &requantise(512, 20, 0));
+    // -3 / 2 becomes -1, (5 + 1) / 4 becomes 2, and -2^31 * (2^31 - 1) / 2^62 becomes -1.
+    assert_eq!(unit.scratchpad[20..24], [255, 2, 127, 255]);
+    // The lower clamp is looked at first.
+    let mut crossed = requantise(512, 24, 0);
+    crossed[9] = 1 | 5 << 8 | 0xFD << 16;
+    done(&mut unit, &crossed);
+    assert_eq!(unit.scratchpad[24..28], [5, 5, 253, 5]);
+}
+
+#[test]
+fn a_shift_of_0_counts_as_64() {
+    let mut unit = unit();
+    unit.scratchpad[16..20].copy_from_slice(&i32::MAX.to_le_bytes());
+    unit.scratchpad[32..36].fill(0x40);
+    unit.accumulators[..4].fill(i32::MIN);
+    let mut requantise = requantise(0, 64, 0);
+    requantise[9] |= 9;
+    done(&mut unit, &requantise);
+    assert_eq!(unit.scratchpad[64..68], [9; 4]);
+}
+
+#[test]
+fn rows_go_where_their_steps_say_and_tiles_have_their_own_parameters() {
+    let mut unit = unit();
+    for (tile, bias) in [(0, 1i32), (1, -1)] {
+        for n in 0..4 {
+            unit.scratchpad[40 * tile + 4 * n..][..4].copy_from_slice(&bias.to_le_bytes());
+            unit.scratchpad[40 * tile + 16 + 4 * n] = 2;
+            unit.scratchpad[40 * tile + 32 + n] = 1;
+        }
+    }
+    for (sum, value) in unit.accumulators.iter_mut().zip(10..) {
+        *sum = value / 4 * 4;
+    }
+    // Two columns, two rows, two tiles, from row 1 on.
+    let words = [4, 0, 2048, 1, 0x2_0002, 2, 8, 32, 4, 0x7F_8000];
+    done(&mut unit, &record(&words));
+    let at = |unit: &Unit, o: usize, r: usize, c: usize| unit.scratchpad[2048 + 4 * o + 32 * r + 8 * c + 3];
+    let mut found = vec![];
+    for (o, r, c) in [(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1)]
+    {
+        found.push(at(&unit, o, r, c));
+    }
+    assert_eq!(found, [17, 21, 25, 29, 31, 35, 39, 43]);
+}
+
+#[test]
+fn the_first_broken_rule_counts_and_stops_all_that_follows() {
+    let mut unit = unit();
+    done(&mut unit, &product(0, 64, 3));
+    let before = unit.scratchpad.clone();
+    let refused = transfer(1, 0, 4092, 8, 1, 0, 0);
+    assert_eq!(unit.execute(&refused, &mut [][..]), Ok(Outcome::Refused(Cause::Alignment)));
+    assert_eq!(unit.execute(&product(0, 64, 3), &mut [][..]), Ok(Outcome::Dropped));
+    assert_eq!(unit.execute(&record(&[]), &mut [][..]), Ok(Outcome::Dropped));
+    assert_eq!((unit.accepted(), unit.refused()), (1, Some(Cause::Alignment)));
+    assert!(unit.scratchpad == before);
+}
+
+#[test]
+fn every_rule_has_its_cause() {
+    let cause = |record: Record| SIZES.judge(&record).err();
+    let with = |record: &Record, word: usize, value: u32| {
+        let mut other = *record;
+        other[word] = value;
+        cause(other)
+    };
+    let load = transfer(1, 0, 4088, 8, 1, 0, 0);
+    let store = transfer(2, 0, 4088, 8, 1, 0, 0);
+    let (convolve, output) = (product(4092, 4080, 15), requantise(4056, 4092, 15));
+    for legal in [load, store, convolve, output] {
+        assert_eq!(cause(legal), None);
+        for code in [0, 5, 255] {
+            assert_eq!(with(&legal, 0, code), Some(Cause::Unknown));
+        }
+        assert_eq!(with(&legal, 0, legal[0] | 1 << 8), Some(Cause::Field));
+        assert_eq!(with(&legal, 15, 1 << 31), Some(Cause::Field));
+    }
+    use Cause::{Alignment, Field, Outside};
+    for (record, word, value, expected) in [
+        (load, 1, u32::MAX - 7, None),
+        (load, 1, u32::MAX - 6, Some(Outside)),
+        (load, 2, 4087, Some(Alignment)),
+        (load, 2, 4096, Some(Outside)),
+        (load, 2, u32::MAX - 7, Some(Outside)),
+        (load, 3, 0, Some(Field)),
+        (load, 3, 9, Some(Outside)),
+        (load, 3, 8 | 0xFF << 16, None),
+        (load, 3, 8 | 1 << 24, Some(Field)),
+        (store, 3, 8 | 1 << 16, Some(Field)),
+        (load, 4, 1, Some(Field)),
+        (load, 4, 1 << 16, Some(Field)),
+        (load, 5, 1 << 31, None),
+        (load, 7, 4088, None),
+        (load, 7, 4092, Some(Alignment)),
+        (load, 8, 4096, Some(Field)),
+        (convolve, 1, 4090, Some(Alignment)),
+        (convolve, 1, 4096, Some(Outside)),
+        (convolve, 2, 4082, Some(Alignment)),
+        (convolve, 2, 4084, Some(Outside)),
+        (convolve, 3, 16, Some(Outside)),
+        (convolve, 3, 15 | 1 << 17, Some(Field)),
+        (convolve, 4, 0x1_0002, Some(Outside)),
+        (convolve, 4, 1, Some(Field)),
+        (convolve, 5, 0x1_0002, Some(Outside)),
+        (convolve, 6, 0x111, Some(Field)),
+        (convolve, 6, 0x1_0101, Some(Field)),
+        (convolve, 6, 0x102, Some(Outside)),
+        (convolve, 7, 0xFFFF_FFFF, None),
+        (convolve, 7, 0xFFFF, Some(Field)),
+        (convolve, 8, 0x8000_7FFF, None),
+        (convolve, 9, 0x0101_0100, Some(Field)),
+        (convolve, 9, 0x00FF_FFFF, Some(Field)),
+        (convolve, 10, 4092, None),
+        (convolve, 10, 4093, Some(Alignment)),
+        (convolve, 12, 4096, Some(Field)),
+        (output, 1, 4060, Some(Alignment)),
+        (output, 1, 4064, Some(Outside)),
+        (output, 2, 4094, Some(Alignment)),
+        (output, 2, 4096, Some(Outside)),
+        (output, 3, 1 << 16, Some(Field)),
+        (output, 3, 16, Some(Outside)),
+        (output, 5, 0, Some(Field)),
+        (output, 5, 1 << 16, Some(Field)),
+        (output, 5, 2, Some(Outside)),
+        (output, 7, 4092, None),
+        (output, 8, 2, Some(Alignment)),
+        (output, 9, 1 << 24, Some(Field)),
+    ] {
+        assert_eq!(with(&record, word, value), expected, "word {word} is {value:#x} in {record:x?}");
+    }
+}
+
+#[test]
+fn steps_to_the_past_may_not_leave_external_memory() {
+    let judge = |external, s1| SIZES.judge(&transfer(1, external, 0, 1, 2, s1, 0)).err();
+    assert_eq!([judge(5, -5), judge(5, -6)], [None, Some(Cause::Outside)]);
+    assert_eq!([judge(u32::MAX - 5, 5), judge(u32::MAX - 5, 6)], [None, Some(Cause::Outside)]);
+}
+
+#[test]
+fn what_takes_too_long_and_what_is_not_there_are_told() {
+    let mut unit = unit();
+    let mut load = transfer(1, 0, 0, 0xFFF, 0xFFFF, 0, 0);
+    load[4] = u32::MAX;
+    let work = 0xFFF * 0xFFFF * 0xFFFF;
+    assert_eq!(unit.execute(&load, &mut [][..]), Err(ExecuteError::TooMuchWork { work, limit: 1 << 20 }));
+    let load = transfer(1, 2, 0, 8, 1, 0, 0);
+    assert_eq!(unit.execute(&load, &mut [0; 4][..]), Err(ExecuteError::Bus { address: 4 }));
+    assert_eq!((unit.accepted(), unit.refused()), (0, None));
+}
+
+#[test]
+fn sizes_outside_of_their_ranges_are_refused() {
+    let error = Unit::new(Sizes { cols: 64, ..SIZES }, 0).unwrap_err();
+    assert_eq!(error, SizeError { parameter: "cols", value: 64, min: 4, max: 32 });
+    assert!(Unit::new(Sizes { scratchpad_bytes: 5000, ..SIZES }, 0).is_err());
+}
+
+/// Words that random records are made of.
+fn words() -> impl Strategy<Value = u32> {
+    let edges = vec![0, 1, 4, 16, 4096, 0x1_0001, 0x101, 0x0101_0101, 0x7FFF_FFFF, 0x8000_0000, u32::MAX];
+    prop_oneof![any::<u32>(), prop::sample::select(edges)]
+}
+
+proptest! {
+    #[test]
+    fn no_record_is_too_much(mut record in prop::array::uniform16(words()), code in 1u32..=4, end in 4usize..=16) {
+        record[0] = code;
+        record[end..].fill(0);
+        for sizes in [SIZES, Sizes { rows: 32, cols: 32, scratchpad_bytes: 1 << 20, accumulator_rows: 1 << 16 }] {
+            let mut unit = Unit::new(sizes, 1 << 16).unwrap();
+            let before = unit.clone();
+            if unit.execute(&record, &mut [0; 4096][..]) != Ok(Outcome::Done) {
+                prop_assert_eq!(unit.accepted(), 0);
+                prop_assert!(unit.refused().is_none() || unit.scratchpad == before.scratchpad);
+            }
+        }
+    }
+}
