@@ -123,6 +123,8 @@ impl Module for Board {
         let theirs = of_word(shape, regions.read_async("theirs", slot));
         let other_lane = slot.slice(SLOTS.ilog2(), LANES.ilog2()).ne(part);
         wire!(m, blocks = all_here.bit_at(slot) & other_lane & mine.conflict(&theirs));
+        // Slots behind the last order that is here need no look.
+        wire!(m, was_last = !((all_here >> slot) >> 1u32).any());
         let still = !all_done;
         m.when(i.orders.valid & !compares & !compared, || {
             compares.set(1);
@@ -133,7 +135,7 @@ impl Module for Board {
             let found = blocks.mux(one_hot(m, slot, ALL_SLOTS).truncate(ALL_SLOTS), 0);
             blockers.set((blockers | found) & still);
             slot.set(slot.wrapping_add(1));
-            m.when(slot.all(), || {
+            m.when(was_last, || {
                 compares.set(0);
                 compared.set(1);
             });

@@ -73,26 +73,41 @@ impl DepthwiseLayer {
         let (line, out_line) = (layer.width as u32 * pixel, layer.out[0] as u32 * pixel);
         let out_bytes = *self.blocks.iter().max().unwrap() as u32 * out_line;
         assert!(out + 2 * out_bytes <= compute.scratchpad_bytes);
-        let half = compute.accumulator_rows / 2;
-        let mut records = vec![
-            Transfer::run(weights, weights, tiles * compute.rows * compute.cols).load(),
-            Transfer::run(parameters, parameters, tiles * compute.parameter_bytes()).load(),
-        ];
+        // Tiles of channels take turns with four parts of the accumulators, so that none waits for the output stage.
+        let part = compute.accumulator_rows / 4;
+        // What is needed first comes first: the weights of a tile, some lines, the other weights and the parameters.
+        let tile_bytes = compute.rows * compute.cols;
+        let mut records = vec![Transfer::run(weights, weights, tile_bytes).load()];
+        let mut constants =
+            vec![Transfer::run(parameters, parameters, tiles * compute.parameter_bytes()).load()];
+        if tiles > 1 {
+            let (from, bytes) = (weights + tile_bytes, (tiles - 1) * tile_bytes);
+            constants.insert(0, Transfer::run(from, from, bytes).load());
+        }
+        // The lines of the image that rows of the output need, from the first to behind the last.
+        let lines = |row: usize, rows: usize| {
+            let first = (row * layer.stride[1]) as i32 - layer.padding[1] as i32;
+            let behind = first + ((rows - 1) * layer.stride[1] + 3) as i32;
+            (first, first.max(0) as u32, behind.min(layer.height as i32) as u32)
+        };
         let (mut row, mut loaded, mut unit) = (0, 0, 0);
         for (block, rows) in self.blocks.iter().enumerate() {
-            let first = (row * layer.stride[1]) as i32 - layer.padding[1] as i32;
-            let top = first.max(0) as u32;
-            let bottom = (first + ((rows - 1) * layer.stride[1] + 3) as i32).min(layer.height as i32) as u32;
-            if bottom > loaded {
-                records.push(Transfer::run(loaded * line, loaded * line, (bottom - loaded) * line).load());
-                loaded = bottom;
+            let (first, top, bottom) = lines(row, *rows);
+            // What this block needs, and what the next one does, which then comes while this one is computed.
+            let next = self.blocks.get(block + 1).map(|next| lines(row + rows, *next).2);
+            for behind in [Some(bottom), next].into_iter().flatten() {
+                if behind > loaded {
+                    let (from, bytes) = (loaded * line, (behind - loaded) * line);
+                    records.push(Transfer::run(from, from, bytes).load());
+                    loaded = behind;
+                    records.append(&mut constants);
+                }
             }
             let output = out + block as u32 % 2 * out_bytes;
             let out_size = [layer.out[0] as u32, *rows as u32];
-            let at_once = (half / (out_size[0] * out_size[1])).min(tiles);
-            for tile in (0..tiles).step_by(at_once as usize) {
-                let accumulators = unit % 2 * half;
-                let count = at_once.min(tiles - tile);
+            assert!(out_size[0] * out_size[1] <= part);
+            for tile in 0..tiles {
+                let accumulators = unit % 4 * part;
                 let depthwise = Depthwise {
                     act: top * line + tile * compute.cols,
                     weights: weights + tile * compute.rows * compute.cols,
@@ -100,7 +115,7 @@ impl DepthwiseLayer {
                     accumulate: false,
                     zero_point: layer.zero_point,
                     out: out_size,
-                    tiles: count,
+                    tiles: 1,
                     image: [layer.width as u32, bottom - top],
                     first: [-(layer.padding[0] as i32), first - top as i32],
                     stride: layer.stride.map(|stride| stride as u32),
@@ -114,7 +129,7 @@ impl DepthwiseLayer {
                     output: output + tile * compute.cols,
                     accumulators,
                     out: out_size,
-                    tiles: count,
+                    tiles: 1,
                     column_step: pixel,
                     row_step: out_line,
                     tile_step: compute.cols,
