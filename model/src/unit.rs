@@ -19,7 +19,7 @@ mod command;
 
 use thiserror::Error;
 
-pub use command::{Command, Convolve, Requantise, Transfer};
+pub use command::{Command, Convolve, Depthwise, Requantise, Transfer};
 
 /// A command as it stands in memory.
 pub type Record = [u32; 16];
@@ -114,6 +114,9 @@ pub struct Unit {
     refused: Option<Cause>,
 }
 
+/// Columns of a depthwise convolution's kernel.
+const KERNEL_COLUMNS: u64 = 3;
+
 impl Sizes {
     fn check(&self) -> Result<(), SizeError> {
         for (parameter, value, min, max) in [
@@ -144,6 +147,15 @@ impl Sizes {
         2 * self.group_bytes() + self.word_bytes()
     }
 
+    /// `G`, the rows of a depthwise convolution's kernel.
+    fn kernel_rows(&self) -> u64 {
+        match self.rows {
+            4 => 1,
+            8 => 2,
+            _ => 3,
+        }
+    }
+
     /// Steps of a command: bytes moved, products, or outputs. None is more than 2^48.
     pub fn work(&self, command: &Command) -> u64 {
         match command {
@@ -153,6 +165,9 @@ impl Sizes {
                 tiles * c.out[0] * c.out[1] * u64::from(self.rows * self.cols)
             }
             Command::Requantise(r) => r.tiles * r.out[0] * r.out[1] * u64::from(self.cols),
+            Command::Depthwise(d) => {
+                d.tiles * d.out[0] * d.out[1] * u64::from(self.cols) * KERNEL_COLUMNS * self.kernel_rows()
+            }
         }
     }
 }
@@ -217,6 +232,7 @@ impl Unit {
             Command::Store(t) => self.store(t, external)?,
             Command::Convolve(c) => self.convolve(c),
             Command::Requantise(r) => self.requantise(r),
+            Command::Depthwise(d) => self.depthwise(d),
         }
         self.accepted = self.accepted.wrapping_add(1);
         Ok(Outcome::Done)
@@ -294,6 +310,41 @@ impl Unit {
         }
         let at = c.act + y as u64 * c.line_step + x as u64 * c.pixel_step + tile * c.in_tile_step;
         self.scratchpad[at as usize..][..count].iter().map(|&byte| byte as i8).collect()
+    }
+
+    fn depthwise(&mut self, d: &Depthwise) {
+        let (taps, channels) = (self.sizes.rows as usize, self.sizes.cols as usize);
+        let mut row = d.accumulators as usize;
+        for o in 0..d.tiles {
+            for r in 0..d.out[1] {
+                for column in 0..d.out[0] {
+                    for n in 0..channels {
+                        let mut sum = 0i32;
+                        for kr in 0..self.sizes.kernel_rows() {
+                            for kc in 0..KERNEL_COLUMNS {
+                                let x = d.first[0] + (column * d.stride[0] + kc) as i64;
+                                let y = d.first[1] + (r * d.stride[1] + kr) as i64;
+                                let here = (0..d.image[0] as i64).contains(&x)
+                                    && (0..d.image[1] as i64).contains(&y);
+                                let at = |x: u64, y: u64| {
+                                    d.act + y * d.line_step + x * d.pixel_step + o * d.tile_step + n as u64
+                                };
+                                let act = match here {
+                                    true => self.scratchpad[at(x as u64, y as u64) as usize] as i8,
+                                    false => d.zero_point,
+                                };
+                                let tap = o as usize * taps + (kr * KERNEL_COLUMNS + kc) as usize;
+                                let weight = self.scratchpad[d.weights as usize + tap * channels + n] as i8;
+                                sum += i32::from(act) * i32::from(weight);
+                            }
+                        }
+                        let stored = &mut self.accumulators[row * channels + n];
+                        *stored = if d.accumulate { stored.wrapping_add(sum) } else { sum };
+                    }
+                    row += 1;
+                }
+            }
+        }
     }
 
     fn requantise(&mut self, r: &Requantise) {

@@ -55,13 +55,28 @@ fn loads_fill_up_words_and_later_runs_win() {
 #[test]
 fn stores_write_bytes_and_later_runs_win() {
     let mut unit = unit();
-    for (byte, value) in unit.scratchpad.iter_mut().zip(1..) {
+    for (byte, value) in unit.scratchpad.iter_mut().zip(1..=u8::MAX) {
         *byte = value;
     }
     let mut memory = vec![0; 8];
     let store = transfer(2, 1, 8, 3, 2, 2, 8);
     assert_eq!(unit.execute(&store, &mut memory[..]), Ok(Outcome::Done));
     assert_eq!(memory, [0, 9, 10, 17, 18, 19, 0, 0]);
+}
+
+#[test]
+fn a_depthwise_convolution_keeps_channels_apart() {
+    let mut unit = unit();
+    // Two pixels: 1, 2, 3, 4 and -1, -2, -3, -4. The taps of a kernel of one row weigh 1, 10 and 100; what stands behind them does not count.
+    unit.scratchpad[64..72].copy_from_slice(&[1, 2, 3, 4, 255, 254, 253, 252]);
+    for (bytes, weight) in unit.scratchpad[128..144].chunks_mut(4).zip([1, 10, 100, 77]) {
+        bytes.fill(weight);
+    }
+    // Outputs begin at columns -1 and 0; zero point -2; sums go to rows 2 and 3.
+    let depthwise =
+        [5, 64, 128, 2 | 0xFE << 24, 0x1_0002, 0x1_0000, 0, 0x1_0002, 0xFFFF, 0x0101, 4, 0, 0, 0, 0, 0];
+    assert_eq!(unit.execute(&depthwise, &mut [][..]), Ok(Outcome::Done));
+    assert_eq!(unit.accumulators[8..16], [-92, -182, -272, -362, -209, -218, -227, -236]);
 }
 
 #[test]
@@ -192,9 +207,10 @@ fn every_rule_has_its_cause() {
     let load = transfer(1, 0, 4088, 8, 1, 0, 0);
     let store = transfer(2, 0, 4088, 8, 1, 0, 0);
     let (convolve, output) = (product(4092, 4080, 15), requantise(4056, 4092, 15));
-    for legal in [load, store, convolve, output] {
+    let depthwise = [5, 4092, 4080, 15, 0x1_0001, 0x1_0000, 0, 0x1_0001, 0, 0x0101, 0, 0, 0, 0, 0, 0];
+    for legal in [load, store, convolve, output, depthwise] {
         assert_eq!(cause(legal), None);
-        for code in [0, 5, 255] {
+        for code in [0, 6, 255] {
             assert_eq!(with(&legal, 0, code), Some(Cause::Unknown));
         }
         assert_eq!(with(&legal, 0, legal[0] | 1 << 8), Some(Cause::Field));
@@ -218,6 +234,19 @@ fn every_rule_has_its_cause() {
         (load, 7, 4088, None),
         (load, 7, 4092, Some(Alignment)),
         (load, 8, 4096, Some(Field)),
+        (depthwise, 1, 4090, Some(Alignment)),
+        (depthwise, 1, 4096, Some(Outside)),
+        (depthwise, 2, 4084, Some(Outside)),
+        (depthwise, 4, 0x1_0002, Some(Outside)),
+        (depthwise, 4, 0x1_007E, Some(Outside)),
+        (depthwise, 4, 0x1_007F, Some(Field)),
+        (depthwise, 5, 0x1_0001, Some(Field)),
+        (depthwise, 5, 0x2_0000, Some(Outside)),
+        (depthwise, 6, 1, Some(Field)),
+        (depthwise, 9, 0x1_0101, Some(Field)),
+        (depthwise, 12, 4, None),
+        (depthwise, 12, 2, Some(Alignment)),
+        (depthwise, 12, 4096, Some(Field)),
         (convolve, 1, 4090, Some(Alignment)),
         (convolve, 1, 4096, Some(Outside)),
         (convolve, 2, 4082, Some(Alignment)),

@@ -100,7 +100,8 @@ impl Module for Lines {
         let tile = m.regs("tile", TileStream::shape(config).tile);
         let Place { act, x, y } = m.regs("here", Place::shape(config));
         let line_act = m.reg("line_act", config.address_bits());
-        let line = m.reg("line", RING.ilog2());
+        // Never set back: the last line of the tile before is still read while the next tile's first one comes in.
+        let line = m.reg("line", RING.ilog2()).reset_to(0);
         let pixel = m.reg("pixel", LINE_PIXELS.ilog2());
         // Lines that only come in before the first output's are complete; cycles until the array has the tile's weights.
         let lines_before = m.reg("lines_before", index_width(groups as usize + 1));
@@ -165,7 +166,6 @@ impl Module for Lines {
             m.connect(tile, i.tiles.tile);
             m.connect(Place { act, x, y }, i.tiles.tile.place);
             line_act.set(i.tiles.tile.place.act);
-            line.set(0);
             start_line();
             lines_before.set(groups - 1);
             rows_left.set(frame.rows);

@@ -6,7 +6,7 @@ use super::ComputeConfig;
 use super::array::ArrayIn;
 use super::banks::{Banks, WordWrite};
 use super::command::{Convolutions, Requantisations};
-use super::lines::{Lines, LinesIn};
+use super::lines::{Lines, LinesIn, TAPS};
 use super::output::{Output, OutputIn};
 use super::sums::{Sums, SumsIn};
 use super::tiles::{Frames, TileAddresses, TileStream, Tiles};
@@ -149,7 +149,11 @@ impl Module for Compute {
         let ArrayIn { act, swap, weight, shift, depthwise: by_columns, lines: line_words } = array.i;
         by_columns.set(depthwise);
         m.connect(line_words, lines.o.words);
-        m.connect(act, windows.o.act);
+        // Rows that lines do not feed multiply 0 in depthwise convolutions.
+        let fed = (config.depthwise_rows() * TAPS) as usize;
+        for (row, (to, from)) in act.into_iter().zip(windows.o.act).enumerate() {
+            to.set(if row < fed { from } else { depthwise.mux(0, from) });
+        }
         swap.set(weights.o.swap);
         m.connect(weight, weights.o.weight);
         m.connect(shift, weights.o.shift);

@@ -246,6 +246,23 @@ fn a_depthwise_convolution_makes_an_output_of_all_columns_in_a_cycle() {
     assert!(cycles <= 26 * 26 + 70, "{cycles} cycles");
 }
 
+/// The last line of a tile is still read while the first one of the next comes in.
+#[test]
+fn depthwise_convolutions_of_the_shortest_lines_are_computed() {
+    let mut random = Random::new(11);
+    for stride in [[1, 1], [3, 2]] {
+        let form = Form {
+            image: [3, 9],
+            channels: [40; 2],
+            kernel: [3, 3],
+            stride,
+            dilation: [1, 1],
+            padding: [0, 0],
+        };
+        computes_depthwise(&mut Rig::new(config(16, 8)), &form.layer(&mut random));
+    }
+}
+
 #[test]
 fn both_kinds_of_convolutions_take_turns() {
     let mut random = Random::new(10);

@@ -38,6 +38,24 @@ pub struct Convolve {
     pub in_tile_step: u64,
 }
 
+/// The fields of a depthwise convolution. Pairs are x before y, columns before rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depthwise {
+    pub act: u64,
+    pub weights: u64,
+    pub accumulators: u64,
+    pub accumulate: bool,
+    pub zero_point: i8,
+    pub out: [u64; 2],
+    pub tiles: u64,
+    pub image: [u64; 2],
+    pub first: [i64; 2],
+    pub stride: [u64; 2],
+    pub pixel_step: u64,
+    pub line_step: u64,
+    pub tile_step: u64,
+}
+
 /// The fields of a requantisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requantise {
@@ -62,16 +80,21 @@ pub enum Command {
     Store(Transfer),
     Convolve(Convolve),
     Requantise(Requantise),
+    Depthwise(Depthwise),
 }
 
 /// The bits of each word that fields have; the words behind have none.
 const LOAD_BITS: [u32; 9] = [0xFF, !0, !0, 0xFF_FFFF, !0, !0, !0, !0, !0];
 const STORE_BITS: [u32; 9] = [0xFF, !0, !0, 0xFFFF, !0, !0, !0, !0, !0];
 const CONVOLVE_BITS: [u32; 13] = [0xFF, !0, !0, 0xFF01_FFFF, !0, !0, 0xFFFF, !0, !0, !0, !0, !0, !0];
+const DEPTHWISE_BITS: [u32; 13] = [0xFF, !0, !0, 0xFF01_FFFF, !0, 0xFFFF_0000, 0, !0, !0, 0xFFFF, !0, !0, !0];
 const REQUANTISE_BITS: [u32; 10] = [0xFF, !0, !0, 0xFFFF, !0, 0xFFFF, !0, !0, !0, 0xFF_FFFF];
 
 /// The largest kernel, each way.
 const MAX_KERNEL: u64 = 16;
+
+/// The most pixels from the first to the last output of a depthwise convolution's line.
+const MAX_REACH: u64 = 125;
 
 fn halves(word: u32) -> [u64; 2] {
     [u64::from(word & 0xFFFF), u64::from(word >> 16)]
@@ -115,6 +138,7 @@ impl Sizes {
             2 => Ok(Command::Store(self.transfer(record, &STORE_BITS)?)),
             3 => Ok(Command::Convolve(self.convolve(record)?)),
             4 => Ok(Command::Requantise(self.requantise(record)?)),
+            5 => Ok(Command::Depthwise(self.depthwise(record)?)),
             _ => Err(Cause::Unknown),
         }
     }
@@ -199,6 +223,39 @@ impl Sizes {
         self.require_local(last_byte(c.weights, &[], tiles * inputs * outputs))?;
         self.require_rows(c.accumulators, out_tiles * c.out[0] * c.out[1])?;
         Ok(c)
+    }
+
+    fn depthwise(&self, record: &Record) -> Result<Depthwise, Cause> {
+        let &[_, act, weights, sums, out, tiles, _, image, first, moves, pixel, line, tile, ..] = record;
+        let [stride_x, stride_y, ..] = bytes(moves);
+        let d = Depthwise {
+            act: u64::from(act),
+            weights: u64::from(weights),
+            accumulators: halves(sums)[0],
+            accumulate: sums >> 16 & 1 == 1,
+            zero_point: (sums >> 24) as u8 as i8,
+            out: halves(out),
+            tiles: halves(tiles)[1],
+            image: halves(image),
+            first: signed_halves(first),
+            stride: [stride_x, stride_y],
+            pixel_step: u64::from(pixel),
+            line_step: u64::from(line),
+            tile_step: u64::from(tile),
+        };
+        let steps = [d.pixel_step, d.line_step, d.tile_step];
+        require_reserved(record, &DEPTHWISE_BITS)?;
+        Self::require_counts([d.out, d.image, d.stride, [d.tiles, 1]].as_flattened())?;
+        require((d.out[0] - 1) * stride_x <= MAX_REACH, Cause::Field)?;
+        self.require_steps(&steps)?;
+        let [inputs, outputs] = [self.rows, self.cols].map(u64::from);
+        require(aligned(&[d.act, d.weights], outputs) && aligned(&steps, outputs), Cause::Alignment)?;
+        let [width, height] = d.image;
+        let loops = [(width, d.pixel_step), (height, d.line_step), (d.tiles, d.tile_step)];
+        self.require_local(last_byte(d.act, &loops, outputs))?;
+        self.require_local(last_byte(d.weights, &[], d.tiles * inputs * outputs))?;
+        self.require_rows(d.accumulators, d.tiles * d.out[0] * d.out[1])?;
+        Ok(d)
     }
 
     fn requantise(&self, record: &Record) -> Result<Requantise, Cause> {

@@ -4,7 +4,7 @@ use ferrite_model::unit::{Command, Record, Sizes};
 
 use super::state::{MEMORY_BYTES, PARAMETER_TILES};
 use crate::random::Random;
-use crate::record::{Convolve, Requantise, Transfer};
+use crate::record::{Convolve, Depthwise, Requantise, Transfer};
 
 /// Addresses that commands have in common are taken from so many.
 const SPOTS: usize = 6;
@@ -12,9 +12,6 @@ const SPOTS: usize = 6;
 const MOST_ROWS: u64 = 1500;
 /// Bytes that a transfer may move.
 const MOST_BYTES: u64 = 6000;
-
-/// A code of the unit of which the command reference, and so the model, does not tell: depthwise convolutions.
-const NOT_IN_THE_REFERENCE: u32 = 5;
 
 /// Makes commands whose ranges often overlap.
 pub struct Generator {
@@ -200,6 +197,52 @@ impl Generator {
         Some(convolve.record())
     }
 
+    fn depthwise(&mut self) -> Option<Record> {
+        let Sizes { rows: inputs, cols, .. } = self.sizes;
+        let mut out = [self.count(9), self.count(5)];
+        let tiles = self.count(3);
+        let mut image = [self.count(9), self.count(6)];
+        let [mut pixel_step, mut line_step, tile_step] =
+            [image[0], image[1], tiles].map(|count| self.step(count, cols, 4));
+        let mut first = [0, 1].map(|_| self.random.below(9) as i32 - 5);
+        let mut stride = [self.count(3), self.count(3)];
+        let k = self.random.below(2) as usize;
+        match self.random.below(10) {
+            // Lines as long as they may be.
+            0 => (out[0], stride[0]) = self.one_of(&[(126, 1), (63, 2), (2, 125), (26, 5), (1, 255)]),
+            1 => stride[1] = 255 - self.random.below(2),
+            2 => first[k] = self.one_of(&[-32768, -32767, 32767, -127, 127]),
+            3 => {
+                image[k] = 65535 - self.random.below(3);
+                *if k == 0 { &mut pixel_step } else { &mut line_step } = 0;
+                first[k] = self.one_of(&[-32768, -3, 0, 32767]);
+            }
+            _ => {}
+        }
+        let weights = self.place_local(u64::from(tiles * inputs * cols), cols)?;
+        let reach = u64::from(image[0] - 1) * u64::from(pixel_step)
+            + u64::from(image[1] - 1) * u64::from(line_step)
+            + u64::from(tiles - 1) * u64::from(tile_step);
+        let act = self.place_local(reach + u64::from(cols), cols)?;
+        let accumulators = self.place_rows(tiles * out[0] * out[1])?;
+        let depthwise = Depthwise {
+            act,
+            weights,
+            accumulators,
+            accumulate: self.random.eighths(4),
+            zero_point: self.random.word() as i8,
+            out,
+            tiles,
+            image,
+            first,
+            stride,
+            pixel_step,
+            line_step,
+            tile_step,
+        };
+        Some(depthwise.record())
+    }
+
     /// A requantisation, and before it, mostly, a load of parameters.
     fn requantise(&mut self, list: &mut Vec<Record>) -> Option<Record> {
         let cols = self.sizes.cols;
@@ -247,6 +290,10 @@ impl Generator {
                 work <= MOST_BYTES && end <= i64::from(MEMORY_BYTES)
             }
             Command::Convolve(_) => work <= MOST_ROWS * u64::from(self.sizes.rows * self.sizes.cols),
+            // All pixels of a line are read, and of the lines between outputs too.
+            Command::Depthwise(d) => {
+                d.tiles * (d.out[1] * d.stride[1] + 2) * (d.out[0] * d.stride[0] + 2) <= 2 * MOST_ROWS
+            }
             Command::Requantise(_) => true,
         }
     }
@@ -257,7 +304,14 @@ impl Generator {
             let mut new = vec![];
             let record = match self.random.below(8) {
                 0..=3 => self.transfer(),
-                4 | 5 => self.convolve(),
+                4 => self.convolve(),
+                5 => {
+                    if self.random.eighths(4) {
+                        self.convolve()
+                    } else {
+                        self.depthwise()
+                    }
+                }
                 _ => self.requantise(&mut new),
             };
             let Some(mut record) = record else { continue };
@@ -314,7 +368,7 @@ impl Generator {
                 record[12] = 0;
             }
             _ => {
-                let code = self.one_of(&[1, 2, 3, 4]);
+                let code = self.one_of(&[1, 2, 3, 4, 5]);
                 record = std::array::from_fn(|_| self.random.word());
                 record[0] = code;
             }
@@ -326,7 +380,7 @@ impl Generator {
     pub fn illegal(&mut self) -> Record {
         loop {
             let record = self.spoilt();
-            if self.sizes.judge(&record).is_err() && record[0] & 0xFF != NOT_IN_THE_REFERENCE {
+            if self.sizes.judge(&record).is_err() {
                 return record;
             }
         }
