@@ -4,7 +4,7 @@
 //! * [`iss`]: an instruction-set simulator of one hart and the devices around it.
 //! * [`lockstep`]: compares a core's RVFI port with the simulator, instruction by instruction.
 //! * [`tensor`]: what the tensor unit computes (`docs/tensor-unit.md`).
-//! * [`unit`]: what the tensor unit with DMA computes (`docs/commands.md`).
+//! * [`mod@unit`]: what the tensor unit with DMA computes (`docs/commands.md`).
 //! * [`kernels`]: TensorFlow Lite's reference arithmetic for int8 networks.
 //!
 //! ```
