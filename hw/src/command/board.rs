@@ -2,9 +2,9 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::CommandConfig;
 use super::order::{OrderStream, Regions};
 use super::record::Part;
+use crate::compute::ComputeConfig;
 use crate::record::{of_word, to_word};
 
 /// Orders of a kind that may wait or be under way.
@@ -49,7 +49,7 @@ pub struct BoardOut<T> {
 #[module]
 pub struct Board {
     /// Sizes.
-    pub config: CommandConfig,
+    pub config: ComputeConfig,
 }
 
 /// One lane's part of the board.

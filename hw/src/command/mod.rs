@@ -19,8 +19,3 @@ pub use gather::{Gather, GatherIn};
 pub use order::{EXTERNAL_BLOCK_BYTES, Order, OrderStream, Region, Regions, Transfer};
 pub use prepare::{Effect, Prepare, PrepareIn, PrepareOut, PrepareState};
 pub use record::{Cause, Opcode, Part, RECORD_WORDS, RecordStream};
-
-use crate::compute::ComputeConfig;
-
-/// Sizes that commands depend on.
-pub type CommandConfig = ComputeConfig;

@@ -2,8 +2,8 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::CommandConfig;
 use super::record::{Cause, Part};
+use crate::compute::ComputeConfig;
 use crate::compute::{Convolution, Requantisation};
 
 /// A range of addresses.
@@ -50,7 +50,7 @@ pub struct Regions<T> {
 pub const EXTERNAL_BLOCK_BYTES: u32 = 16;
 
 impl Regions<Shape> {
-    pub(super) fn shape(config: &CommandConfig) -> Regions<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> Regions<Shape> {
         let words = Region::shape(config.word_address_bits());
         Regions {
             data: words,
@@ -90,7 +90,7 @@ pub struct Transfer<T> {
 }
 
 impl Transfer<Shape> {
-    pub(crate) fn shape(config: &CommandConfig) -> Transfer<Shape> {
+    pub(crate) fn shape(config: &ComputeConfig) -> Transfer<Shape> {
         let (count, word) = (bits(16), bits(config.word_address_bits()));
         Transfer {
             external: bits(32),
@@ -137,7 +137,7 @@ pub struct OrderStream<T> {
 }
 
 impl OrderStream<Shape> {
-    pub(super) fn shape(config: &CommandConfig) -> OrderStream<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> OrderStream<Shape> {
         let order = Order {
             part: Part::shape(),
             cause: Cause::shape(),

@@ -2,11 +2,11 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::CommandConfig;
 use super::order::{EXTERNAL_BLOCK_BYTES, OrderStream, Region};
 use super::record::{
     CODE, Cause, Field, Opcode, Part, RecordStream, convolve, depthwise, requantise, transfer,
 };
+use crate::compute::ComputeConfig;
 use crate::compute::{Convolution, Counts, Image, LINE_PIXELS, Requantisation, Steps, TAPS};
 use crate::tensor::OutputRange;
 
@@ -70,7 +70,7 @@ pub enum Effect {
 #[module]
 pub struct Prepare {
     /// Sizes.
-    pub config: CommandConfig,
+    pub config: ComputeConfig,
 }
 
 /// The first factor of a product: 16 bits and a sign.

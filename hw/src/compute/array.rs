@@ -4,6 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::lines::TAPS;
 use super::pe::{Pe, PeIn, Shift};
+use crate::tensor::late;
 
 /// Inputs of the array.
 #[derive(Clone, Debug, Bundle)]
@@ -138,19 +139,5 @@ impl Module for Array {
             i.depthwise.mux(south.psum, deskewed)
         });
         ArrayOut { sum: sums.collect() }
-    }
-}
-
-/// A value some cycles later: a shift register, the newest value lowest.
-fn late(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
-    let width = value.width();
-    match cycles {
-        0 => value,
-        1 => m.delay(&format!("{name}_late"), value),
-        _ => {
-            let late = m.reg(&format!("{name}_late"), width * cycles);
-            late.set(late.truncate(width * (cycles - 1)).concat(value));
-            late.slice(width * (cycles - 1), width)
-        }
     }
 }

@@ -94,7 +94,7 @@ impl Module for Array {
 }
 
 /// A value some cycles later: a shift register, the newest value lowest.
-fn late(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
+pub(crate) fn late(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
     let width = value.width();
     match cycles {
         0 => value,

@@ -25,6 +25,7 @@ mod requant;
 mod scratchpad;
 
 pub use accumulator::{Accumulators, AccumulatorsIn, AccumulatorsOut};
+pub(crate) use array::late;
 pub use array::{Array, ArrayIn, ArrayOut};
 pub use command::{Cause, Check, CheckIn, CheckOut, Command, Operands};
 pub use control::{Control, ControlIn, ControlOut, State};

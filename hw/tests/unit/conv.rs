@@ -1,6 +1,7 @@
 //! Convolution layers: how they lie in external memory, and the commands for them.
 
-use super::golden::{Layer, Scale};
+use super::golden::Layer;
+use super::parameters::parameters;
 use super::record::{Convolve, Record, Requantise, Transfer};
 use super::rig::Rig;
 
@@ -70,9 +71,6 @@ impl Conv {
         rig.write(at.image, &image);
         let taps = self.layer.kernel_width * self.layer.kernel_height;
         let mut tiles = Vec::new();
-        let mut parameters = Vec::new();
-        let Scale { bias, multiplier, shift, .. } = &self.layer.scale;
-        let word = compute.word_bytes() as usize;
         for first in (0..out_pixel as usize).step_by(compute.cols as usize) {
             let columns = first..first + compute.cols as usize;
             for tap in 0..taps {
@@ -83,16 +81,9 @@ impl Conv {
                     }
                 }
             }
-            for factors in [bias, multiplier] {
-                let all = columns.clone().flat_map(|c| factors.get(c).copied().unwrap_or(0).to_le_bytes());
-                parameters.extend(all.map(|byte| byte as i8));
-                parameters.resize(parameters.len().next_multiple_of(word), 0);
-            }
-            parameters.extend(columns.map(|c| shift.get(c).copied().unwrap_or(1) as i8));
-            parameters.resize(parameters.len().next_multiple_of(word), 0);
         }
         rig.write(at.weights, &tiles);
-        rig.write(at.parameters, &parameters);
+        rig.write(at.parameters, &parameters(&self.layer.scale, &compute));
     }
 
     /// The commands: the rows of the image come as the first tile of output channels needs them.

@@ -1,6 +1,7 @@
 //! Depthwise layers of 3x3 taps: how they lie in external memory, and the commands for them.
 
-use super::golden::{Layer, Scale};
+use super::golden::Layer;
+use super::parameters::parameters;
 use super::record::{Depthwise, Record, Requantise, Transfer};
 use super::rig::Rig;
 
@@ -34,16 +35,14 @@ impl DepthwiseLayer {
     /// Puts the operands into memory.
     pub fn place(&self, rig: &mut Rig) {
         let compute = rig.config.compute;
-        let At { weights, parameters, pixel, tiles, .. } = self.at(rig);
+        let At { weights, parameters: scales, pixel, tiles, .. } = self.at(rig);
         let mut image = Vec::new();
         for channels in self.layer.input.chunks(self.layer.in_channels) {
             image.extend_from_slice(channels);
             image.resize(image.len().next_multiple_of(pixel as usize), 0);
         }
         rig.write(0, &image);
-        let Scale { bias, multiplier, shift, .. } = &self.layer.scale;
-        let word = compute.word_bytes() as usize;
-        let (mut taps, mut scales) = (Vec::new(), Vec::new());
+        let mut taps = Vec::new();
         for tile in 0..tiles {
             let channels = (tile * compute.cols) as usize..((tile + 1) * compute.cols) as usize;
             for tap in 0..compute.rows as usize {
@@ -53,16 +52,9 @@ impl DepthwiseLayer {
                 };
                 taps.extend(channels.clone().map(weight));
             }
-            for factors in [bias, multiplier] {
-                let all = channels.clone().flat_map(|c| factors.get(c).copied().unwrap_or(0).to_le_bytes());
-                scales.extend(all.map(|byte| byte as i8));
-                scales.resize(scales.len().next_multiple_of(word), 0);
-            }
-            scales.extend(channels.map(|c| shift.get(c).copied().unwrap_or(1) as i8));
-            scales.resize(scales.len().next_multiple_of(word), 0);
         }
         rig.write(weights, &taps);
-        rig.write(parameters, &scales);
+        rig.write(scales, &parameters(&self.layer.scale, &compute));
     }
 
     /// The commands: all channels of some rows, and then of the next.

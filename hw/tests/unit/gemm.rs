@@ -1,6 +1,7 @@
 //! Products of matrices: how they lie in external memory, and the commands for them.
 
-use super::golden::{Layer, Scale};
+use super::golden::Layer;
+use super::parameters::parameters;
 use super::record::{Convolve, Record, Requantise, Transfer};
 use super::rig::Rig;
 
@@ -68,8 +69,6 @@ impl Gemm {
         }
         rig.write(at.left, &left);
         let mut right = Vec::new();
-        let mut parameters = Vec::new();
-        let Scale { bias, multiplier, shift, .. } = &self.layer.scale;
         for tile in 0..n / compute.cols {
             for k in 0..k {
                 for col in 0..compute.cols {
@@ -78,24 +77,9 @@ impl Gemm {
                     right.push(if there { self.layer.weights[(channel * self.k + k) as usize] } else { 0 });
                 }
             }
-            let of = |col: u32| (tile * compute.cols + col) as usize;
-            let word = compute.word_bytes() as usize;
-            let factors = |values: &[i32]| -> Vec<i8> {
-                let all =
-                    (0..compute.cols).flat_map(|col| values.get(of(col)).copied().unwrap_or(0).to_le_bytes());
-                let mut bytes: Vec<i8> = all.map(|byte| byte as i8).collect();
-                bytes.resize(bytes.len().next_multiple_of(word), 0);
-                bytes
-            };
-            parameters.extend(factors(bias));
-            parameters.extend(factors(multiplier));
-            let mut shifts: Vec<i8> =
-                (0..compute.cols).map(|col| shift.get(of(col)).copied().unwrap_or(1) as i8).collect();
-            shifts.resize(word, 0);
-            parameters.extend(shifts);
         }
         rig.write(at.right, &right);
-        rig.write(at.parameters, &parameters);
+        rig.write(at.parameters, &parameters(&self.layer.scale, &compute));
     }
 
     /// The commands: blocks of rows stay for all columns, tiles of columns come for each of them.

@@ -5,6 +5,7 @@ mod depthwise;
 mod gemm;
 #[path = "../compute/golden.rs"]
 mod golden;
+mod parameters;
 #[path = "../harness/random.rs"]
 mod random;
 mod random_lists;
