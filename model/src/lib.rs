@@ -3,8 +3,7 @@
 //! * [`isa`]: one instruction table; decoder, disassembler and assembler derive from it.
 //! * [`iss`]: an instruction-set simulator of one hart and the devices around it.
 //! * [`lockstep`]: compares a core's RVFI port with the simulator, instruction by instruction.
-//! * [`tensor`]: what the tensor unit computes (`docs/tensor-unit.md`).
-//! * [`mod@unit`]: what the tensor unit with DMA computes (`docs/commands.md`).
+//! * [`mod@unit`]: what the tensor unit computes (`docs/tensor-unit.md`, `docs/commands.md`).
 //! * [`kernels`]: TensorFlow Lite's reference arithmetic for int8 networks.
 //!
 //! ```
@@ -28,5 +27,4 @@ pub mod isa;
 pub mod iss;
 pub mod kernels;
 pub mod lockstep;
-pub mod tensor;
 pub mod unit;

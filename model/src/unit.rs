@@ -1,4 +1,5 @@
-//! The function of the tensor unit with DMA, command by command (`docs/commands.md`). Time does not exist here: every command is finished when the next begins.
+//! The function of the tensor unit, command by command (`docs/commands.md`). Time does not exist here: every command is finished when the next begins.
+//! [`Port`] is the same behind the instructions of `docs/tensor-unit.md`.
 //!
 //! ```
 //! use ferrite_model::unit::{Outcome, Sizes, Unit};
@@ -16,10 +17,12 @@
 #![allow(missing_docs)] // Fields have the names of the reference, which says what they are.
 
 mod command;
+mod port;
 
 use thiserror::Error;
 
 pub use command::{Command, Convolve, Depthwise, Requantise, Transfer};
+pub use port::{Port, PortError, counter, instruction};
 
 /// A command as it stands in memory.
 pub type Record = [u32; 16];
@@ -202,6 +205,11 @@ impl Unit {
     /// Why a command was refused, if one was.
     pub fn refused(&self) -> Option<Cause> {
         self.refused
+    }
+
+    /// As after reset, but for what the memories hold.
+    pub fn clear(&mut self) {
+        (self.accepted, self.refused) = (0, None);
     }
 
     /// Carries out a command.

@@ -4,7 +4,7 @@ use ferrite_model::isa::{Asm, Inst, Op, csr, reg::*};
 use ferrite_model::iss::{
     Exit, HartConfig, Interrupt, Iss, Machine, MachineConfig, Observed, Retired, Trap, cause, memory_map,
 };
-use ferrite_model::tensor::{TensorConfig, TensorUnit};
+use ferrite_model::unit::{Port, Sizes};
 use proptest::prelude::*;
 
 const BASE: u32 = memory_map::RAM_BASE;
@@ -75,9 +75,10 @@ proptest! {
 
     #[test]
     fn no_program_makes_the_simulator_panic(words in prop::collection::vec(any::<u32>(), 1..64), seed: u32) {
-        let tensor = TensorUnit::new(TensorConfig { rows: 4, cols: 4, scratchpad_bytes: 4096, acc_rows: 16 });
-        let mut machine =
-            Machine::with_tensor(MachineConfig::default(), tensor.expect("sizes in range"));
+        let sizes = Sizes { rows: 4, cols: 4, scratchpad_bytes: 4096, accumulator_rows: 16 };
+        let tensor = Port::new(sizes, 1 << 16).expect("sizes in range");
+        let config = MachineConfig { external_bytes: 4096, ..MachineConfig::default() };
+        let mut machine = Machine::with_tensor(config, tensor);
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         machine.write_memory(BASE, &bytes).expect("fits the RAM");
         for config in [HartConfig::default(), HartConfig::full()] {
@@ -348,7 +349,7 @@ fn the_exit_device_takes_words_with_its_two_codes_only() {
 }
 
 #[test]
-fn tensor_commands_are_illegal_without_a_tensor_unit() {
+fn tensor_instructions_are_illegal_without_a_tensor_unit() {
     let mut iss = hart(|asm| asm.t_fence(A0));
     assert_eq!(iss.step().trap.map(|trap| trap.cause), Some(cause::ILLEGAL_INSTRUCTION));
 }

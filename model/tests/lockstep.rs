@@ -8,6 +8,7 @@ use ferrite_model::iss::{
     HartConfig, Interrupt, Iss, Machine, MachineConfig, Observed, PmpRegions, Retired, memory_map,
 };
 use ferrite_model::lockstep::{CsrValues, Divergence, Lockstep, Rvfi};
+use ferrite_model::unit::{Port, Sizes};
 
 const BASE: u32 = memory_map::RAM_BASE;
 
@@ -16,7 +17,7 @@ fn hart(program: &Program) -> Iss<Machine> {
 }
 
 fn hart_with(program: &Program, config: HartConfig) -> Iss<Machine> {
-    let mut machine = Machine::new(MachineConfig::default());
+    let mut machine = Machine::new(MachineConfig { external_bytes: 0, ..MachineConfig::default() });
     machine.write_memory(program.base, &program.bytes).expect("fits the RAM");
     Iss::new(machine, HartConfig { reset_pc: BASE, ..config })
 }
@@ -385,5 +386,38 @@ fn the_interrupt_that_mcause_names_is_the_one_that_was_taken() {
             report(6, &core.step_with(&Observed { interrupt: Some(interrupt), ..Observed::default() }));
         let retired = lockstep.check_with_csrs(6, &rvfi, &CsrValues::of(&core)).expect("the same interrupt");
         assert_eq!(retired.and_then(|retired| retired.interrupt), Some(interrupt));
+    }
+}
+
+#[test]
+fn what_the_tensor_units_timing_decides_is_taken_from_the_core() {
+    let program = program(|asm| {
+        (0..8).for_each(|_| asm.t_push(ZERO, ZERO));
+        asm.t_status(A0);
+        asm.t_counter(A1, ZERO);
+        asm.t_fence(A2);
+        asm.t_info(A3, ZERO);
+    });
+    let sizes = Sizes { rows: 4, cols: 4, scratchpad_bytes: 4096, accumulator_rows: 16 };
+    let config = MachineConfig { external_bytes: 0, ..MachineConfig::default() };
+    let mut machine = Machine::with_tensor(config, Port::new(sizes, 0).expect("sizes in range"));
+    machine.write_memory(program.base, &program.bytes).expect("fits the RAM");
+    let fresh = Iss::new(machine, HartConfig { reset_pc: BASE, ..HartConfig::default() });
+    let run = |changed: u64, bits: u32| {
+        let (mut core, mut lockstep) = (fresh.clone(), Lockstep::new(fresh.clone()));
+        for order in 0..12 {
+            let mut rvfi = report(order, &core.step());
+            if order == changed {
+                rvfi.rd_wdata ^= bits;
+            }
+            lockstep.check(order, &rvfi)?;
+        }
+        Ok::<u32, Box<Divergence>>(lockstep.iss().register(if changed == 8 { A0 } else { A1 }))
+    };
+    // The command has no known code. The core need not have seen that yet, and may still be busy.
+    assert_eq!(run(8, 0xFF03).expect("busy, error and cause"), 0xFE01);
+    assert_eq!(run(9, 0x1234_5678).expect("a counter"), 0x1234_5678);
+    for (order, bits) in [(8, 0x10), (8, 0x1_0000), (10, 1), (10, 0x100), (11, 1)] {
+        assert_eq!(run(order, bits).expect_err("known").reason, "rd_wdata", "{order} {bits:#x}");
     }
 }

@@ -31,9 +31,10 @@ const KNOWN: &[(u32, &str)] = &[
     (0x7C01_1073, "csrrw zero, 0x7c0, sp"),
     (0x0000_050B, "t.status a0"),
     (0x04B5_050B, "t.counter a0, a0"),
-    (0x1005_000B, "t.addr a0"),
-    (0x12B5_000B, "t.write a0, a1"),
-    (0x44B5_000B, "t.matmul.acc a0, a1"),
+    (0x08B5_000B, "t.push a0, a1"),
+    (0x0AB5_000B, "t.run a0, a1"),
+    (0x0CB5_050B, "t.info a0, a0"),
+    (0x0E05_000B, "t.interrupt a0"),
     (0xFEC5_850B, ".insn r 0x0b, 0, 0x7f, a0, a1, a2"),
 ];
 

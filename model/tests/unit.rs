@@ -1,5 +1,6 @@
-//! The model of the tensor unit with DMA on cases computed by hand.
+//! The model of the tensor unit on cases computed by hand, and its arithmetic against the reference kernels'.
 
+use ferrite_model::kernels::{Multiplier, requantize};
 use ferrite_model::unit::{Cause, ExecuteError, Outcome, Record, SizeError, Sizes, Unit};
 use proptest::prelude::*;
 
@@ -317,6 +318,25 @@ fn words() -> impl Strategy<Value = u32> {
 }
 
 proptest! {
+    #[test]
+    fn outputs_are_those_of_the_reference_kernels(
+        sum: i32, bias: i32, multiplier in 0u32..1 << 31, shift in 1u32..=62, output in 0u32..1 << 24,
+    ) {
+        let mut unit = unit();
+        unit.scratchpad[..4].copy_from_slice(&bias.to_le_bytes());
+        unit.scratchpad[16..20].copy_from_slice(&multiplier.to_le_bytes());
+        unit.scratchpad[32] = shift as u8;
+        unit.accumulators[0] = sum;
+        let mut requantise = requantise(0, 64, 0);
+        requantise[9] = output;
+        done(&mut unit, &requantise);
+        let [zero_point, min, max, _] = output.to_le_bytes().map(|byte| i64::from(byte as i8));
+        let scale = Multiplier { q31: multiplier as i32, exponent: 31 - shift as i32 };
+        let y = requantize(sum.wrapping_add(bias), scale) + zero_point;
+        let expected = if y < min { min } else if y > max { max } else { y };
+        prop_assert_eq!(i64::from(unit.scratchpad[64] as i8), expected);
+    }
+
     #[test]
     fn no_record_is_too_much(mut record in prop::array::uniform16(words()), code in 1u32..=4, end in 4usize..=16) {
         record[0] = code;

@@ -3,7 +3,7 @@
 //! A row holds: variant of [`Op`], method of [`Asm`](super::Asm), mnemonic, operand format, extension, and the fixed bits
 //! (a mask and the value under it). Sources: RISC-V Unprivileged 20240411, "RV32/64G Instruction Set Listings" and
 //! chapter 28 (bit manipulation, the RV32 forms), Privileged 20240411, chapter 3; `docs/tensor-unit.md` for the tensor
-//! commands. The 16-bit instructions have a table of their own, in `compressed`.
+//! instructions. The 16-bit instructions have a table of their own, in `compressed`.
 
 use super::format::Format;
 
@@ -150,18 +150,11 @@ macro_rules! for_each_instruction {
             TFence t_fence "t.fence" TensorRd Tensor op37(CUSTOM_0, 0, 0x01);
             TCounter t_counter "t.counter" TensorRdRs1 Tensor op37(CUSTOM_0, 0, 0x02);
             TClear t_clear "t.clear" TensorBare Tensor op37(CUSTOM_0, 0, 0x03);
-            TAddr t_addr "t.addr" TensorRs1 Tensor op37(CUSTOM_0, 0, 0x08);
-            TWrite t_write "t.write" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x09);
-            TRead t_read "t.read" TensorRd Tensor op37(CUSTOM_0, 0, 0x0A);
-            TStride t_stride "t.stride" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x10);
-            TOutput t_output "t.output" TensorRs1 Tensor op37(CUSTOM_0, 0, 0x11);
-            TBias t_bias "t.bias" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x12);
-            TScale t_scale "t.scale" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x13);
-            TWeights t_weights "t.weights" TensorRs1 Tensor op37(CUSTOM_0, 0, 0x20);
-            TMatmul t_matmul "t.matmul" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x21);
-            TMatmulAcc t_matmul_acc "t.matmul.acc" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x22);
-            TRequant t_requant "t.requant" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x23);
-            // Last of its opcode: any other command is an instruction too, which the tensor unit answers with an error.
+            TPush t_push "t.push" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x04);
+            TRun t_run "t.run" TensorRs1Rs2 Tensor op37(CUSTOM_0, 0, 0x05);
+            TInfo t_info "t.info" TensorRdRs1 Tensor op37(CUSTOM_0, 0, 0x06);
+            TInterrupt t_interrupt "t.interrupt" TensorRs1 Tensor op37(CUSTOM_0, 0, 0x07);
+            // Last of its opcode: any other number is an instruction too, which the tensor unit answers with an error.
             TOther t_other "t.other" TensorOther Tensor op3(CUSTOM_0, 0);
         }
     };
@@ -187,7 +180,7 @@ pub enum Extension {
     Zifencei,
     /// Machine mode (privileged architecture).
     Machine,
-    /// Tensor commands, custom-0.
+    /// Tensor instructions, custom-0.
     Tensor,
 }
 

@@ -1,5 +1,7 @@
 //! What a hart needs from its surroundings.
 
+use crate::unit::External;
+
 /// Bytes of a load or store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
@@ -69,7 +71,7 @@ impl Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BusFault;
 
-/// What a tensor command returns.
+/// What a tensor instruction returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Nothing: `rd` is left alone.
@@ -80,8 +82,8 @@ pub enum Reply {
 
 /// A unit that executes the custom-0 instructions.
 pub trait Coprocessor {
-    /// Executes the command `funct7` (7 bits) with the values of the instruction's source registers.
-    fn command(&mut self, funct7: u32, rs1: u32, rs2: u32) -> Reply;
+    /// Executes the instruction `funct7` (7 bits) with the values of its source registers; `memory` is what the unit reaches.
+    fn command(&mut self, funct7: u32, rs1: u32, rs2: u32, memory: &mut dyn External) -> Reply;
 }
 
 /// No coprocessor at all; cannot be made. `Machine<NoCoprocessor>` raises illegal instruction on custom-0.
@@ -89,7 +91,7 @@ pub trait Coprocessor {
 pub enum NoCoprocessor {}
 
 impl Coprocessor for NoCoprocessor {
-    fn command(&mut self, _: u32, _: u32, _: u32) -> Reply {
+    fn command(&mut self, _: u32, _: u32, _: u32, _: &mut dyn External) -> Reply {
         match *self {}
     }
 }
@@ -114,7 +116,7 @@ pub trait Bus {
     /// [`BusFault`] raises a store access fault.
     fn store(&mut self, address: u32, width: Width, value: u32) -> Result<(), BusFault>;
 
-    /// Executes a tensor command; `None` if there is no coprocessor, which makes the instruction illegal.
+    /// Executes a tensor instruction; `None` if there is no coprocessor, which makes the instruction illegal.
     fn command(&mut self, funct7: u32, rs1: u32, rs2: u32) -> Option<Reply> {
         let _ = (funct7, rs1, rs2);
         None

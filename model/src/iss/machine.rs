@@ -1,11 +1,12 @@
-//! The chip around the hart (`docs/chip.md`): boot ROM, RAM, CLINT, UART, exit device, tensor unit, and devices of which only the place is known.
+//! The chip around the hart (`docs/chip.md`): boot ROM, RAM, external memory, CLINT, UART, exit device, tensor unit, and devices of which
+//! only the place is known.
 
 use thiserror::Error;
 
 use super::bus::{Bus, BusFault, Coprocessor, Reading, Reply, Width};
 use super::clint::Clint;
 use super::uart::Uart;
-use crate::tensor::TensorUnit;
+use crate::unit::{External, Port};
 
 /// Where things stand (`docs/chip.md`).
 pub mod memory_map {
@@ -27,12 +28,16 @@ pub mod memory_map {
     pub const UART_BYTES: u32 = 4 << 10;
     /// First address of the RAM.
     pub const RAM_BASE: u32 = 0x8000_0000;
+    /// First address of external memory.
+    pub const EXTERNAL_BASE: u32 = 0xC000_0000;
 }
 
 /// Exit device: ends the run with code 0.
 const EXIT_PASS: u32 = 0x5555;
 /// Exit device: ends the run with the code in bits 31:16.
 const EXIT_FAIL: u32 = 0x3333;
+/// What lies above the first address of external memory.
+const MOST_EXTERNAL_BYTES: u32 = 1 << 30;
 /// The boot ROM's program: `lui t0, 0x80000; jr t0`.
 const BOOT: [u32; 2] = [0x8000_02B7, 0x0002_8067];
 
@@ -43,20 +48,22 @@ pub struct MachineConfig {
     pub ram_bytes: u32,
     /// Bytes of boot ROM, at most 4 KiB.
     pub rom_bytes: u32,
+    /// Bytes of external memory, at most 1 GiB; 0 for none.
+    pub external_bytes: u32,
 }
 
 impl Default for MachineConfig {
-    /// The sizes of `docs/chip.md`: 512 KiB RAM, 4 KiB ROM.
+    /// The sizes of `docs/chip.md`: 512 KiB RAM, 4 KiB ROM, 16 MiB external memory.
     fn default() -> MachineConfig {
-        MachineConfig { ram_bytes: 512 << 10, rom_bytes: memory_map::ROM_BYTES }
+        MachineConfig { ram_bytes: 512 << 10, rom_bytes: memory_map::ROM_BYTES, external_bytes: 16 << 20 }
     }
 }
 
-/// A stretch of memory outside of ROM and RAM.
+/// A stretch of addresses outside of all memories.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "{bytes} bytes at {address:#010x} do not lie in memory; the ROM is {rom_bytes} bytes at 0x00001000, the RAM \
-     {ram_bytes} bytes at 0x80000000"
+     {ram_bytes} bytes at 0x80000000, external memory {external_bytes} bytes at 0xc0000000"
 )]
 pub struct MachineError {
     /// First address.
@@ -67,17 +74,35 @@ pub struct MachineError {
     pub rom_bytes: usize,
     /// Bytes of RAM that there are.
     pub ram_bytes: usize,
+    /// Bytes of external memory that there are.
+    pub external_bytes: usize,
+}
+
+/// External memory, of the hart and of the tensor unit.
+#[derive(Clone, Debug)]
+struct ExternalMemory(Vec<u8>);
+
+impl External for ExternalMemory {
+    fn read(&mut self, address: u32) -> Option<u8> {
+        self.0.get(address.checked_sub(memory_map::EXTERNAL_BASE)? as usize).copied()
+    }
+
+    fn write(&mut self, address: u32, byte: u8) -> Option<()> {
+        *self.0.get_mut(address.checked_sub(memory_map::EXTERNAL_BASE)? as usize)? = byte;
+        Some(())
+    }
 }
 
 /// The chip's bus, with a coprocessor of type `C` (or none: custom-0 is then illegal).
 #[derive(Clone, Debug)]
-pub struct Machine<C = TensorUnit> {
+pub struct Machine<C = Port> {
     /// The tensor unit.
     pub coprocessor: Option<C>,
     /// All bytes that the program sent.
     pub uart: Vec<u8>,
     rom: Vec<u8>,
     ram: Vec<u8>,
+    external: ExternalMemory,
     clint: Clint,
     uart_device: Uart,
     /// First address and length in bytes of the devices of which no more is known.
@@ -86,30 +111,32 @@ pub struct Machine<C = TensorUnit> {
 }
 
 impl Machine {
-    /// A machine without a coprocessor, its RAM all 0.
+    /// A machine without a coprocessor, its memories all 0.
     pub fn new(config: MachineConfig) -> Machine {
         Machine::with_coprocessor(config, None)
     }
 
     /// A machine with a tensor unit.
-    pub fn with_tensor(config: MachineConfig, tensor: TensorUnit) -> Machine {
+    pub fn with_tensor(config: MachineConfig, tensor: Port) -> Machine {
         Machine::with_coprocessor(config, Some(tensor))
     }
 }
 
 impl<C: Coprocessor> Machine<C> {
-    /// A machine with any coprocessor, its RAM all 0.
+    /// A machine with any coprocessor, its memories all 0.
     pub fn with_coprocessor(config: MachineConfig, coprocessor: Option<C>) -> Machine<C> {
         let mut rom = vec![0; config.rom_bytes.min(memory_map::ROM_BYTES) as usize];
         let boot: Vec<u8> = BOOT.iter().flat_map(|word| word.to_le_bytes()).collect();
         let length = boot.len().min(rom.len());
         rom[..length].copy_from_slice(&boot[..length]);
         let ram = vec![0; config.ram_bytes as usize];
+        let external_bytes = config.external_bytes.min(MOST_EXTERNAL_BYTES);
         Machine {
             coprocessor,
             uart: Vec::new(),
             rom,
             ram,
+            external: ExternalMemory(vec![0; external_bytes as usize]),
             clint: Clint::new(),
             uart_device: Uart::default(),
             others: Vec::new(),
@@ -127,7 +154,7 @@ impl<C: Coprocessor> Machine<C> {
         self.others.iter().any(|&(base, bytes)| within(address, base, bytes).is_some())
     }
 
-    /// Writes bytes into ROM or RAM, as a loader does before reset.
+    /// Writes bytes into ROM, RAM or external memory, as a loader does before reset.
     ///
     /// # Errors
     /// When a byte lies outside; nothing is written then.
@@ -138,7 +165,7 @@ impl<C: Coprocessor> Machine<C> {
         Ok(())
     }
 
-    /// The `length` bytes of ROM or RAM from `address` on.
+    /// The `length` bytes of ROM, RAM or external memory from `address` on.
     ///
     /// # Errors
     /// When a byte lies outside.
@@ -147,19 +174,31 @@ impl<C: Coprocessor> Machine<C> {
     }
 
     fn outside(&self, address: u32, bytes: usize) -> MachineError {
-        MachineError { address, bytes, rom_bytes: self.rom.len(), ram_bytes: self.ram.len() }
+        MachineError {
+            address,
+            bytes,
+            rom_bytes: self.rom.len(),
+            ram_bytes: self.ram.len(),
+            external_bytes: self.external.0.len(),
+        }
     }
 
     fn memory(&self, address: u32, length: usize) -> Option<&[u8]> {
+        self.executable(address, length)
+            .or_else(|| slice_at(&self.external.0, memory_map::EXTERNAL_BASE, address, length))
+    }
+
+    /// The memories that the hart can fetch from.
+    fn executable(&self, address: u32, length: usize) -> Option<&[u8]> {
         slice_at(&self.ram, memory_map::RAM_BASE, address, length)
             .or_else(|| slice_at(&self.rom, memory_map::ROM_BASE, address, length))
     }
 
     fn memory_mut(&mut self, address: u32, length: usize) -> Option<&mut [u8]> {
-        let (memory, base) = if address >= memory_map::RAM_BASE {
-            (&mut self.ram, memory_map::RAM_BASE)
-        } else {
-            (&mut self.rom, memory_map::ROM_BASE)
+        let (memory, base) = match address {
+            memory_map::EXTERNAL_BASE.. => (&mut self.external.0, memory_map::EXTERNAL_BASE),
+            memory_map::RAM_BASE.. => (&mut self.ram, memory_map::RAM_BASE),
+            _ => (&mut self.rom, memory_map::ROM_BASE),
         };
         let start = address.checked_sub(base)? as usize;
         memory.get_mut(start..start.checked_add(length)?)
@@ -182,7 +221,7 @@ fn little_endian(bytes: &[u8]) -> u32 {
 
 impl<C: Coprocessor> Bus for Machine<C> {
     fn fetch(&mut self, address: u32) -> Result<u32, BusFault> {
-        self.memory(address, 4).map(little_endian).ok_or(BusFault)
+        self.executable(address, 4).map(little_endian).ok_or(BusFault)
     }
 
     fn load(&mut self, address: u32, width: Width) -> Result<Reading, BusFault> {
@@ -234,7 +273,8 @@ impl<C: Coprocessor> Bus for Machine<C> {
     }
 
     fn command(&mut self, funct7: u32, rs1: u32, rs2: u32) -> Option<Reply> {
-        self.coprocessor.as_mut().map(|unit| unit.command(funct7, rs1, rs2))
+        let Machine { coprocessor, external, .. } = self;
+        coprocessor.as_mut().map(|unit| unit.command(funct7, rs1, rs2, external))
     }
 
     fn interrupts(&self) -> u32 {

@@ -19,7 +19,8 @@ pub fn hart(config: HartConfig, write: impl FnOnce(&mut Asm)) -> Iss<Machine> {
     let mut asm = if config.c { Asm::with_compressed(BASE) } else { Asm::new(BASE) };
     write(&mut asm);
     let program = asm.finish().expect("a correct program");
-    let mut machine = Machine::new(MachineConfig { ram_bytes: RAM_BYTES, ..MachineConfig::default() });
+    let mut machine =
+        Machine::new(MachineConfig { ram_bytes: RAM_BYTES, external_bytes: 0, ..MachineConfig::default() });
     machine.write_memory(program.base, &program.bytes).expect("fits the RAM");
     Iss::new(machine, HartConfig { reset_pc: BASE, ..config })
 }
