@@ -1,23 +1,27 @@
 //! The golden machine of a chip.
 
-use ferrite_hw::config::{ChipConfig, CoreConfig};
+use ferrite_hw::config::{ChipConfig, CoreConfig, SocConfig};
 use ferrite_hw::core::csr::EVENTS;
 use ferrite_hw::core::{Extensions, Misaligned};
 use ferrite_hw::map::{MemoryMap, clint, exit, uart};
 use ferrite_model::iss::{self, Counters, HartConfig, Iss, Machine, MachineConfig, PmpRegions};
-use ferrite_model::tensor::{TensorConfig, TensorUnit};
+use ferrite_model::unit::{Port, Sizes};
 
-/// The instruction-set simulator with the sizes of a valid chip, its RAM still empty.
+/// Steps of a command or a list of the tensor unit that the golden model carries out: far more than any that simulating the chip could.
+const MOST_WORK: u64 = 1 << 40;
+
+/// The instruction-set simulator with the sizes of a valid chip, its memories still empty.
 pub fn golden(chip: &ChipConfig) -> Iss<Machine> {
-    let sizes = MachineConfig { ram_bytes: chip.soc.ram_bytes, rom_bytes: chip.soc.rom_bytes };
+    let SocConfig { ram_bytes, rom_bytes, external_bytes, .. } = chip.soc;
+    let sizes = MachineConfig { ram_bytes, rom_bytes, external_bytes };
     let unit = chip.tensor.as_ref().map(|tensor| {
-        let config = TensorConfig {
+        let sizes = Sizes {
             rows: tensor.rows,
             cols: tensor.cols,
             scratchpad_bytes: tensor.scratchpad_bytes,
-            acc_rows: tensor.acc_rows,
+            accumulator_rows: tensor.acc_rows,
         };
-        TensorUnit::new(config).expect("chip and model allow the same sizes")
+        Port::new(sizes, MOST_WORK).expect("chip and model allow the same sizes")
     });
     let mut machine = Machine::with_coprocessor(sizes, unit);
     let known = [exit::REGION, clint::REGION, uart::REGION].map(|region| region.base);

@@ -194,7 +194,8 @@ impl Module for Port {
             s.cases([Instruction::Fence, Instruction::Push], || ());
             s.case(Instruction::Interrupt, || refusal.set(Refusal::Field));
             s.case(Instruction::Run, || {
-                m.when(pushed.ne(0), || refusal.set(Refusal::Field))
+                m.when(!first.rs2.any(), || ())
+                    .otherwise_when(pushed.ne(0), || refusal.set(Refusal::Field))
                     .otherwise_when(first.rs1.truncate(RECORD_BYTES.ilog2()).any(), || {
                         refusal.set(Refusal::Alignment);
                     })

@@ -2,10 +2,16 @@
 
 #[path = "../harness/random.rs"]
 mod random;
+#[path = "../unit/lists/generate.rs"]
+mod generate;
+mod instructions;
 #[allow(dead_code)]
 #[path = "../unit/record.rs"]
 mod record;
 mod rig;
+#[allow(dead_code)]
+#[path = "../unit/lists/state.rs"]
+mod state;
 
 use random::Random;
 use record::{Record, Transfer};
