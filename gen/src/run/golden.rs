@@ -5,23 +5,31 @@ use ferrite_hw::core::csr::EVENTS;
 use ferrite_hw::core::{Extensions, Misaligned};
 use ferrite_hw::map::{MemoryMap, clint, exit, uart};
 use ferrite_model::iss::{self, Counters, HartConfig, Iss, Machine, MachineConfig, PmpRegions};
-use ferrite_model::tensor::{TensorConfig, TensorUnit};
+use ferrite_model::unit::{Port, Sizes};
 
-/// The instruction-set simulator with the sizes of a valid chip, its RAM still empty.
+/// Steps of the tensor unit's longest command or list: more than any that a run on the chip waits for.
+const MOST_WORK: u64 = 1 << 36;
+
+/// The instruction-set simulator with the sizes of a valid chip, its memories still empty.
 pub fn golden(chip: &ChipConfig) -> Iss<Machine> {
-    let sizes = MachineConfig { ram_bytes: chip.soc.ram_bytes, rom_bytes: chip.soc.rom_bytes };
+    let map = MemoryMap::of(chip);
+    let sizes = MachineConfig {
+        ram_bytes: chip.soc.ram_bytes,
+        rom_bytes: chip.soc.rom_bytes,
+        external_bytes: map.named("external").map_or(0, |region| region.size),
+    };
     let unit = chip.tensor.as_ref().map(|tensor| {
-        let config = TensorConfig {
+        let sizes = Sizes {
             rows: tensor.rows,
             cols: tensor.cols,
             scratchpad_bytes: tensor.scratchpad_bytes,
-            acc_rows: tensor.acc_rows,
+            accumulator_rows: tensor.acc_rows,
         };
-        TensorUnit::new(config).expect("chip and model allow the same sizes")
+        Port::new(sizes, MOST_WORK).expect("chip and model allow the same sizes")
     });
     let mut machine = Machine::with_coprocessor(sizes, unit);
     let known = [exit::REGION, clint::REGION, uart::REGION].map(|region| region.base);
-    for region in MemoryMap::of(chip).regions().iter().filter(|region| !region.is_memory()) {
+    for region in map.regions().iter().filter(|region| !region.is_memory()) {
         if !known.contains(&region.base) {
             machine.add_device(region.base, region.size);
         }
