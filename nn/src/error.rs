@@ -53,7 +53,7 @@ pub enum CompileError {
         /// What it may be.
         allowed: String,
     },
-    /// Even one row of each layer's input and output and one weight tile need more than the scratchpad.
+    /// Even one row of each layer's input and output and one tile of weights with its parameters need more than the scratchpad.
     #[error(
         "the network needs {needed} bytes of scratchpad, but the chip has {available}; \
          the widest layer is {layer:?}; enlarge the tensor unit's scratchpad or narrow the layer"
@@ -66,7 +66,18 @@ pub enum CompileError {
         /// The layer with the longest rows.
         layer: String,
     },
-    /// Code, weights and buffers need more than the RAM.
+    /// Weights, tensors and command lists need more than external memory.
+    #[error(
+        "the network needs {needed} bytes of external memory, but the chip has {available}; \
+         enlarge external memory or use a smaller network"
+    )]
+    External {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes there are.
+        available: u32,
+    },
+    /// Code and tables need more than the RAM.
     #[error(
         "the program needs {needed} bytes of RAM, but the chip has {available}; \
          enlarge the RAM or use a smaller network"

@@ -10,21 +10,20 @@ pub mod exit_code {
     pub const DONE: u32 = 0;
     /// The core took a trap; the words at the symbol `trap_record` hold `mcause`, `mepc` and `mtval`.
     pub const TRAP: u32 = 1;
-    /// The tensor unit refused a command; the word at the symbol `tensor_status` holds its status.
+    /// The tensor unit refused a command; the words at the symbol `tensor_status` hold its status and what `t.info` 0 and 1 told.
     pub const TENSOR_ERROR: u32 = 2;
 }
 
 /// A bare-metal program that runs a network once.
 ///
-/// Load [`Program::image`] at [`Program::base`], write the input tensor to [`Program::input`], start at
-/// [`Program::entry`]; when the run ends with [`exit_code::DONE`], read the output tensor from
-/// [`Program::output`].
+/// Load both images, write the input tensor to [`Program::input`], start at [`Program::entry`]; when the run ends with [`exit_code::DONE`], read the output
+/// tensor from [`Program::output`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
-    /// Address of the first byte of `image`.
-    pub base: u32,
-    /// Code, weights, tables and buffers.
-    pub image: Vec<u8>,
+    /// Code and tables, for the RAM.
+    pub ram: Image,
+    /// Weights, parameters and command lists, for external memory.
+    pub external: Image,
     /// Address of the first instruction.
     pub entry: u32,
     /// Addresses of functions and tables by name.
@@ -35,13 +34,22 @@ pub struct Program {
     pub output: Port,
     /// The layers in the order in which they run.
     pub layers: Vec<Layer>,
-    /// Address of the [`Counters`] of the input's way from RAM to the scratchpad.
+    /// Address of the [`Counters`] of the input's way to the scratchpad.
     pub input_counters: u32,
-    /// Address of the [`Counters`] of the output's way from the scratchpad to RAM.
+    /// Address of the [`Counters`] of the output's way from the scratchpad.
     pub output_counters: u32,
 }
 
-/// A stretch of RAM.
+/// Bytes and where they go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Address of the first byte.
+    pub base: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A stretch of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Address of the first byte.
@@ -50,7 +58,7 @@ pub struct Region {
     pub bytes: u32,
 }
 
-/// An int8 tensor in RAM, row-major.
+/// An int8 tensor in external memory, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Port {
     /// The tensor's name in the network.
@@ -78,11 +86,14 @@ pub struct Layer {
     pub outputs: u32,
     /// Multiply-accumulate operations that the network asks for, without those of padding.
     pub macs: u64,
-    /// The weights, cut into tiles, zeros included.
+    /// Weights and parameters, cut into tiles, zeros included.
     pub weights: Region,
     /// Address of its [`Counters`].
     pub counters: u32,
 }
+
+/// Counters of the tensor unit that the program reads.
+pub const TENSOR_COUNTERS: usize = 12;
 
 /// What the program counts for each layer: differences between its start and its end, modulo 2^32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,13 +102,13 @@ pub struct Counters {
     pub cycles: u32,
     /// `minstret`: instructions that the core retired; 0 where it has no counters.
     pub instructions: u32,
-    /// Counters 0 to 5 of the tensor unit (`docs/tensor-unit.md`, "Counters").
-    pub tensor: [u32; 6],
+    /// Counters 0 to 11 of the tensor unit (`docs/tensor-unit.md`, "Counters").
+    pub tensor: [u32; TENSOR_COUNTERS],
 }
 
 impl Counters {
     /// Bytes in RAM: one word each, in the order of the fields.
-    pub const BYTES: u32 = 32;
+    pub const BYTES: u32 = 4 * (2 + TENSOR_COUNTERS as u32);
 
     /// From the bytes in RAM, or `None` if there are not [`Counters::BYTES`].
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {

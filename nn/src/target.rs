@@ -17,12 +17,16 @@ pub struct Target {
     pub ram_base: u32,
     /// Size of the RAM.
     pub ram_bytes: u32,
+    /// First address of external memory, in which weights, tensors and command lists stand; a multiple of 64.
+    pub external_base: u32,
+    /// Size of external memory; 0 if there is none.
+    pub external_bytes: u32,
     /// Whether the core has `mcycle` and `minstret`. Without them the program counts no cycles and no instructions.
     pub core_counters: bool,
 }
 
 impl Default for Target {
-    /// A 16 x 16 array with 128 KiB of scratchpad and 1,024 accumulator rows, and the RAM of `docs/chip.md`.
+    /// A 16 x 16 array with 128 KiB of scratchpad and 1,024 accumulator rows, and the memories of `docs/chip.md`.
     fn default() -> Self {
         Self {
             rows: 16,
@@ -31,13 +35,15 @@ impl Default for Target {
             acc_rows: 1024,
             ram_base: 0x8000_0000,
             ram_bytes: 512 << 10,
+            external_base: 0xC000_0000,
+            external_bytes: 16 << 20,
             core_counters: true,
         }
     }
 }
 
 impl Target {
-    /// Whether every size is in its range (`docs/tensor-unit.md`, "Sizes").
+    /// Whether every size is in its range (`docs/commands.md`, "Sizes").
     ///
     /// # Errors
     ///
@@ -55,13 +61,19 @@ impl Target {
                 return Err(CompileError::Target { parameter, value, allowed });
             }
         }
-        if !self.ram_base.is_multiple_of(8) {
-            let allowed = "a multiple of 8".to_owned();
-            return Err(CompileError::Target { parameter: "ram_base", value: self.ram_base, allowed });
-        }
-        if self.ram_base.checked_add(self.ram_bytes).is_none() {
-            let allowed = format!("at most {}, so that the RAM ends below 4 GiB", u32::MAX - self.ram_base);
-            return Err(CompileError::Target { parameter: "ram_bytes", value: self.ram_bytes, allowed });
+        let places = [
+            (("ram_base", self.ram_base), ("ram_bytes", self.ram_bytes), 8),
+            (("external_base", self.external_base), ("external_bytes", self.external_bytes), 64),
+        ];
+        for ((parameter, base), (size, bytes), alignment) in places {
+            if !base.is_multiple_of(alignment) {
+                let allowed = format!("a multiple of {alignment}");
+                return Err(CompileError::Target { parameter, value: base, allowed });
+            }
+            if base.checked_add(bytes).is_none() {
+                let allowed = format!("at most {}, so that this memory ends below 4 GiB", u32::MAX - base);
+                return Err(CompileError::Target { parameter: size, value: bytes, allowed });
+            }
         }
         Ok(())
     }
@@ -71,9 +83,18 @@ impl Target {
         self.rows * self.cols
     }
 
-    /// What every row of activations starts at a multiple of, so that the array can read it, the output stage
-    /// can write it, and the core can do both 8 bytes at a time.
-    pub(crate) fn row_alignment(&self) -> u32 {
+    /// Bytes of a scratchpad word, at a multiple of which every row of activations starts.
+    pub(crate) fn word_bytes(&self) -> u32 {
         self.rows.max(self.cols).max(8)
+    }
+
+    /// Bytes of a group of parameters of a tile of output channels: a word each.
+    pub(crate) fn group_bytes(&self) -> u32 {
+        (4 * self.cols).next_multiple_of(self.word_bytes())
+    }
+
+    /// Bytes of all parameters of a tile of output channels.
+    pub(crate) fn parameter_bytes(&self) -> u32 {
+        2 * self.group_bytes() + self.word_bytes()
     }
 }

@@ -6,6 +6,7 @@ use ferrite_hw::config::TensorConfig;
 use ferrite_hw::map::RAM_BASE;
 use ferrite_hw::soc::Soc;
 use ferrite_model::isa::{Asm, Reg, reg::*};
+use ferrite_model::iss::memory_map::EXTERNAL_BASE;
 use ferrite_sim::Simulator;
 
 /// Where programs keep their data; code lies below.
@@ -79,45 +80,59 @@ pub fn core_only() -> Vec<u8> {
     finished(asm)
 }
 
-/// The tensor unit multiplies two int8 matrices again and again: `acc_rows / 2` by `2 R` times `2 R` by `2 C` of dense random numbers, in four tiles. The
-/// core waits until it can give the next command.
+/// The tensor unit multiplies two int8 matrices of dense random numbers again and again, in four tiles: `acc_rows / 4` by `2 R` times `2 R` by `2 C`, with sums
+/// in one half of the accumulators and then in the other. The core waits until it can give the next list.
 pub fn gemm(unit: &TensorConfig) -> Vec<u8> {
-    let [rows, cols, outputs] = [unit.rows, unit.cols, unit.acc_rows / 2].map(|size| size as i32);
-    let (tile_bytes, column_bytes) = (rows * cols, outputs * rows);
-    let bytes = 4 * tile_bytes + 2 * column_bytes;
-    assert!(bytes <= unit.scratchpad_bytes as i32, "the scratchpad holds both matrices");
+    const LIST: u32 = EXTERNAL_BASE;
+    const OPERANDS: u32 = EXTERNAL_BASE + 0x1000;
+    let TensorConfig { rows, cols, scratchpad_bytes, acc_rows, .. } = *unit;
+    let (tile_bytes, outputs) = (rows * cols, acc_rows / 4);
+    let bytes = 4 * tile_bytes + 2 * rows * outputs;
+    assert!(bytes <= scratchpad_bytes, "the scratchpad holds both matrices");
+    // Runs of a tile, of which the scratchpad has a power of two.
+    let load = [1, OPERANDS, 0, tile_bytes, bytes.div_ceil(tile_bytes) | 1 << 16, tile_bytes, 0, tile_bytes];
+    let convolve = |sums| {
+        let words = [3, 4 * tile_bytes, 0, sums, 1 << 16 | outputs, 2 << 16 | 2, 0x101, 1 << 16 | outputs, 0];
+        [words.as_slice(), &[0x0101_0101, 2 * rows, 0, rows]].concat()
+    };
+    let records = [load.to_vec(), convolve(0), convolve(acc_rows / 2)];
     let mut asm = Asm::new(RAM_BASE);
+    let table = asm.label("table");
     asm.t_clear();
     asm.li(A0, 12345);
-    asm.li(T0, bytes / 8);
+    asm.li(A1, OPERANDS as i32);
+    asm.li(A2, (OPERANDS + bytes) as i32);
     let fill = asm.here("fill");
     xorshift(&mut asm, A0, T1);
-    asm.mv(A1, A0);
-    xorshift(&mut asm, A0, T1);
-    asm.t_write(A0, A1);
-    asm.addi(T0, T0, -1);
-    asm.bnez(T0, fill);
+    asm.sw(A0, 0, A1);
+    asm.addi(A1, A1, 4);
+    asm.bltu(A1, A2, fill);
+    asm.li(S0, LIST as i32);
+    asm.la(A1, table);
+    asm.addi(A2, A1, 64 * records.len() as i32);
+    asm.mv(A3, S0);
+    let copy = asm.here("copy");
+    asm.lw(A0, 0, A1);
+    asm.sw(A0, 0, A3);
+    asm.addi(A1, A1, 4);
+    asm.addi(A3, A3, 4);
+    asm.bltu(A1, A2, copy);
 
-    // Weight tiles first, then the left half of the activations, then the right one.
-    let (tiles, halves, sums) = ([S0, S1, S2, S3], [S4, S5], [S6, S7]);
-    for (k, tile) in (0..).zip(tiles) {
-        asm.li(tile, k * tile_bytes);
-    }
-    for (k, (half, sum)) in (0..).zip(halves.into_iter().zip(sums)) {
-        asm.li(half, 4 * tile_bytes + k * column_bytes);
-        asm.li(sum, (outputs << 16) | (k * outputs));
-    }
+    asm.li(S1, 1);
+    asm.t_run(S0, S1);
+    asm.addi(S0, S0, 64);
+    asm.li(S1, 2);
     asm.li(A2, DATA);
+    asm.li(A3, 0);
     let again = asm.here("again");
-    for (n, sum) in sums.into_iter().enumerate() {
-        asm.t_weights(tiles[2 * n]);
-        asm.t_matmul(halves[0], sum);
-        asm.t_weights(tiles[2 * n + 1]);
-        asm.t_matmul_acc(halves[1], sum);
-    }
+    asm.t_run(S0, S1);
     asm.addi(A3, A3, 1);
     asm.sw(A3, 0, A2);
     asm.j(again);
+    asm.bind(table);
+    for record in records {
+        (0..16).for_each(|word| asm.word(record.get(word).copied().unwrap_or(0)));
+    }
     finished(asm)
 }
 

@@ -212,7 +212,7 @@ impl Report<'_> {
             (format!("{} {}", layer.operator, short_name(&layer.name)), shape, layer.macs)
         });
         let parts = [way("input to the scratchpad")].into_iter().chain(layers);
-        let parts = parts.chain([way("output to the RAM")]);
+        let parts = parts.chain([way("output to memory")]);
         let row = |((name, shape, macs), counters): (_, &Counters)| Row {
             name,
             shape,

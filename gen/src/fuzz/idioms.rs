@@ -152,7 +152,7 @@ impl Source<'_> {
             }
             // Those that return something.
             Kind::Coprocessor if self.traits.has_coprocessor => {
-                let op = *self.random.pick(&[Op::TStatus, Op::TFence, Op::TCounter, Op::TRead]);
+                let op = *self.random.pick(&[Op::TStatus, Op::TFence, Op::TCounter, Op::TInfo]);
                 self.of(op)
             }
             kind => self.instruction(kind),

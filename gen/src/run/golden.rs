@@ -8,7 +8,7 @@ use ferrite_model::iss::{self, Counters, HartConfig, Iss, Machine, MachineConfig
 use ferrite_model::unit::{Port, Sizes};
 
 /// Steps of a command or a list of the tensor unit that the golden model carries out: far more than any that simulating the chip could.
-const MOST_WORK: u64 = 1 << 40;
+const MOST_WORK: u64 = 1 << 36;
 
 /// The instruction-set simulator with the sizes of a valid chip, its memories still empty.
 pub fn golden(chip: &ChipConfig) -> Iss<Machine> {

@@ -2,7 +2,9 @@
 
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::MemoryMap;
+use ferrite_model::iss::memory_map::EXTERNAL_BASE;
 use ferrite_model::iss::{Exit, Machine, MachineError};
+use ferrite_model::unit::{ExecuteError, Port};
 use ferrite_nn::{CompileError, Counters, Program, Target, exit_code};
 
 use super::chip::{Chip, OutsideMemory};
@@ -54,12 +56,19 @@ pub enum NetworkError {
     },
     /// The tensor unit refused a command.
     #[error(
-        "the tensor unit refused a command: status {status:#010x}; this is a mistake of the compiler or of the chip"
+        "the tensor unit refused command {number}: status {status:#010x}, address {address:#010x}; this is a mistake of the compiler or of the chip"
     )]
     Tensor {
-        /// Its status register.
+        /// Its status word.
         status: u32,
+        /// The command's number, from 0.
+        number: u32,
+        /// The address in external memory that gave the error, if that is why.
+        address: u32,
     },
+    /// A command would take the golden machine too long.
+    #[error(transparent)]
+    Work(#[from] ExecuteError),
     /// The program ended with a code that it does not have.
     #[error(
         "the network's program ended with exit code {code}; this is a mistake of the compiler or of the chip"
@@ -90,6 +99,8 @@ pub fn target(chip: &ChipConfig) -> Result<Target, NetworkError> {
         acc_rows: tensor.acc_rows,
         ram_base: map.ram().base,
         ram_bytes: map.ram().size,
+        external_base: EXTERNAL_BASE,
+        external_bytes: map.named("external").map_or(0, |region| region.size),
         core_counters: chip.core.counters,
     })
 }
@@ -124,22 +135,26 @@ pub struct Inference {
     pub counters: Vec<Counters>,
 }
 
-/// Puts the program and an input into the chip's RAM.
+/// Puts the program and an input into the chip's memories.
 ///
 /// # Errors
 /// They do not lie in it.
 pub fn load_network(chip: &mut Chip, program: &Program, input: &[u8]) -> Result<(), OutsideMemory> {
-    chip.write(program.base, &program.image)?;
+    for image in [&program.ram, &program.external] {
+        chip.write(image.base, &image.bytes)?;
+    }
     chip.write(program.input.region.address, input)
 }
 
 /// The same in the golden machine's.
 fn load_golden(machine: &mut Machine, program: &Program, input: &[u8]) -> Result<(), MachineError> {
-    machine.write_memory(program.base, &program.image)?;
+    for image in [&program.ram, &program.external] {
+        machine.write_memory(image.base, &image.bytes)?;
+    }
     machine.write_memory(program.input.region.address, input)
 }
 
-/// Loads the program and an input, runs the chip from reset to exit, and reads the output from its RAM.
+/// Loads the program and an input, runs the chip from reset to exit, and reads the output from its memory.
 ///
 /// # Errors
 /// The run failed, or the program ended with an error.
@@ -157,7 +172,7 @@ pub fn run_network(
     run_loaded(chip, program, limits, watch)
 }
 
-/// Runs the chip with the program and the input that are in its RAM, and reads the output from there.
+/// Runs the chip with the program and the input that are in its memories, and reads the output from there.
 ///
 /// # Errors
 /// As [`run_network`].
@@ -169,7 +184,7 @@ pub fn run_loaded(
 ) -> Result<Inference, NetworkError> {
     let ended = chip.run(limits, watch)?;
     let word = |symbol: &str, index: u32| -> Result<u32, NetworkError> {
-        let address = program.symbols.get(symbol).copied().unwrap_or(program.base) + 4 * index;
+        let address = program.symbols.get(symbol).copied().unwrap_or(program.ram.base) + 4 * index;
         Ok(chip.read_word(address)?)
     };
     match ended.exit_code {
@@ -178,7 +193,10 @@ pub fn run_loaded(
             let record = |index| word("trap_record", index);
             return Err(NetworkError::Trap { mcause: record(0)?, mepc: record(1)?, mtval: record(2)? });
         }
-        exit_code::TENSOR_ERROR => return Err(NetworkError::Tensor { status: word("tensor_status", 0)? }),
+        exit_code::TENSOR_ERROR => {
+            let told = |index| word("tensor_status", index);
+            return Err(NetworkError::Tensor { status: told(0)?, number: told(1)?, address: told(2)? });
+        }
         code => return Err(NetworkError::ExitCode { code }),
     }
     let region = program.output.region;
@@ -199,7 +217,11 @@ pub fn run_loaded(
 pub fn golden_output(chip: &ChipConfig, program: &Program, input: &[u8]) -> Result<Vec<u8>, NetworkError> {
     let mut iss = golden(chip);
     load_golden(&mut iss.bus, program, input)?;
-    match iss.run(MAX_GOLDEN_INSTRUCTIONS) {
+    let exit = iss.run(MAX_GOLDEN_INSTRUCTIONS);
+    if let Some(error) = iss.bus.coprocessor.as_ref().and_then(Port::too_much) {
+        return Err(error.into());
+    }
+    match exit {
         Exit::Code(exit_code::DONE) => {
             let region = program.output.region;
             Ok(iss.bus.read_memory(region.address, region.bytes as usize)?.to_vec())

@@ -1,65 +1,59 @@
-//! From a plan to a program: code first, then tables, weights and buffers.
+//! From a plan to a program: weights, parameters and command lists for external memory; code and tables for the RAM.
 //!
-//! The code does not grow with the network: it is one loop over a table of layers, each of which is a few
-//! words that name the layer's weights, sizes and places (see `layer_table`). One file writes one part of the
-//! code.
+//! The code does not grow with the network: it is one loop over a table of steps, each of which is a command list.
 
-mod copy;
 mod counters;
-mod layer;
-mod layer_table;
-mod start;
+mod data;
+mod run;
 
 use ferrite_model::isa::{Asm, Label};
 
 use crate::error::CompileError;
+use crate::lists::RECORD_BYTES;
 use crate::lower::Chain;
 use crate::network::Tensor;
-use crate::plan::{Plan, tiles};
-use crate::program::{Counters, Layer, Port, Program, Region};
+use crate::plan::Plan;
+use crate::program::{Counters, Image, Layer, Port, Program, Region};
+use crate::schedule::{Step, ZERO_BYTES, parts, schedule};
 use crate::target::Target;
 
-/// What buffers and tables start at a multiple of.
+/// What tables start at a multiple of.
 const ALIGNMENT: u32 = 8;
-/// Room behind a buffer: the copy loops move whole words or pairs of words.
-const BUFFER_SLACK: u32 = 8;
+
+/// `trap_record` and `tensor_status`.
+const RECORDS_BYTES: u32 = 12 + 12;
 
 /// The places that the code refers to.
 struct Labels {
     trap: Label,
+    next_step: Label,
+    note: Label,
     account: Label,
-    run_layer: Label,
-    layer_table: Label,
+    steps: Label,
+    steps_end: Label,
     counters: Label,
+    counters_now: Label,
     counters_before: Label,
     trap_record: Label,
     tensor_status: Label,
-    input: Label,
-    output: Label,
 }
 
 impl Labels {
     fn new(asm: &mut Asm) -> Self {
         Self {
             trap: asm.label("trap"),
+            next_step: asm.label("next_step"),
+            note: asm.label("note"),
             account: asm.label("account"),
-            run_layer: asm.label("run_layer"),
-            layer_table: asm.label("layer_table"),
+            steps: asm.label("steps"),
+            steps_end: asm.label("steps_end"),
             counters: asm.label("counters"),
+            counters_now: asm.label("counters_now"),
             counters_before: asm.label("counters_before"),
             trap_record: asm.label("trap_record"),
             tensor_status: asm.label("tensor_status"),
-            input: asm.label("input"),
-            output: asm.label("output"),
         }
     }
-}
-
-/// The data of one layer.
-struct LayerData {
-    weights: Label,
-    biases: Label,
-    scales: Label,
 }
 
 /// Writes the program.
@@ -70,121 +64,110 @@ struct LayerData {
 pub fn generate(chain: &Chain, plan: &Plan, target: &Target) -> Result<Program, CompileError> {
     let mut asm = Asm::new(target.ram_base);
     let labels = Labels::new(&mut asm);
-    start::emit(&mut asm, &labels, chain, plan);
-    layer::emit(&mut asm, &labels, plan, target);
-    counters::emit(&mut asm, &labels, target);
-    start::emit_trap_handler(&mut asm, &labels);
+    run::emit(&mut asm, &labels);
+    counters::emit_note(&mut asm, &labels, target);
+    counters::emit_account(&mut asm, &labels);
+    run::emit_trap_handler(&mut asm, &labels);
     asm.align(ALIGNMENT);
 
-    // Before anything large is made, so that a network of any size costs no more than a sum.
     let code_bytes = asm.address() - target.ram_base;
-    let needed = u64::from(code_bytes) + data_bytes(chain, plan, target);
+    let steps = u64::from(plan.passes) * parts(chain) as u64;
+    let counters = parts(chain) as u64 + 2;
+    let needed = u64::from(code_bytes)
+        + steps * u64::from(run::STEP_BYTES)
+        + counters * u64::from(Counters::BYTES)
+        + u64::from(RECORDS_BYTES);
     if needed > target.ram_bytes.into() {
         return Err(CompileError::Ram { needed, available: target.ram_bytes });
     }
-    let layers = emit_data(&mut asm, &labels, chain, plan, target);
+    let steps = schedule(chain, plan, target);
+    emit_tables(&mut asm, &labels, chain, plan, &steps);
     let assembled = asm.finish()?;
     debug_assert_eq!(assembled.bytes.len() as u64, needed);
 
     let symbols = assembled.symbols;
     let address = |name: &str| symbols.get(name).copied().unwrap_or(target.ram_base);
-    let counters = address("counters");
-    let layer_counters = |index: usize| counters + (index as u32 + 1) * Counters::BYTES;
+    let counters = |part: usize| address("counters") + part as u32 * Counters::BYTES;
     Ok(Program {
-        base: assembled.base,
-        image: assembled.bytes,
+        ram: Image { base: assembled.base, bytes: assembled.bytes },
+        external: external_image(chain, plan, target, &steps),
         entry: address("start"),
-        input: port(&chain.input, address("input")),
-        output: port(&chain.output, address("output")),
-        layers: layers
-            .into_iter()
-            .enumerate()
-            .map(|(index, layer)| Layer { counters: layer_counters(index), ..layer })
-            .collect(),
-        input_counters: counters,
-        output_counters: layer_counters(chain.layers.len()),
+        input: port(&chain.input, plan.external.input),
+        output: port(&chain.output, plan.external.output),
+        layers: layers(chain, plan, counters),
+        input_counters: counters(0),
+        output_counters: counters(parts(chain) - 1),
         symbols,
     })
 }
 
-fn port(tensor: &Tensor, address: u32) -> Port {
-    Port {
-        name: tensor.name.clone(),
-        shape: tensor.shape.clone(),
-        region: Region { address, bytes: tensor.elements as u32 },
-        quantisation: tensor.quantisation.clone(),
-    }
-}
-
-/// Bytes of everything behind the code.
-fn data_bytes(chain: &Chain, plan: &Plan, target: &Target) -> u64 {
-    let aligned = |bytes: u64| bytes.next_multiple_of(ALIGNMENT.into());
-    let layers: u64 = chain
-        .layers
-        .iter()
-        .zip(&plan.layers)
-        .map(|(layer, cut)| {
-            let columns = u64::from(cut.column_blocks) * u64::from(target.cols);
-            let scale_columns = if layer.multipliers.len() == 1 { target.cols.into() } else { columns };
-            let weights =
-                u64::from(cut.row_blocks) * u64::from(cut.column_blocks) * u64::from(target.tile_bytes());
-            aligned(weights)
-                + aligned(columns * 4)
-                + aligned(scale_columns * 8)
-                + u64::from(layer_table::ENTRY_BYTES)
-        })
-        .sum();
-    let counters = (chain.layers.len() as u64 + 2 + 1) * u64::from(Counters::BYTES);
-    let buffer = |tensor: &Tensor| aligned(tensor.elements as u64 + u64::from(BUFFER_SLACK));
-    layers + counters + RECORD_BYTES + buffer(&chain.input) + buffer(&chain.output)
-}
-
-/// `trap_record` and `tensor_status`.
-const RECORD_BYTES: u64 = 16;
-
-fn emit_data(asm: &mut Asm, labels: &Labels, chain: &Chain, plan: &Plan, target: &Target) -> Vec<Layer> {
-    let mut data = Vec::with_capacity(chain.layers.len());
-    asm.bind(labels.layer_table);
-    for index in 0..chain.layers.len() {
-        let places = LayerData {
-            weights: asm.label(format!("weights_{index}")),
-            biases: asm.label(format!("biases_{index}")),
-            scales: asm.label(format!("scales_{index}")),
-        };
-        layer_table::emit_entry(asm, &places, chain, plan, index);
-        data.push(places);
-    }
-    let mut layers = Vec::with_capacity(chain.layers.len());
-    for (layer, places) in chain.layers.iter().zip(data) {
-        let bytes = tiles(layer, target);
-        asm.bind(places.weights);
-        let weights = Region { address: asm.address(), bytes: bytes.len() as u32 };
-        asm.data(&bytes);
-        asm.align(ALIGNMENT);
-        layer_table::emit_columns(asm, &places, layer, target);
-        layers.push(Layer {
+fn layers(chain: &Chain, plan: &Plan, counters: impl Fn(usize) -> u32) -> Vec<Layer> {
+    let layers = chain.layers.iter().zip(&plan.layers).enumerate();
+    let layer =
+        |(index, (layer, cut)): (usize, (&crate::lower::FullyConnected, &crate::plan::LayerPlan))| Layer {
             name: layer.name.clone(),
             operator: "FULLY_CONNECTED",
             batches: chain.batches as u32,
             inputs: layer.inputs as u32,
             outputs: layer.outputs as u32,
             macs: chain.batches as u64 * layer.inputs as u64 * layer.outputs as u64,
-            weights,
-            counters: 0,
-        });
+            weights: cut.data,
+            counters: counters(index + 1),
+        };
+    layers.map(layer).collect()
+}
+
+fn port(tensor: &Tensor, region: Region) -> Port {
+    Port {
+        name: tensor.name.clone(),
+        shape: tensor.shape.clone(),
+        region,
+        quantisation: tensor.quantisation.clone(),
     }
-    asm.bind(labels.counters_before);
-    asm.space(Counters::BYTES);
+}
+
+fn emit_tables(asm: &mut Asm, labels: &Labels, chain: &Chain, plan: &Plan, steps: &[Step]) {
+    let counters: Vec<Label> = (0..parts(chain)).map(|_| asm.local()).collect();
+    asm.bind(labels.steps);
+    let mut list = plan.external.lists.address;
+    for step in steps {
+        asm.word(list);
+        asm.word(step.commands.len() as u32);
+        asm.word_of(counters[step.part]);
+        list += step.commands.len() as u32 * RECORD_BYTES;
+    }
+    asm.bind(labels.steps_end);
+    for place in [labels.counters_now, labels.counters_before] {
+        asm.bind(place);
+        asm.space(Counters::BYTES);
+    }
     asm.bind(labels.counters);
-    asm.space((chain.layers.len() as u32 + 2) * Counters::BYTES);
+    for place in counters {
+        asm.bind(place);
+        asm.space(Counters::BYTES);
+    }
     asm.bind(labels.trap_record);
     asm.space(12);
     asm.bind(labels.tensor_status);
-    asm.space(4);
-    for (label, tensor) in [(labels.input, &chain.input), (labels.output, &chain.output)] {
-        asm.bind(label);
-        asm.space(tensor.elements as u32 + BUFFER_SLACK);
-        asm.align(ALIGNMENT);
+    asm.space(12);
+}
+
+/// Weights, parameters, zeros and lists; the tensors stand behind them.
+fn external_image(chain: &Chain, plan: &Plan, target: &Target, steps: &[Step]) -> Image {
+    let base = target.external_base;
+    let mut bytes = Vec::with_capacity((plan.external.input.address - base) as usize);
+    let begin = |bytes: &mut Vec<u8>, region: Region| bytes.resize((region.address - base) as usize, 0);
+    for (layer, cut) in chain.layers.iter().zip(&plan.layers) {
+        begin(&mut bytes, cut.data);
+        cut.pieces.iter().for_each(|piece| data::append(&mut bytes, layer, piece, target));
     }
-    layers
+    begin(&mut bytes, plan.external.zeros);
+    if plan.external.zeros.bytes > 0 {
+        bytes.resize(bytes.len() + ZERO_BYTES as usize, 0);
+    }
+    begin(&mut bytes, plan.external.lists);
+    for command in steps.iter().flat_map(|step| &step.commands) {
+        command.encode().iter().for_each(|word| bytes.extend(word.to_le_bytes()));
+    }
+    Image { base, bytes }
 }

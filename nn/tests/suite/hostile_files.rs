@@ -26,7 +26,8 @@ fn survives(file: &[u8]) {
         assert!(constants <= file.len(), "a tensor is larger than its file");
         // A program that comes out fits the chip's memory; whatever else comes out is an error.
         if let Ok(program) = compile(&network, &Target::default()) {
-            assert!(program.image.len() <= Target::default().ram_bytes as usize);
+            assert!(program.ram.bytes.len() <= Target::default().ram_bytes as usize);
+            assert!(program.external.bytes.len() <= Target::default().external_bytes as usize);
         }
     }
     assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());

@@ -1,7 +1,7 @@
 //! Running a compiled program on the golden machine: instruction-set simulator and functional tensor unit.
 
-use ferrite_model::iss::{Exit, HartConfig, Iss, Machine, MachineConfig};
-use ferrite_model::tensor::{TensorConfig, TensorUnit};
+use ferrite_model::iss::{Coprocessor, Exit, HartConfig, Iss, Machine, MachineConfig};
+use ferrite_model::unit::{Port, Sizes};
 use ferrite_nn::{Counters, Program, Target, exit_code};
 
 /// Far more than any network of the tests needs.
@@ -13,19 +13,31 @@ pub struct Finished {
     machine: Iss<Machine>,
 }
 
+/// The tensor unit's sizes.
+pub fn sizes(target: &Target) -> Sizes {
+    let &Target { rows, cols, scratchpad_bytes, acc_rows, .. } = target;
+    Sizes { rows, cols, scratchpad_bytes, accumulator_rows: acc_rows }
+}
+
+/// The sizes of all memories.
+pub fn memories(target: &Target) -> MachineConfig {
+    let &Target { ram_bytes, external_bytes, .. } = target;
+    MachineConfig { ram_bytes, external_bytes, ..MachineConfig::default() }
+}
+
+/// A machine with the program and an input in its memories.
+pub fn loaded<C: Coprocessor>(mut bus: Machine<C>, program: &Program, input: &[u8]) -> Machine<C> {
+    for image in [&program.ram, &program.external] {
+        bus.write_memory(image.base, &image.bytes).unwrap();
+    }
+    bus.write_memory(program.input.region.address, input).unwrap();
+    bus
+}
+
 pub fn execute(program: &Program, target: &Target, input: &[u8]) -> Finished {
     assert_eq!(input.len(), program.input.region.bytes as usize, "the input has another size");
-    let unit = TensorUnit::new(TensorConfig {
-        rows: target.rows,
-        cols: target.cols,
-        scratchpad_bytes: target.scratchpad_bytes,
-        acc_rows: target.acc_rows,
-    })
-    .unwrap();
-    let config = MachineConfig { ram_bytes: target.ram_bytes, ..MachineConfig::default() };
-    let mut bus = Machine::with_tensor(config, unit);
-    bus.write_memory(program.base, &program.image).unwrap();
-    bus.write_memory(program.input.region.address, input).unwrap();
+    let bus = Machine::with_tensor(memories(target), Port::new(sizes(target), u64::MAX).unwrap());
+    let bus = loaded(bus, program, input);
     let mut machine = Iss::new(bus, HartConfig { reset_pc: program.entry, ..HartConfig::default() });
     let exit = machine.run(MAX_INSTRUCTIONS);
     Finished { exit, machine }

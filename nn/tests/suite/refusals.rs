@@ -94,23 +94,50 @@ fn a_name_from_the_file_cannot_send_control_codes_to_a_terminal() {
     assert!(text.contains("\"\\u{1b}[31mred\"") && !text.contains('\x1b'), "{text}");
 }
 
+/// The number in a message.
+fn number(text: &str) -> u64 {
+    text.split(' ').find_map(|word| word.parse().ok()).unwrap()
+}
+
 #[test]
 fn a_program_larger_than_the_ram_is_refused_with_both_sizes() {
-    let target = Target { ram_bytes: 2048, ..Target::default() };
+    let target = Target { ram_bytes: 512, ..Target::default() };
     let text = message(&model(), &target);
-    let needed: u64 = text.split(' ').find_map(|word| word.parse().ok()).unwrap();
+    let needed = number(&text);
     assert_eq!(
         text,
         format!(
-            "the program needs {needed} bytes of RAM, but the chip has 2048; enlarge the RAM or use a \
+            "the program needs {needed} bytes of RAM, but the chip has 512; enlarge the RAM or use a \
              smaller network"
         )
     );
     // The number is exact: so much is enough, and one less is not.
     let exact = Target { ram_bytes: needed as u32, ..Target::default() };
     let network = tflite::read(&model().write()).unwrap();
-    assert_eq!(compile(&network, &exact).unwrap().image.len() as u64, needed);
+    assert_eq!(compile(&network, &exact).unwrap().ram.bytes.len() as u64, needed);
     assert!(compile(&network, &Target { ram_bytes: needed as u32 - 1, ..exact }).is_err());
+}
+
+#[test]
+fn a_network_larger_than_external_memory_is_refused_with_both_sizes() {
+    let text = message(&model(), &Target { external_bytes: 1024, ..Target::default() });
+    let needed = number(&text);
+    assert_eq!(
+        text,
+        format!(
+            "the network needs {needed} bytes of external memory, but the chip has 1024; enlarge external \
+             memory or use a smaller network"
+        )
+    );
+    let exact = Target { external_bytes: needed as u32, ..Target::default() };
+    let network = tflite::read(&model().write()).unwrap();
+    let program = compile(&network, &exact).unwrap();
+    let end = u64::from(exact.external_base) + needed;
+    let output = program.output.region;
+    assert!(u64::from(output.address + output.bytes).next_multiple_of(64) == end);
+    assert!(compile(&network, &Target { external_bytes: needed as u32 - 1, ..exact }).is_err());
+    let text = message(&model(), &Target { external_bytes: 0, ..Target::default() });
+    assert!(text.contains("but the chip has 0;"), "{text}");
 }
 
 #[test]
@@ -120,10 +147,10 @@ fn a_row_wider_than_the_scratchpad_is_refused_with_both_sizes() {
     wide.tensors[1].shape = vec![2, 5000];
     wide.tensors[1].data = Some(vec![1; 10_000]);
     let target = Target { scratchpad_bytes: 4096, ..Target::default() };
-    // 5,000 rounded up to 16, the widest other row of 16, and a tile of 256.
+    // 5,000 rounded up to 16, the widest other row of 16, a tile of 256, and its parameters: 64 + 64 + 16.
     assert_eq!(
         message(&wide, &target),
-        "the network needs 5280 bytes of scratchpad, but the chip has 4096; the widest layer is \"layer 0\"; \
+        "the network needs 5424 bytes of scratchpad, but the chip has 4096; the widest layer is \"layer 0\"; \
          enlarge the tensor unit's scratchpad or narrow the layer"
     );
 }
@@ -134,7 +161,8 @@ fn a_huge_batch_is_refused_without_being_allocated() {
     for (tensor, width) in [(0, 3), (3, 2), (6, 1)] {
         huge.tensors[tensor].shape = vec![700_000_000, width];
     }
-    assert!(message(&huge, &Target::default()).contains("bytes of RAM, but the chip has 524288"));
+    let text = message(&huge, &Target::default());
+    assert!(text.contains("bytes of external memory, but the chip has 16777216"), "{text}");
 }
 
 #[test]
@@ -204,6 +232,8 @@ fn a_target_outside_of_its_ranges_is_refused() {
     );
     assert!(refusal(Target { ram_base: 0x8000_0004, ..Target::default() }).contains("a multiple of 8"));
     assert!(refusal(Target { ram_bytes: u32::MAX, ..Target::default() }).contains("below 4 GiB"));
+    assert!(refusal(Target { external_base: 32, ..Target::default() }).contains("a multiple of 64"));
+    assert!(refusal(Target { external_bytes: 1 << 30, ..Target::default() }).contains("below 4 GiB"));
 }
 
 #[test]
