@@ -30,7 +30,7 @@ pub struct Segment {
 pub struct Loaded {
     /// Address of the first instruction.
     pub entry: u32,
-    /// What to write, by ascending address; not empty, never overlapping, all of it in the RAM.
+    /// What to write, by ascending address; not empty, never overlapping, all of it in the RAM and the external memory.
     pub segments: Vec<Segment>,
     /// Addresses by name. Of several local symbols with one name, one is kept; a global one goes before them.
     pub symbols: BTreeMap<String, u32>,
@@ -104,22 +104,20 @@ pub enum Problem {
         "this ELF file has no loadable segment; link it with the linker script that `ferrite gen` writes"
     )]
     Empty,
-    /// A segment does not fit into the RAM.
+    /// A segment does not fit into the RAM, nor into the external memory.
     #[error(
-        "segment {index} takes {first:#010x} to {last:#010x}, but the RAM is {ram_first:#010x} to {ram_last:#010x}; \
+        "segment {index} takes {first:#010x} to {last:#010x}, but the chip has {memories}; \
          link with the linker script that `ferrite gen` writes for this chip, or set soc.ram_bytes higher"
     )]
-    OutsideRam {
+    OutsideMemory {
         /// Index of its program header.
         index: usize,
         /// Its first address.
         first: u32,
         /// Its last address; may be past the end of the address space.
         last: u64,
-        /// First address of the RAM.
-        ram_first: u32,
-        /// Last address of the RAM.
-        ram_last: u32,
+        /// The chip's memories, in words.
+        memories: String,
     },
     /// Two segments share addresses.
     #[error(
@@ -154,14 +152,14 @@ pub fn load(path: &Path, chip: &ChipConfig) -> Result<Loaded, Error> {
     Ok(parse(&bytes, chip).map_err(|problem| ElfError { path: path.to_owned(), problem })?)
 }
 
-/// Reads a program for a valid chip from the bytes of an ELF file. Memory use is bounded by the file's size and the RAM's.
+/// Reads a program for a valid chip from the bytes of an ELF file. Memory use is bounded by the file's size and the chip's memories.
 ///
 /// # Errors
 /// The first [`Problem`] found.
 pub fn parse(file: &[u8], chip: &ChipConfig) -> Result<Loaded, Problem> {
     let header = header(file)?;
     check_flags(header.e_flags.get(Endianness::Little).0, chip)?;
-    let segments = segments(header, file, MemoryMap::of(chip).ram())?;
+    let segments = segments(header, file, &MemoryMap::of(chip).loadable())?;
     let entry = header.e_entry.get(Endianness::Little);
     let inside = |segment: &Segment| {
         entry.checked_sub(segment.address).is_some_and(|offset| (offset as usize) < segment.bytes.len())
@@ -255,10 +253,18 @@ fn instruction_set(header: &Header, file: &[u8]) -> Option<String> {
     None
 }
 
-fn segments(header: &Header, file: &[u8], ram: &Region) -> Result<Vec<Segment>, Problem> {
+/// The memories with their addresses.
+pub(crate) fn in_words(memories: &[Region]) -> String {
+    let one =
+        |Region { name, base, .. }: &Region, last| format!("`{name}` from {base:#010x} to {last:#010x}");
+    let all: Vec<String> = memories.iter().map(|memory| one(memory, memory.last())).collect();
+    all.join(" and ")
+}
+
+fn segments(header: &Header, file: &[u8], memories: &[Region]) -> Result<Vec<Segment>, Problem> {
     let endian = Endianness::Little;
     let headers = header.program_headers(endian, file).map_err(|error| damaged("program headers", error))?;
-    // Placed and checked for overlaps before any is copied: together they then take no more than the RAM.
+    // Placed and checked for overlaps before any is copied: together they then take no more than the memories.
     let mut placed: Vec<(usize, u32, u32)> = Vec::new();
     for (index, header) in headers.iter().enumerate() {
         let size = header.p_memsz(endian);
@@ -267,14 +273,9 @@ fn segments(header: &Header, file: &[u8], ram: &Region) -> Result<Vec<Segment>, 
         }
         let first = header.p_paddr(endian);
         let last = u64::from(first) + u64::from(size) - 1;
-        if first < ram.base || last > u64::from(ram.last()) {
-            return Err(Problem::OutsideRam {
-                index,
-                first,
-                last,
-                ram_first: ram.base,
-                ram_last: ram.last(),
-            });
+        let inside = |memory: &Region| memory.base <= first && last <= u64::from(memory.last());
+        if !memories.iter().any(inside) {
+            return Err(Problem::OutsideMemory { index, first, last, memories: in_words(memories) });
         }
         placed.push((index, first, size));
     }

@@ -8,7 +8,7 @@ use ferrite_sim::{FstError, NativeError, SnapshotError, VerilatorError};
 
 use crate::config::Report;
 use crate::elf::ElfError;
-use crate::run::{NetworkError, OutsideRam, RestoreError, RunError};
+use crate::run::{NetworkError, OutsideMemory, RestoreError, RunError};
 
 /// The exit code of a run that Ctrl-C has ended: 128 and the number of SIGINT, as shells have it.
 pub const INTERRUPTED: u8 = 130;
@@ -140,7 +140,7 @@ pub enum Error {
     },
     /// A program does not fit the RAM.
     #[error(transparent)]
-    OutsideRam(#[from] OutsideRam),
+    OutsideMemory(#[from] OutsideMemory),
     /// The chip's output is not what was expected.
     #[error(
         "the chip's output differs from {expected} in {count} of {bytes} bytes, first in byte {first}: {found}, not {wanted}"

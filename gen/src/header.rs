@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ferrite_hw::config::{ADDRESS, ChipConfig, Kind, PARAMETERS};
-use ferrite_hw::map::{Field, MemoryMap, NamedValue, Region, Register};
+use ferrite_hw::map::{Field, MemoryMap, NamedValue, Region, Register, TENSOR_INTERRUPT};
 
 use crate::march::{MABI, march};
 
@@ -34,7 +34,17 @@ pub fn header(chip: &ChipConfig) -> String {
             define(&mut text, &parameter.key.replace('.', "_"), &value, &format!("{}{unit}", parameter.doc));
         }
     }
-    for region in MemoryMap::of(chip).regions() {
+    let map = MemoryMap::of(chip);
+    if chip.tensor.is_some() {
+        let source = TENSOR_INTERRUPT.to_string();
+        define(
+            &mut text,
+            "tensor_interrupt",
+            &source,
+            "number of the tensor unit's source at the interrupt controller",
+        );
+    }
+    for region in map.regions() {
         region_macros(&mut text, region);
     }
     text.push_str("\n#endif\n");

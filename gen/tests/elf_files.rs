@@ -145,12 +145,12 @@ fn the_whole_ram_can_be_filled_and_not_a_byte_more() {
     let more = load(BASE, &[0; 4], RAM.size + 1);
     assert_eq!(
         parse(&elf_file(BASE, &[more], &[]), &chip()),
-        Err(Problem::OutsideRam {
+        Err(Problem::OutsideMemory {
             index: 0,
             first: BASE,
             last: 0x8001_0000,
-            ram_first: BASE,
-            ram_last: 0x8000_ffff
+            memories: "`ram` from 0x80000000 to 0x8000ffff and `external` from 0xc0000000 to 0xc0ffffff"
+                .to_string(),
         })
     );
 }
@@ -161,7 +161,7 @@ fn segments_outside_of_the_ram_are_refused_with_the_addresses() {
         let program = elf_file(address, &[load(BASE, &[0; 4], 4), load(address, &[0; 4], 4)], &[]);
         let problem = parse(&program, &chip()).unwrap_err();
         assert!(
-            matches!(problem, Problem::OutsideRam { index: 1, first, last: l, .. } if first == address && l == last),
+            matches!(problem, Problem::OutsideMemory { index: 1, first, last: l, .. } if first == address && l == last),
             "{problem}"
         );
         assert!(problem.to_string().contains("0x80000000 to 0x8000ffff"), "{problem}");

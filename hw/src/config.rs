@@ -35,6 +35,8 @@ pub struct TensorConfig {
     pub scratchpad_bytes: u32,
     /// `ACC`: accumulator rows, each of `cols` int32.
     pub acc_rows: u32,
+    /// Width of the AXI4 port to external memory in bits.
+    pub axi_bits: u32,
 }
 
 impl TensorConfig {
@@ -68,6 +70,8 @@ pub struct SocConfig {
     pub user_base: u32,
     /// Bytes of SPI flash memory that can be read; 0 leaves the reader out.
     pub flash_bytes: u32,
+    /// Size of the external memory behind the AXI4 port in bytes; 0 leaves the port out.
+    pub external_bytes: u32,
 }
 
 impl SocConfig {
@@ -80,7 +84,7 @@ impl SocConfig {
 
 impl Default for TensorConfig {
     fn default() -> Self {
-        Self { rows: 16, cols: 16, scratchpad_bytes: 128 << 10, acc_rows: 1024 }
+        Self { rows: 16, cols: 16, scratchpad_bytes: 128 << 10, acc_rows: 1024, axi_bits: 128 }
     }
 }
 
@@ -99,6 +103,7 @@ impl Default for ChipConfig {
                 user_bytes: 0,
                 user_base: 0x4000_0000,
                 flash_bytes: 0,
+                external_bytes: 16 << 20,
             },
         }
     }
@@ -194,7 +199,8 @@ impl ChipConfig {
         let mut errors = Vec::new();
         let reset_vector = self.core.reset_vector;
         let map = map::MemoryMap::of(self);
-        if !map.regions().iter().any(|region| region.is_memory() && region.base == reset_vector) {
+        let starts = |region: &map::Region| region.is_memory() && region.base != map::EXTERNAL_BASE;
+        if !map.regions().iter().any(|region| starts(region) && region.base == reset_vector) {
             errors.push(ConfigError::Conflict {
                 key: "core.reset_vector",
                 value: format!("{reset_vector:#x}"),
@@ -210,6 +216,13 @@ impl ChipConfig {
             });
         }
         errors.extend(self.misplaced_port(&map));
+        if self.tensor.is_some() && self.soc.external_bytes == 0 {
+            errors.push(ConfigError::Conflict {
+                key: "soc.external_bytes",
+                value: "0".to_string(),
+                reason: "the tensor unit works on external memory; give it some, or leave the unit out with `tensor.present = false`".to_string(),
+            });
+        }
         if self.soc.uart_cycles_per_bit() < MIN_UART_CYCLES_PER_BIT {
             errors.push(ConfigError::Conflict {
                 key: "soc.uart_baud",

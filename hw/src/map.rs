@@ -15,6 +15,12 @@ pub const ROM_WINDOW_BYTES: u32 = 4 << 10;
 /// First address of the RAM.
 pub const RAM_BASE: u32 = 0x8000_0000;
 
+/// Number of the tensor unit's source at the interrupt controller. It has no registers: the core reaches it by instructions.
+pub const TENSOR_INTERRUPT: u32 = 14;
+
+/// First address of the external memory.
+pub const EXTERNAL_BASE: u32 = 0xC000_0000;
+
 /// What a bus access may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -665,6 +671,19 @@ pub const fn ram(bytes: u32) -> Region {
     }
 }
 
+/// The external memory of a chip with `bytes` of it.
+pub const fn external(bytes: u32) -> Region {
+    Region {
+        name: "external",
+        base: EXTERNAL_BASE,
+        size: bytes,
+        access: Access::ReadWrite,
+        doc: "external memory, which the tensor unit works on",
+        interrupt: None,
+        kind: RegionKind::Memory,
+    }
+}
+
 /// A region that not every chip has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Optional {
@@ -677,7 +696,7 @@ pub struct Optional {
 }
 
 /// The regions that not every chip has; one that this chip lacks with the smallest size.
-pub fn optional(chip: &ChipConfig) -> [Optional; 3] {
+pub fn optional(chip: &ChipConfig) -> [Optional; 4] {
     let soc = &chip.soc;
     let user = user(soc.user_base, soc.user_bytes.max(4 << 10));
     [
@@ -688,6 +707,11 @@ pub fn optional(chip: &ChipConfig) -> [Optional; 3] {
             is_there: soc.flash_bytes > 0,
         },
         Optional { region: user, key: "soc.user_bytes", is_there: soc.user_bytes > 0 },
+        Optional {
+            region: external(soc.external_bytes.max(1 << 20)),
+            key: "soc.external_bytes",
+            is_there: soc.external_bytes > 0,
+        },
     ]
 }
 
@@ -697,6 +721,7 @@ pub struct MemoryMap {
     rom: Region,
     ram: Region,
     regions: Vec<Region>,
+    has_tensor_unit: bool,
 }
 
 impl MemoryMap {
@@ -709,7 +734,7 @@ impl MemoryMap {
             optional(chip).iter().filter(|optional| optional.is_there).map(|optional| optional.region),
         );
         regions.sort_by_key(|region| region.base);
-        Self { rom, ram, regions }
+        Self { rom, ram, regions, has_tensor_unit: chip.tensor.is_some() }
     }
 
     /// All regions, by address.
@@ -727,6 +752,11 @@ impl MemoryMap {
         &self.ram
     }
 
+    /// The memories that programs and data are loaded into: the RAM, and the external memory if there is any.
+    pub fn loadable(&self) -> Vec<Region> {
+        [Some(self.ram), self.named("external").copied()].into_iter().flatten().collect()
+    }
+
     /// The region of this name, if the chip has it.
     pub fn named(&self, name: &str) -> Option<&Region> {
         self.regions.iter().find(|region| region.name == name)
@@ -739,9 +769,16 @@ impl MemoryMap {
 
     /// The numbers of the interrupt controller's sources, the lowest first.
     pub fn sources(&self) -> Vec<u32> {
-        let mut sources: Vec<u32> = self.regions.iter().filter_map(|region| region.interrupt).collect();
-        sources.sort_unstable();
-        sources
+        self.lines().into_iter().map(|(source, _)| source).collect()
+    }
+
+    /// The sources of the interrupt controller with the names of what they belong to, the lowest number first.
+    pub fn lines(&self) -> Vec<(u32, &'static str)> {
+        let regions = self.regions.iter().filter_map(|region| Some((region.interrupt?, region.name)));
+        let tensor = self.has_tensor_unit.then_some((TENSOR_INTERRUPT, "tensor"));
+        let mut lines: Vec<_> = regions.chain(tensor).collect();
+        lines.sort_unstable();
+        lines
     }
 }
 
@@ -808,6 +845,7 @@ mod tests {
                 ("plic", 0x0c00_0000, 4 << 20),
                 ("uart", 0x1000_0000, 4 << 10),
                 ("ram", 0x8000_0000, 512 << 10),
+                ("external", 0xC000_0000, 16 << 20),
             ]
         );
     }

@@ -9,7 +9,6 @@ use agreement::assert_agreement;
 use ferrite_hdl::prelude::*;
 use ferrite_hw::core::{Core, CoreConfig};
 use ferrite_hw::soc::{FlashReader, Gpio, Plic, Uart};
-use ferrite_hw::tensor::TensorUnit;
 use ferrite_sim::{Verilator, VerilatorError, VerilatorOptions};
 
 fn agrees<M: Module>(module: &M, signals: bool, cycles: u32) {
@@ -36,12 +35,6 @@ fn the_core_runs_as_on_the_interpreter() {
     for signals in [false, true] {
         agrees(&Core { config: CoreConfig::FAST, has_coprocessor: true }, signals, 1500);
     }
-}
-
-#[test]
-fn the_tensor_unit_runs_as_on_the_interpreter() {
-    let unit = TensorUnit { rows: 4, cols: 8, scratchpad_bytes: 4 << 10, acc_rows: 64 };
-    agrees(&unit, true, 1000);
 }
 
 #[test]

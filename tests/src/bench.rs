@@ -5,7 +5,7 @@ use ferrite_gen::run::{Chip, Ended, Limits, RunError, Watch, golden};
 use ferrite_hdl::design::Design;
 use ferrite_hdl::elaborate;
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::soc::Soc;
+use ferrite_hw::soc::SimulatedChip;
 use ferrite_model::iss::Machine;
 use ferrite_model::lockstep::Lockstep;
 use ferrite_sim::{Native, NativeOptions, Simulator, Verilator, VerilatorOptions};
@@ -58,7 +58,7 @@ pub fn chip_with_core(set: &str) -> ChipConfig {
 
 /// The hardware of a chip.
 pub fn design(chip: &ChipConfig) -> Design {
-    elaborate(&Soc { chip: chip.clone() }).expect("a chip without mistakes")
+    elaborate(&SimulatedChip::new(chip)).expect("a chip without mistakes")
 }
 
 fn native(design: &Design) -> Box<dyn Simulator> {

@@ -6,9 +6,9 @@ use clap::Args;
 use ferrite_gen::config;
 use ferrite_gen::error::Error;
 use ferrite_hdl::design::Design;
-use ferrite_hdl::elaborate;
+use ferrite_hdl::{Diagnostics, elaborate};
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::soc::Soc;
+use ferrite_hw::soc::{MemoryTiming, SimulatedChip, Soc};
 
 #[derive(Args)]
 pub struct Overrides {
@@ -34,10 +34,22 @@ const UNUSED_NAME: &str = "chip_of_another_name";
 
 /// The hardware of a valid chip.
 pub fn design(chip: &ChipConfig) -> Result<Design, Error> {
-    elaborate(&Soc { chip: chip.clone() }).map_err(|mistakes| {
+    described(chip, |chip| elaborate(&Soc { chip }))
+}
+
+/// The same with the memory that stands outside of it in simulation.
+pub fn simulated(chip: &ChipConfig, timing: MemoryTiming) -> Result<Design, Error> {
+    described(chip, |chip| elaborate(&SimulatedChip { chip, timing }))
+}
+
+fn described(
+    chip: &ChipConfig,
+    design: impl Fn(ChipConfig) -> Result<Design, Diagnostics>,
+) -> Result<Design, Error> {
+    design(chip.clone()).map_err(|mistakes| {
         // All that can be wrong with a valid chip is that its name is taken.
         let renamed = ChipConfig { name: UNUSED_NAME.to_string(), ..chip.clone() };
-        match elaborate(&Soc { chip: renamed }) {
+        match design(renamed) {
             Ok(_) => Error::ChipName { name: chip.name.clone() },
             Err(_) => Error::Design(mistakes),
         }

@@ -13,11 +13,12 @@ use ferrite_gen::error::{Error, read_bounded};
 use ferrite_gen::run::{Chip, Limits};
 use ferrite_hdl::design::Design;
 use ferrite_hw::config::ChipConfig;
+use ferrite_hw::soc::MemoryTiming;
 use ferrite_sim::{
     FstRecorder, Interpreter, KeptSignals, Native, NativeOptions, Simulator, Verilator, VerilatorOptions,
 };
 
-use super::chip::{Overrides, design};
+use super::chip::{Overrides, simulated};
 use super::progress::spinner;
 use super::report::say;
 use super::{interrupt, network, program, waves};
@@ -96,6 +97,15 @@ pub struct Run {
     /// Ends a run when no instruction has retired for so many clock cycles.
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_idle_cycles, value_parser = value_parser!(u64).range(1..))]
     max_idle_cycles: u64,
+    /// Cycles from an address at the port to external memory to its first data, and from the last data to the response.
+    #[arg(long, value_name = "N", default_value_t = MemoryTiming::default().latency, value_parser = value_parser!(u32).range(2..=10_000))]
+    memory_latency: u32,
+    /// Cycles from a beat of external memory to the next, each way: 1 is the full width of the port in every cycle.
+    #[arg(long, value_name = "N", default_value_t = MemoryTiming::default().beat_cycles, value_parser = value_parser!(u32).range(1..=1_000))]
+    memory_beat_cycles: u32,
+    /// Makes external memory hesitate at random, from this seed.
+    #[arg(long, value_name = "SEED", value_parser = value_parser!(u32).range(1..))]
+    memory_stalls: Option<u32>,
     /// Prints one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -194,7 +204,8 @@ impl Run {
 
     /// The chip in simulation.
     pub fn start(&self, config: ChipConfig) -> Result<Bench, Error> {
-        let design = design(&config)?;
+        let timing = MemoryTiming { latency: self.memory_latency, beat_cycles: self.memory_beat_cycles };
+        let design = simulated(&config, timing)?;
         // First, since whoever interrupts a run wants nothing to be left of what is begun here.
         let interrupted = interrupt::listen();
         let waves = waves::begin(self, &design)?;
@@ -210,12 +221,20 @@ impl Run {
             EngineKind::Verilator => "verilator",
             EngineKind::Interpret => "interpret",
         };
-        Ok(Bench { chip: Chip::new(&config, engine), config, design, engine: name, waves, interrupted })
+        let chip = self.on(&config, engine);
+        Ok(Bench { chip, config, design, engine: name, waves, interrupted })
+    }
+
+    fn on(&self, config: &ChipConfig, engine: Box<dyn Simulator>) -> Chip {
+        let mut chip = Chip::new(config, engine);
+        chip.set_memory_stalls(self.memory_stalls);
+        chip
     }
 
     /// The same chip once more, on an engine that keeps what is recorded.
     pub fn start_recorded(&self, bench: &Bench) -> Result<Chip, Error> {
-        Ok(Chip::new(&bench.config, self.engine.start(&bench.design, waves::recorded(self, &bench.design)?)?))
+        let engine = self.engine.start(&bench.design, waves::recorded(self, &bench.design)?)?;
+        Ok(self.on(&bench.config, engine))
     }
 
     /// Options that have a meaning for programs, or for networks, only; and engines that cannot do what is asked for.

@@ -6,8 +6,8 @@ mod running;
 
 use ferrite_hdl::Bits;
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::{MemoryMap, Region};
-use ferrite_hw::soc::Soc;
+use ferrite_hw::map::{EXTERNAL_BASE, MemoryMap};
+use ferrite_hw::soc::{SimulatedChip, Soc};
 use ferrite_sim::{Simulator, Snapshot, SnapshotError, StepError};
 
 use super::htif::Host;
@@ -15,7 +15,8 @@ use super::outcome::RunError;
 use super::place::Place;
 use super::rvfi::{CsrPins, RvfiPins};
 use super::state::{RestoreError, RunState, fingerprint};
-pub use memory::OutsideRam;
+use memory::Loadable;
+pub use memory::OutsideMemory;
 
 /// Positions of the chip's ports.
 struct Pins {
@@ -30,16 +31,17 @@ struct Pins {
 /// A chip in simulation.
 pub struct Chip {
     engine: Box<dyn Simulator>,
-    ram: Region,
-    words: usize,
+    memories: Vec<Loadable>,
     pins: Pins,
     cycles_per_bit: u32,
     host: Option<Host>,
+    /// Seed of the external memory's hesitation, if it hesitates.
+    stalls: Option<u32>,
     state: RunState,
 }
 
 impl Chip {
-    /// A chip on an engine that runs the design of `Soc { chip }`.
+    /// A chip on an engine that runs the design of a [`SimulatedChip`].
     ///
     /// # Panics
     /// If the engine runs another design.
@@ -56,11 +58,30 @@ impl Chip {
         // Nobody sends.
         let uart_rx = engine.input("uart_rx").expect("a chip has the inputs of Soc");
         engine.poke(uart_rx, &Bits::ones(1));
-        let words = engine.flat().memories.iter().position(|memory| memory.path == Soc::RAM_WORDS);
-        let words = words.expect("a chip has a RAM");
-        let (ram, cycles_per_bit) = (*MemoryMap::of(chip).ram(), chip.soc.uart_cycles_per_bit());
+        let memories = MemoryMap::of(chip).loadable().into_iter().map(|region| {
+            let path =
+                if region.base == EXTERNAL_BASE { SimulatedChip::EXTERNAL_WORDS } else { Soc::RAM_WORDS };
+            let memories = &engine.flat().memories;
+            let index =
+                memories.iter().position(|memory| memory.path == path).expect("a chip has its memories");
+            Loadable { region, index, word_bytes: memories[index].width as usize / 8 }
+        });
+        let memories = memories.collect();
+        let cycles_per_bit = chip.soc.uart_cycles_per_bit();
         let state = RunState::at_reset(0, cycles_per_bit);
-        Chip { engine, ram, words, pins, cycles_per_bit, host: None, state }
+        Chip { engine, memories, pins, cycles_per_bit, host: None, stalls: None, state }
+    }
+
+    /// External memory hesitates at random from the next reset on, if the chip has one.
+    pub fn set_memory_stalls(&mut self, seed: Option<u32>) {
+        self.stalls = seed;
+    }
+
+    /// Sets an input of the simulated memory, if there is one.
+    fn poke_memory(&mut self, input: &str, value: u32) {
+        if let Ok(input) = self.engine.input(input) {
+            self.engine.poke(input, &Bits::from_u64(32, value.into()));
+        }
     }
 
     /// Says which program is in the RAM, by the bytes of its file: snapshots of another are refused then.
@@ -68,14 +89,14 @@ impl Chip {
         self.state.program = fingerprint(file);
     }
 
-    /// The program that runs next may talk to its host by these variables, which must be in the RAM.
+    /// The program that runs next may talk to its host by these variables, which must be in a memory.
     ///
     /// # Errors
     /// They are not; nothing is changed then.
-    pub fn set_host(&mut self, host: Option<Host>) -> Result<(), OutsideRam> {
+    pub fn set_host(&mut self, host: Option<Host>) -> Result<(), OutsideMemory> {
         if let Some(host) = host {
             for variable in [host.tohost, host.fromhost.unwrap_or(host.tohost)] {
-                self.first_word(variable, 8)?;
+                self.check_place(variable, 8)?;
             }
         }
         self.host = host;
@@ -113,6 +134,7 @@ impl Chip {
             return Err(RestoreError::OtherProgram);
         }
         self.engine.restore(snapshot)?;
+        self.poke_memory("memory_stall", self.stalls.is_some().into());
         self.state = state?;
         Ok(())
     }

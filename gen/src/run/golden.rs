@@ -1,23 +1,19 @@
 //! The golden machine of a chip.
 
-use ferrite_hw::config::{ChipConfig, CoreConfig};
+use ferrite_hw::config::{ChipConfig, CoreConfig, SocConfig};
 use ferrite_hw::core::csr::EVENTS;
 use ferrite_hw::core::{Extensions, Misaligned};
 use ferrite_hw::map::{MemoryMap, clint, exit, uart};
 use ferrite_model::iss::{self, Counters, HartConfig, Iss, Machine, MachineConfig, PmpRegions};
 use ferrite_model::unit::{Port, Sizes};
 
-/// Steps of the tensor unit's longest command or list: more than any that a run on the chip waits for.
+/// Steps of a command or a list of the tensor unit that the golden model carries out: far more than any that simulating the chip could.
 const MOST_WORK: u64 = 1 << 36;
 
 /// The instruction-set simulator with the sizes of a valid chip, its memories still empty.
 pub fn golden(chip: &ChipConfig) -> Iss<Machine> {
-    let map = MemoryMap::of(chip);
-    let sizes = MachineConfig {
-        ram_bytes: chip.soc.ram_bytes,
-        rom_bytes: chip.soc.rom_bytes,
-        external_bytes: map.named("external").map_or(0, |region| region.size),
-    };
+    let SocConfig { ram_bytes, rom_bytes, external_bytes, .. } = chip.soc;
+    let sizes = MachineConfig { ram_bytes, rom_bytes, external_bytes };
     let unit = chip.tensor.as_ref().map(|tensor| {
         let sizes = Sizes {
             rows: tensor.rows,
@@ -29,7 +25,7 @@ pub fn golden(chip: &ChipConfig) -> Iss<Machine> {
     });
     let mut machine = Machine::with_coprocessor(sizes, unit);
     let known = [exit::REGION, clint::REGION, uart::REGION].map(|region| region.base);
-    for region in map.regions().iter().filter(|region| !region.is_memory()) {
+    for region in MemoryMap::of(chip).regions().iter().filter(|region| !region.is_memory()) {
         if !known.contains(&region.base) {
             machine.add_device(region.base, region.size);
         }

@@ -11,7 +11,7 @@ mod rvfi;
 mod state;
 mod watch;
 
-pub use chip::{Chip, OutsideRam};
+pub use chip::{Chip, OutsideMemory};
 pub use golden::{golden, hart};
 pub use htif::Host;
 pub use network::{

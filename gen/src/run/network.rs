@@ -7,7 +7,7 @@ use ferrite_model::iss::{Exit, Machine, MachineError};
 use ferrite_model::unit::{ExecuteError, Port};
 use ferrite_nn::{CompileError, Counters, Program, Target, exit_code};
 
-use super::chip::{Chip, OutsideRam};
+use super::chip::{Chip, OutsideMemory};
 use super::golden::golden;
 use super::outcome::{Ended, RunError};
 use super::place::Place;
@@ -79,7 +79,7 @@ pub enum NetworkError {
     },
     /// The program does not lie in the RAM.
     #[error(transparent)]
-    OutsideRam(#[from] OutsideRam),
+    OutsideMemory(#[from] OutsideMemory),
     /// The program does not lie in the golden machine's RAM.
     #[error(transparent)]
     OutsideGolden(#[from] MachineError),
@@ -139,7 +139,7 @@ pub struct Inference {
 ///
 /// # Errors
 /// They do not lie in it.
-pub fn load_network(chip: &mut Chip, program: &Program, input: &[u8]) -> Result<(), OutsideRam> {
+pub fn load_network(chip: &mut Chip, program: &Program, input: &[u8]) -> Result<(), OutsideMemory> {
     for image in [&program.ram, &program.external] {
         chip.write(image.base, &image.bytes)?;
     }
@@ -207,7 +207,7 @@ pub fn run_loaded(
         let bytes = chip.read(address, Counters::BYTES as usize)?;
         Ok(Counters::from_bytes(&bytes).unwrap_or_default())
     });
-    Ok(Inference { output, ended, counters: counters.collect::<Result<_, OutsideRam>>()? })
+    Ok(Inference { output, ended, counters: counters.collect::<Result<_, OutsideMemory>>()? })
 }
 
 /// What the golden machine makes of an input: instruction-set simulator and functional tensor unit, no hardware.

@@ -28,12 +28,14 @@ pub struct AxiMemoryIn<T> {
     pub error: ErrorRegion<T>,
 }
 
-/// A memory from address 0 on. Reads and writes do not slow each other. What lies beyond answers `DECERR`; a failed write changes
+/// A memory from `base` on. Reads and writes do not slow each other. What lies beyond answers `DECERR`; a failed write changes
 /// nothing. Bursts begin at a multiple of a beat.
 #[module]
 pub struct AxiMemory {
     /// Widths of the port.
     pub axi: AxiWidths,
+    /// Its first address, a multiple of its size.
+    pub base: u32,
     /// Size in beats; a power of two.
     pub words: u32,
     /// From the cycle in which an address is taken to that of its first data, and from that of a last beat to its response; 2 or more.
@@ -71,9 +73,9 @@ struct Stalls {
 }
 
 impl AxiMemory {
-    /// With 20 cycles latency, a beat in every cycle and up to 16 bursts each way.
+    /// From address 0 on, with 20 cycles latency, a beat in every cycle and up to 16 bursts each way.
     pub fn new(axi: AxiWidths, words: u32) -> AxiMemory {
-        AxiMemory { axi, words, latency: 20, beat_cycles: 1, outstanding: 16 }
+        AxiMemory { axi, base: 0, words, latency: 20, beat_cycles: 1, outstanding: 16 }
     }
 
     fn burst_shape(&self) -> Burst<Shape> {
@@ -93,7 +95,8 @@ impl AxiMemory {
     /// The response to an access to a beat.
     fn response(&self, m: &Builder, beat: UInt, error: ErrorRegion<UInt>) -> UInt {
         let index_bits = self.words.ilog2();
-        let outside = beat.slice(index_bits, beat.width() - index_bits).any();
+        let base = self.base >> (index_bits + self.axi.offset_bits());
+        let outside = beat.slice(index_bits, beat.width() - index_bits).ne(base);
         let address = beat.concat(Bits::zero(self.axi.offset_bits()));
         let fails = address.wrapping_sub(error.start).lt(error.bytes);
         let code = |resp| m.constant(Bits::from_u64(2, resp));

@@ -6,9 +6,13 @@
 
 mod memory;
 mod rules;
+mod share;
+mod word;
 
 pub use memory::{AxiMemory, AxiMemoryIn, ErrorRegion};
 pub use rules::{assert_read_rules, assert_write_rules};
+pub use share::{AxiShare, AxiShareIn};
+pub use word::{WordPort, WordPortIn};
 
 use ferrite_hdl::prelude::*;
 

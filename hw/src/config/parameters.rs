@@ -352,6 +352,12 @@ pub const PARAMETERS: &[Parameter] = &[
         kind: tensor_number!(acc_rows, Range::PowerOfTwo { min: 16, max: 65_536 }),
     },
     Parameter {
+        key: "tensor.axi_bits",
+        doc: "width of the AXI4 port to external memory",
+        unit: "bits",
+        kind: tensor_number!(axi_bits, Range::PowerOfTwo { min: 32, max: 256 }),
+    },
+    Parameter {
         key: "soc.ram_bytes",
         doc: "size of the RAM, which holds programs and their data",
         unit: "bytes",
@@ -398,6 +404,15 @@ pub const PARAMETERS: &[Parameter] = &[
         doc: "bytes of SPI flash memory that can be read; 0 leaves the reader out",
         unit: "bytes",
         kind: number!(soc.flash_bytes, Range::OneOf(&[0, 1 << 20, 2 << 20, 4 << 20, 8 << 20, 16 << 20])),
+    },
+    Parameter {
+        key: "soc.external_bytes",
+        doc: "size of the external memory behind the AXI4 port, on which the tensor unit works; 0 leaves the port out",
+        unit: "bytes",
+        kind: number!(
+            soc.external_bytes,
+            Range::OneOf(&[0, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20, 1 << 30])
+        ),
     },
 ];
 

@@ -78,6 +78,9 @@ pub struct DataDecoderIn<T> {
     /// RAM.
     #[flip]
     pub ram: Bus<T>,
+    /// External memory, if there is any.
+    #[flip]
+    pub external: Option<Bus<T>>,
 }
 
 /// Leads loads and stores to memories and devices.
@@ -104,6 +107,7 @@ impl Module for DataDecoder {
             flash: self.map.named("flash").map(|_| bus),
             user: self.map.named("user").map(|_| bus),
             ram: bus,
+            external: self.map.named("external").map(|_| bus),
         }
     }
     fn outputs(&self) -> Empty<Shape> {
@@ -120,6 +124,7 @@ impl Module for DataDecoder {
             ("flash", i.flash),
             ("user", i.user),
             ("ram", Some(i.ram)),
+            ("external", i.external),
         ];
         decode(m, i.master, &self.map, &slaves);
         Empty::new()

@@ -1,10 +1,11 @@
 //! The chip: core, tensor unit, memories and devices (`docs/chip.md`).
 //!
 //! ```text
-//!                +------+  custom-0  +-------------+
-//!                | core | <--------> | tensor unit |
-//!                +------+            +-------------+
-//!          fetch  |    |  loads and stores
+//!                +------+  custom-0  +-------------+       +-------+
+//!                | core | <--------> | tensor unit | <---> |       |
+//!                +------+            +-------------+       | share | <---> external memory (AXI4)
+//!                 |    |                          .------> |       |
+//!          fetch  |    |  loads and stores        |        +-------+
 //!        +---------+  +---------+
 //!        | decoder |  | decoder |
 //!        +---------+  +---------+
@@ -27,6 +28,7 @@ mod gpio;
 mod plic;
 mod ram;
 mod rom;
+mod simulated;
 mod slave;
 mod uart;
 
@@ -38,16 +40,18 @@ pub use gpio::{Gpio, GpioIn, GpioOut};
 pub use plic::{Plic, PlicIn, PlicOut};
 pub use ram::{Ram, RamIn};
 pub use rom::{Rom, RomIn};
+pub use simulated::{MemoryTiming, SimulatedChip, SimulatedChipIn, SimulatedMemoryIn};
 pub use uart::{
     Uart, UartFifo, UartFifoIn, UartFifoOut, UartIn, UartOut, UartReceiver, UartReceiverIn, UartReceiverOut,
     UartTransmitter, UartTransmitterIn, UartTransmitterOut,
 };
 
 use crate::adapter::{Axi4LiteBus, Axi4LiteData, Responses};
+use crate::axi::{AxiBus, AxiShare, AxiWidths, WordPort};
 use crate::config::ChipConfig;
 use crate::core::{Core, CoreIn, CsrValues, Interrupts, Rvfi};
 use crate::map::MemoryMap;
-use crate::tensor::TensorUnit;
+use crate::tensor::{ID_BITS, TensorUnit};
 use ferrite_hdl::prelude::*;
 
 /// Inputs of the chip. They may be of another clock, unless it is said that they are not.
@@ -64,6 +68,9 @@ pub struct SocIn<T> {
     pub user: Option<Axi4LiteBus<T>>,
     /// Interrupt line of those peripherals, which interrupts while it is 1; of the chip's clock.
     pub user_interrupt: Option<T>,
+    /// AXI4 port to external memory, if there is any; of the chip's clock.
+    #[flip]
+    pub external: Option<AxiBus<T>>,
 }
 
 /// Outputs of the chip.
@@ -85,6 +92,9 @@ pub struct SocOut<T> {
     pub csrs: CsrValues<T>,
 }
 
+/// Width of the port to external memory of a chip without a tensor unit.
+const CORE_AXI_BITS: u32 = 32;
+
 /// A RISC-V core with an int8 tensor unit, their memories and devices.
 #[module]
 pub struct Soc {
@@ -95,6 +105,20 @@ pub struct Soc {
 impl Soc {
     /// The instance path of the RAM's words, each of 32 bits, as engines name memories.
     pub const RAM_WORDS: &'static str = "ram.words";
+
+    /// How masters share the port to external memory, if there is one: the core, and the tensor unit, which also reads command lists.
+    fn share(&self) -> Option<AxiShare> {
+        let unit = self.chip.tensor.as_ref();
+        let data_bits = unit.map_or(CORE_AXI_BITS, |unit| unit.axi_bits);
+        let (readers, writers) = if unit.is_some() { (3, 2) } else { (1, 1) };
+        let share = AxiShare { widths: AxiWidths { data_bits, id_bits: ID_BITS }, readers, writers };
+        (self.chip.soc.external_bytes > 0).then_some(share)
+    }
+
+    /// Widths of the port to external memory, if there is one.
+    pub fn external_widths(&self) -> Option<AxiWidths> {
+        self.share().map(|share| share.shared_widths())
+    }
 }
 
 impl Module for Soc {
@@ -113,6 +137,7 @@ impl Module for Soc {
             flash_miso: map.named("flash").map(|_| bit()),
             user: user.map(|_| Axi4LiteBus::shape()),
             user_interrupt: user.map(|_| bit()),
+            external: self.external_widths().map(AxiBus::shape),
         }
     }
     fn outputs(&self) -> SocOut<Shape> {
@@ -176,31 +201,42 @@ impl Module for Soc {
             m.connect(axi, port.i.axi);
         }
 
+        // External memory and its masters.
+        let tensor = self.chip.tensor.as_ref().map(|config| m.instance("tensor", &TensorUnit::from(config)));
+        if let Some(((share, bus), axi)) = self.share().zip(data.i.external).zip(i.external) {
+            let port = m.instance("external_port", &WordPort { widths: share.widths });
+            let share = m.instance("external_share", &share).i;
+            m.connect(port.i.bus, bus);
+            m.connect(share.readers[0], port.i.read);
+            m.connect(share.writers[0], port.i.write);
+            if let Some(tensor) = &tensor {
+                m.connect(share.readers[1], tensor.i.lists);
+                m.connect(share.readers[2], tensor.i.read);
+                m.connect(share.writers[1], tensor.i.write);
+            }
+            m.connect(axi, share.axi);
+        }
+
         // Pins and interrupts.
         uart.i.rx.set(i.uart_rx);
         let line = |name| match name {
             "uart" => Some(uart.o.interrupt),
             "gpio" => gpio.map(|gpio| gpio.interrupt),
             "user" => i.user_interrupt,
+            "tensor" => tensor.as_ref().map(|tensor| tensor.o.interrupt),
             _ => None,
         };
         // The first source's bit is the lowest.
-        let mut lines: Vec<(u32, UInt)> = (map.regions().iter())
-            .filter_map(|region| Some((region.interrupt?, line(region.name)?)))
-            .collect();
-        lines.sort_by_key(|(source, _)| *source);
-        plic.i.lines.set(concat(lines.iter().rev().map(|(_, line)| *line)));
+        let lines = map.lines().into_iter().map(|(_, name)| line(name).expect("each source has a line"));
+        plic.i.lines.set(concat(lines.rev()));
 
         // What else the core is connected to.
         let CoreIn { interrupts, coprocessor, .. } = core.i;
         let lines =
             Interrupts { timer: clint.o.timer, software: clint.o.software, external: plic.o.external };
         m.connect(interrupts, lines);
-        match &self.chip.tensor {
-            Some(config) => {
-                let tensor = m.instance("tensor", &TensorUnit::from(config));
-                m.connect(tensor.i.coprocessor, coprocessor);
-            }
+        match &tensor {
+            Some(tensor) => m.connect(tensor.i.coprocessor, coprocessor),
             None => {
                 coprocessor.ready.set(0);
                 coprocessor.response.valid.set(0);

@@ -1,153 +1,135 @@
-//! The tensor unit (`docs/tensor-unit.md`).
+//! The tensor unit as the core sees it: instructions and command lists around the [`Unit`] (`docs/tensor-unit.md`).
 //!
 //! ```text
-//!            +------+      +---------+
-//! core <---> | port | ---> | control | --- check, counters
-//!            +------+      +---------+
-//!                               | addresses
-//!        +----------------------+----------------------+
-//!        v                      v                      v
-//!  +------------+ act   +-------------+ sums  +--------------+ sums  +---------+
-//!  | scratchpad | ----> |    array    | ----> | accumulators | ----> | requant |
-//!  +------------+ weight+-------------+       +--------------+       +---------+
-//!        ^                                                               | row
-//!        +---------------------------------------------------------------+
+//!                 +------+ pushed words         +------+
+//!  core <-------> | port | ----------------+--> | unit | <---> AXI4
+//!                 +------+                 |    +------+
+//!                    | lists   +-------+   |
+//!                    +-------> | lists | --+
+//!                              +-------+ <-------------------> AXI4
 //! ```
 
-mod accumulator;
-mod array;
-mod command;
-mod control;
-mod counters;
-mod pe;
+mod list;
 mod port;
 mod requant;
-mod scratchpad;
 
-pub use accumulator::{Accumulators, AccumulatorsIn, AccumulatorsOut};
-pub(crate) use array::late;
-pub use array::{Array, ArrayIn, ArrayOut};
-pub use command::{Cause, Check, CheckIn, CheckOut, Command, Operands};
-pub use control::{Control, ControlIn, ControlOut, State};
-pub use counters::{Activity, Counters, CountersIn, CountersOut};
-pub use pe::{Pe, PeIn, PeOut};
-pub use port::{CommandPort, CommandPortIn, Commands};
-pub use requant::{
-    ColumnSettings, OutputRange, Requant, RequantColumn, RequantColumnIn, RequantColumnOut, RequantIn,
-    RequantOut,
-};
-pub use scratchpad::{Access, Scratchpad, ScratchpadIn, ScratchpadOut};
+pub use list::{List, ListFetch, ListFetchIn, ListFetchOut, RECORD_BYTES};
+pub use port::{Instruction, Port, PortIn, PortOut, PortStatus};
+pub use requant::{ColumnSettings, OutputRange, RequantColumn, RequantColumnIn, RequantColumnOut};
 
+use crate::axi::{AxiReadBus, AxiWidths, AxiWriteBus};
+use crate::compute::ComputeConfig;
 use crate::config::TensorConfig;
 use crate::core::CoprocessorPort;
+use crate::unit::{Unit, UnitConfig, UnitIn};
 use ferrite_hdl::prelude::*;
 
 /// Ports of the tensor unit.
-#[derive(Clone, Copy, Debug, Bundle)]
+#[derive(Clone, Debug, Bundle)]
 pub struct TensorUnitIn<T> {
     /// The core's custom-0 instructions.
     pub coprocessor: CoprocessorPort<T>,
+    /// External memory, from which command lists come.
+    #[flip]
+    pub lists: AxiReadBus<T>,
+    /// External memory, from which data come.
+    #[flip]
+    pub read: AxiReadBus<T>,
+    /// External memory, into which data go.
+    #[flip]
+    pub write: AxiWriteBus<T>,
+}
+
+/// Outputs of the tensor unit.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct TensorUnitOut<T> {
+    /// The interrupt line.
+    pub interrupt: T,
 }
 
 /// The tensor unit. Sizes as `docs/tensor-unit.md` allows them; [`crate::config::ChipConfig::validate`] checks them.
 #[module]
 pub struct TensorUnit {
-    /// `R`: rows of the array.
-    pub rows: u32,
-    /// `C`: columns of the array.
-    pub cols: u32,
-    /// `SP`: size of the scratchpad in bytes.
-    pub scratchpad_bytes: u32,
-    /// `ACC`: accumulator rows, each of `cols` int32.
-    pub acc_rows: u32,
+    /// Sizes.
+    pub unit: UnitConfig,
 }
+
+/// Bits of an identifier: the unit's bursts all have the same.
+pub(crate) const ID_BITS: u32 = 1;
 
 impl From<&TensorConfig> for TensorUnit {
     fn from(config: &TensorConfig) -> TensorUnit {
-        let TensorConfig { rows, cols, scratchpad_bytes, acc_rows } = *config;
-        TensorUnit { rows, cols, scratchpad_bytes, acc_rows }
-    }
-}
-
-impl TensorUnit {
-    fn array(&self) -> Array {
-        Array { rows: self.rows, cols: self.cols }
-    }
-
-    fn scratchpad(&self) -> Scratchpad {
-        Scratchpad { rows: self.rows, cols: self.cols, bytes: self.scratchpad_bytes }
-    }
-
-    /// Bits of a scratchpad address.
-    fn address_bits(&self) -> u32 {
-        self.scratchpad().address_bits()
-    }
-
-    /// Bits of an accumulator row's number.
-    fn acc_row_bits(&self) -> u32 {
-        self.acc_rows.ilog2()
+        let TensorConfig { rows, cols, scratchpad_bytes, acc_rows, axi_bits } = *config;
+        let compute = ComputeConfig { rows, cols, scratchpad_bytes, accumulator_rows: acc_rows };
+        TensorUnit { unit: UnitConfig { compute, axi: AxiWidths { data_bits: axi_bits, id_bits: ID_BITS } } }
     }
 }
 
 impl Module for TensorUnit {
     type In = TensorUnitIn<UInt>;
-    type Out = Empty<UInt>;
+    type Out = TensorUnitOut<UInt>;
 
     fn inputs(&self) -> TensorUnitIn<Shape> {
-        TensorUnitIn { coprocessor: CoprocessorPort::shape() }
+        let widths = self.unit.axi;
+        TensorUnitIn {
+            coprocessor: CoprocessorPort::shape(),
+            lists: AxiReadBus::shape(widths),
+            read: AxiReadBus::shape(widths),
+            write: AxiWriteBus::shape(widths),
+        }
     }
-    fn outputs(&self) -> Empty<Shape> {
-        Empty::new()
+    fn outputs(&self) -> TensorUnitOut<Shape> {
+        TensorUnitOut { interrupt: bit() }
     }
-    fn build(&self, m: &Builder, i: TensorUnitIn<UInt>) -> Empty<UInt> {
-        let (array, cols) = (self.array(), self.cols);
-        let port = m.instance("port", &CommandPort {});
-        let control = m.instance("control", &Control { unit: self.clone() });
-        let counters = m.instance("counters", &Counters { macs_per_row: self.rows * cols });
-        let scratchpad = m.instance("scratchpad", &self.scratchpad());
-        let accumulators = Accumulators { rows: self.acc_rows, cols, psum_bits: array.psum_bits() };
-        let accumulators = m.instance("accumulators", &accumulators);
-        let requant = m.instance("requant", &Requant { cols });
+    fn build(&self, m: &Builder, i: TensorUnitIn<UInt>) -> TensorUnitOut<UInt> {
+        let port = m.instance("port", &Port {});
+        let lists = m.instance("lists", &ListFetch { axi: self.unit.axi });
+        let unit = m.instance("unit", &Unit { config: self.unit });
 
-        // Commands.
-        let c = control.o;
         m.connect(port.i.coprocessor, i.coprocessor);
-        m.connect(control.i.commands, port.i.commands);
-        m.connect(port.i.result, c.result);
-        port.i.status.set(c.status);
-        control.i.host_word.set(scratchpad.o.host);
-        control.i.counter.set(counters.o.value);
-        control.i.requant_busy.set(requant.o.busy);
-        control.i.requant_out.set(requant.o.valid);
-        counters.connect(CountersIn { clear: c.clear, activity: c.activity, index: c.counter_index });
+        let ListFetchIn { valid, list, ready, drop, pairs: listed, axi } = lists.i;
+        valid.set(port.i.list_valid);
+        m.connect(list, port.i.list);
+        port.i.list_ready.set(ready);
+        drop.set(port.o.drop);
+        m.connect(i.lists, axi);
 
-        // Data.
-        let scratchpad = scratchpad.connect(ScratchpadIn {
-            read: c.read,
-            host_write: c.host_write,
-            host_data: c.host_data,
-            row_write: Access { valid: requant.o.valid, address: c.row_address },
-            row: requant.o.row.clone(),
-        });
-        let sums = m.instance("array", &array).connect(ArrayIn {
-            act: scratchpad.act,
-            weight: scratchpad.weight,
-            load: c.load,
-        });
-        let accumulators = accumulators.connect(AccumulatorsIn {
-            read: c.acc_read,
-            row: c.acc_row,
-            update: c.acc_update,
-            accumulate: c.accumulate,
-            sum: sums.sum,
-        });
-        requant.connect(RequantIn {
-            settings: c.settings,
-            column: c.column,
-            range: c.range,
-            valid: c.requant_in,
-            sum: accumulators.stored,
-        });
-        Empty::new()
+        // Pushed words wait for lists before them, and the port does not begin a list before they have gone.
+        let UnitIn { commands, axi } = unit.i;
+        commands.valid.set(listed.valid | port.i.pairs.valid);
+        commands.data.set(listed.valid.mux(listed.data, port.i.pairs.data));
+        listed.ready.set(commands.ready);
+        port.i.pairs.ready.set(commands.ready & !listed.valid);
+        m.connect(i.read, axi.read());
+        m.connect(i.write, axi.write());
+
+        let status = PortStatus {
+            busy: unit.o.busy,
+            error: unit.o.refused,
+            cause: unit.o.cause.extend(4),
+            number: unit.o.refused_number,
+            address: m.constant(Bits::zero(32)),
+            clearing: m.constant(Bits::zero(1)),
+            counter: m.constant(Bits::zero(32)),
+            list_busy: lists.o.busy,
+            list_failed: lists.o.failed,
+            list_address: lists.o.address,
+        };
+        m.connect(port.i.status, status);
+        TensorUnitOut { interrupt: port.o.interrupt }
+    }
+}
+
+/// A value some cycles later: a shift register, the newest value lowest.
+pub(crate) fn late(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
+    let width = value.width();
+    match cycles {
+        0 => value,
+        1 => m.delay(&format!("{name}_late"), value),
+        _ => {
+            let late = m.reg(&format!("{name}_late"), width * cycles);
+            late.set(late.truncate(width * (cycles - 1)).concat(value));
+            late.slice(width * (cycles - 1), width)
+        }
     }
 }

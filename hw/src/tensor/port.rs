@@ -1,98 +1,279 @@
-//! Where commands enter and responses leave.
+//! The core's instructions for the tensor unit (`docs/tensor-unit.md`).
 
-use ferrite_hdl::library::Queue;
+use ferrite_hdl::library::Stream;
 use ferrite_hdl::prelude::*;
 
-use super::command::{Command, Operands};
-use crate::core::{CommandResponse, CoprocessorPort};
+use super::list::{List, RECORD_BYTES};
+use crate::core::CoprocessorPort;
+use crate::record::RecordQueue;
 
-/// Commands that wait while one executes. The core writes a tile with one command for 8 bytes, and goes on with loading the next
-/// bytes meanwhile: a few are enough.
-const QUEUE_DEPTH: u32 = 4;
+/// Instructions that wait.
+const INSTRUCTIONS: u32 = 4;
+/// Pairs of words of a command.
+const PAIRS: u32 = RECORD_BYTES / 8;
 
-/// Commands in program order. One passes at a clock edge with `valid` and `ready` high.
+/// `funct7` of the instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+#[encoding(width = 7)]
+#[allow(missing_docs)] // The mnemonics of the reference.
+pub enum Instruction {
+    Status = 0x00,
+    Fence = 0x01,
+    Counter = 0x02,
+    Clear = 0x03,
+    Push = 0x04,
+    Run = 0x05,
+    Info = 0x06,
+    Interrupt = 0x07,
+}
+
+/// Why the unit has stopped: the numbers of the status word beside those of [`Cause`](crate::command::Cause).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+#[encoding(width = 4)]
+enum Refusal {
+    None = 0,
+    Unknown = 1,
+    Field = 2,
+    Alignment = 3,
+    Outside = 4,
+    List = 7,
+}
+
+/// What the port is told of the unit.
 #[derive(Clone, Copy, Debug, Bundle)]
-pub struct Commands<T> {
-    /// A command is offered.
-    pub valid: T,
-    /// The command.
-    pub command: Operands<T>,
-    /// It is taken.
-    #[flip]
-    pub ready: T,
+pub struct PortStatus<T> {
+    /// Commands are queued or under way.
+    pub busy: T,
+    /// It has stopped at an error.
+    pub error: T,
+    /// Why.
+    pub cause: T,
+    /// Commands that were accepted; after an error, the number of the command at fault.
+    pub number: T,
+    /// The address in external memory that gave an error.
+    pub address: T,
+    /// A reset of the unit is under way.
+    pub clearing: T,
+    /// The counter that was asked for.
+    pub counter: T,
+    /// A list waits or is under way.
+    pub list_busy: T,
+    /// A list could not be fetched.
+    pub list_failed: T,
+    /// Where.
+    pub list_address: T,
 }
 
-impl Commands<Shape> {
-    /// The widths.
-    pub fn shape() -> Commands<Shape> {
-        Commands { valid: bit(), command: Operands::shape(), ready: bit() }
-    }
-}
-
-/// Ports of the command port.
-#[derive(Clone, Copy, Debug, Bundle)]
-pub struct CommandPortIn<T> {
-    /// The core.
-    pub coprocessor: CoprocessorPort<T>,
-    /// The sequencer.
-    #[flip]
-    pub commands: Commands<T>,
-    /// The sequencer has finished a command that returns a value.
-    pub result: CommandResponse<T>,
-    /// The status word.
-    pub status: T,
-}
-
-/// Takes commands from the core into a queue. `t.status` is answered past the queue; a command that returns nothing is answered
-/// as soon as it is queued; any other when the sequencer has its result.
-#[module]
-pub struct CommandPort {}
-
-impl Module for CommandPort {
-    type In = CommandPortIn<UInt>;
-    type Out = Empty<UInt>;
-
-    fn inputs(&self) -> CommandPortIn<Shape> {
-        CommandPortIn {
-            coprocessor: CoprocessorPort::shape(),
-            commands: Commands::shape(),
-            result: CommandResponse { valid: bit(), data: bits(32) },
-            status: bits(32),
+impl PortStatus<Shape> {
+    fn shape() -> PortStatus<Shape> {
+        PortStatus {
+            busy: bit(),
+            error: bit(),
+            cause: Refusal::shape(),
+            number: bits(32),
+            address: bits(32),
+            clearing: bit(),
+            counter: bits(32),
+            list_busy: bit(),
+            list_failed: bit(),
+            list_address: bits(32),
         }
     }
-    fn outputs(&self) -> Empty<Shape> {
-        Empty::new()
+}
+
+/// Ports of the module.
+#[derive(Clone, Debug, Bundle)]
+pub struct PortIn<T> {
+    /// The core.
+    pub coprocessor: CoprocessorPort<T>,
+    /// The unit and its lists.
+    pub status: PortStatus<T>,
+    /// Words of commands that were pushed.
+    #[flip]
+    pub pairs: Stream<T>,
+    /// A list begins.
+    #[flip]
+    pub list_valid: T,
+    /// It.
+    #[flip]
+    pub list: List<T>,
+    /// It is taken.
+    pub list_ready: T,
+}
+
+/// Outputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct PortOut<T> {
+    /// The unit is to be reset; one cycle.
+    pub clear: T,
+    /// Lists are to be dropped.
+    pub drop: T,
+    /// An error that is none of a command's: its cause, for one cycle; else 0.
+    pub refuse: T,
+    /// The counter that is asked for.
+    pub counter: T,
+    /// The interrupt line.
+    pub interrupt: T,
+}
+
+/// Carries the instructions out. What only asks is answered at once; `t.clear` begins at once; the others wait in a queue for those before them, and only
+/// `t.fence` is answered from its end.
+#[module]
+pub struct Port {}
+
+/// An instruction.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Operands<T> {
+    funct7: T,
+    rs1: T,
+    rs2: T,
+}
+
+impl Module for Port {
+    type In = PortIn<UInt>;
+    type Out = PortOut<UInt>;
+
+    fn name(&self) -> String {
+        "TensorPort".to_string()
     }
-    fn build(&self, m: &Builder, i: CommandPortIn<UInt>) -> Empty<UInt> {
-        let offered = i.coprocessor.command;
-        let awaits_result = m.reg("awaits_result", 1).reset_to(0);
-        wire!(m, is_status = offered.funct7.is(Command::Status));
-        wire!(m, is_waiting = Command::any_of(offered.funct7, Command::WAITING));
+    fn inputs(&self) -> PortIn<Shape> {
+        PortIn {
+            coprocessor: CoprocessorPort::shape(),
+            status: PortStatus::shape(),
+            pairs: Stream::of(bits(64)),
+            list_valid: bit(),
+            list: List::shape(),
+            list_ready: bit(),
+        }
+    }
+    fn outputs(&self) -> PortOut<Shape> {
+        PortOut { clear: bit(), drop: bit(), refuse: Refusal::shape(), counter: bits(4), interrupt: bit() }
+    }
+    fn build(&self, m: &Builder, i: PortIn<UInt>) -> PortOut<UInt> {
+        let PortIn { coprocessor, status, pairs, list_valid, list, list_ready } = i;
+        let flag = |name| m.reg(name, 1).reset_to(0);
+        let (awaited, clears) = (flag("awaited"), flag("clears"));
+        let enables = m.reg("enables", 2).reset_to(0);
 
-        let width = offered.funct7.width() + offered.rs1.width() + offered.rs2.width();
-        let queue = m.instance("queue", &Queue { width, depth: QUEUE_DEPTH });
-        let ready = !awaits_result & (is_status | queue.i.enq.ready);
-        i.coprocessor.ready.set(ready);
+        // From the core: at once, or into the queue.
+        let offered = coprocessor.command;
+        let is = |instruction: Instruction| offered.funct7.is(instruction);
+        let queue = RecordQueue::new(
+            m,
+            "instructions",
+            INSTRUCTIONS,
+            Operands { funct7: bits(7), rs1: bits(32), rs2: bits(32) },
+        );
+        wire!(m, interrupt_fields = is(Instruction::Interrupt) & !offered.rs1.slice(2, 30).any());
+        wire!(
+            m,
+            at_once = is(Instruction::Status)
+                | is(Instruction::Counter)
+                | is(Instruction::Info)
+                | is(Instruction::Clear)
+                | interrupt_fields
+        );
+        let ready = !awaited & queue.ready;
+        coprocessor.ready.set(ready);
         wire!(m, taken = offered.valid & ready);
-        let word = queue.i.deq.data;
-        i.commands.valid.set(queue.i.deq.valid);
-        i.commands.command.funct7.set(word.slice(64, 7));
-        i.commands.command.rs1.set(word.slice(32, 32));
-        i.commands.command.rs2.set(word.slice(0, 32));
-        queue.i.enq.valid.set(taken & !is_status);
-        queue.i.enq.data.set(concat([offered.funct7, offered.rs1, offered.rs2]));
-        queue.i.deq.ready.set(i.commands.ready);
+        wire!(m, clear = taken & is(Instruction::Clear));
+        let operands = Operands { funct7: offered.funct7, rs1: offered.rs1, rs2: offered.rs2 };
+        queue.put(offered.valid & !awaited & !at_once, operands);
+        m.when(taken & interrupt_fields, || enables.set(offered.rs1.truncate(2)));
 
-        let response_valid = m.reg("response_valid", 1).reset_to(0);
-        let response_data = m.reg("response_data", 32);
-        response_valid.set((taken & !is_waiting) | i.result.valid);
-        response_data.set(i.result.valid.mux(i.result.data, (taken & is_status).mux(i.status, 0)));
-        m.when(taken, || awaits_result.set(is_waiting)).otherwise_when(i.result.valid, || {
-            awaits_result.set(0);
+        // The first one in the queue.
+        let first = queue.front;
+        let is = |instruction: Instruction| first.funct7.is(instruction);
+        wire!(m, unit_busy = status.busy | status.list_busy);
+        let pushed = m.reg("pushed", PAIRS.ilog2()).reset_to(0);
+        let record = first.rs1.slice(RECORD_BYTES.ilog2(), 32 - RECORD_BYTES.ilog2());
+        wire!(m, beyond = (record.extend(34) + first.rs2.extend(34)).gt(1u64 << record.width()));
+        let refusal = m.wire("refusal", Refusal::shape());
+        refusal.set(Refusal::None);
+        m.switch(first.funct7, |s| {
+            s.cases([Instruction::Fence, Instruction::Push], || ());
+            s.case(Instruction::Interrupt, || refusal.set(Refusal::Field));
+            s.case(Instruction::Run, || {
+                m.when(!first.rs2.any(), || ())
+                    .otherwise_when(pushed.ne(0), || refusal.set(Refusal::Field))
+                    .otherwise_when(first.rs1.truncate(RECORD_BYTES.ilog2()).any(), || {
+                        refusal.set(Refusal::Alignment);
+                    })
+                    .otherwise_when(beyond, || refusal.set(Refusal::Outside));
+            });
+            s.default(|| refusal.set(Refusal::Unknown));
         });
-        m.assert("results_are_awaited", awaits_result | !i.result.valid);
-        i.coprocessor.response.valid.set(response_valid);
-        i.coprocessor.response.data.set(response_data);
-        Empty::new()
+        wire!(m, bad = refusal.ne(Refusal::None));
+        wire!(m, works = queue.valid & !status.error & !clears);
+        wire!(m, pushes = works & is(Instruction::Push) & !status.list_busy);
+        pairs.valid.set(pushes);
+        pairs.data.set(first.rs2.concat(first.rs1));
+        wire!(m, runs = works & is(Instruction::Run) & !bad & first.rs2.any());
+        list_valid.set(runs);
+        list.first.set(record);
+        list.count.set(first.rs2.truncate(list.count.width()));
+        wire!(m, fences = queue.valid & is(Instruction::Fence));
+        // Errors of instructions come when all before them is finished, so that an error of a command before them is told.
+        let refuses = m.wire("refuses", Refusal::shape());
+        m.when(status.list_failed & !status.busy, || refuses.set(Refusal::List))
+            .otherwise_when(works & bad & !unit_busy, || refuses.set(refusal))
+            .otherwise(|| refuses.set(Refusal::None));
+        let may_go = m.wire("may_go", 1);
+        m.when(clears, || may_go.set(1))
+            .otherwise_when(fences, || may_go.set(!unit_busy))
+            .otherwise_when(status.error, || may_go.set(1))
+            .otherwise_when(pushes, || may_go.set(pairs.ready))
+            .otherwise_when(runs, || may_go.set(list_ready))
+            .otherwise_when(bad, || may_go.set(!unit_busy))
+            .otherwise(|| may_go.set(is(Instruction::Run)));
+        queue.takes.set(may_go);
+        m.when(pushes & pairs.ready, || pushed.set(pushed.wrapping_add(1)));
+        m.when(clear, || {
+            clears.set(1);
+            pushed.set(0);
+            enables.set(0);
+        });
+        wire!(m, cleared = clears & !status.clearing & !status.list_busy & !queue.valid);
+        m.when(cleared, || clears.set(0));
+
+        // Answers.
+        let cause = status.cause;
+        let word = concat([
+            m.constant(Bits::zero(20)),
+            cause,
+            m.constant(Bits::zero(6)),
+            status.error,
+            queue.valid | unit_busy,
+        ]);
+        let info = m.wire("info", 32);
+        m.when(offered.rs1.eq(0), || info.set(status.number))
+            .otherwise_when(offered.rs1.eq(1) & cause.eq(Refusal::List), || info.set(status.list_address))
+            .otherwise_when(offered.rs1.eq(1), || info.set(status.address))
+            .otherwise(|| info.set(0));
+        wire!(m, fenced = fences & !unit_busy & !clears);
+        wire!(m, waits = offered.funct7.is(Instruction::Fence) | offered.funct7.is(Instruction::Clear));
+        m.when(taken, || awaited.set(waits)).otherwise_when(fenced | cleared, || awaited.set(0));
+        let answered = flag("answered");
+        answered.set((taken & !waits) | fenced | cleared);
+        let answer = m.reg("answer", 32);
+        let counter = offered.rs1.slice(4, 28).any().mux(0, status.counter);
+        let asked = offered
+            .funct7
+            .is(Instruction::Counter)
+            .mux(counter, offered.funct7.is(Instruction::Info).mux(info, word));
+        answer.set(fenced.mux(word & !m.constant(Bits::from_u64(32, 1)), asked));
+        coprocessor.response.valid.set(answered);
+        coprocessor.response.data.set(answer);
+
+        let interrupt = flag("interrupt");
+        let idle = !unit_busy & !queue.valid;
+        interrupt.set((enables.bit(0) & idle) | (enables.bit(1) & status.error));
+        PortOut {
+            clear,
+            drop: clears | status.error,
+            refuse: refuses,
+            counter: offered.rs1.truncate(4),
+            interrupt,
+        }
     }
 }

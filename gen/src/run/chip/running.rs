@@ -31,9 +31,12 @@ impl Chip {
     /// A property of the hardware that does not hold, or a waveform that cannot be written.
     pub fn reset(&mut self, watch: &mut Watch) -> Result<(), RunError> {
         self.engine.poke(self.pins.reset, &Bits::ones(1));
+        self.poke_memory("memory_stall", 0);
+        self.poke_memory("memory_seed", self.stalls.unwrap_or(1));
         self.record(watch)?;
         self.engine.step(1).map_err(|failure| self.failed(failure))?;
         self.engine.poke(self.pins.reset, &Bits::zero(1));
+        self.poke_memory("memory_stall", self.stalls.is_some().into());
         self.state = RunState::at_reset(self.state.program, self.cycles_per_bit);
         self.state.cycles = 1;
         Ok(())
