@@ -5,18 +5,22 @@ use ferrite_hw::map::{MemoryMap, Region};
 
 /// The linker script for a valid chip.
 ///
-/// The whole program stands in the RAM, where the loader puts it, so that `.data` needs no copy at start-up. From the
-/// bottom: code and constants, initialised data, thread-local data, zeroed data, heap, stack.
+/// The program stands in the RAM, where the loader puts it, so that `.data` needs no copy at start-up; what the tensor unit works on, `.external`, in external memory, where the loader
+/// puts it too. In the RAM, from the bottom: code and constants, initialised data, thread-local data, zeroed data, heap, stack.
 pub fn linker_script(chip: &ChipConfig) -> String {
     let map = MemoryMap::of(chip);
     let ram = map.ram();
+    let [external, external_header, external_section] = external(&map);
     format!(
         "/* Linker script of the chip `{name}`: programs that run from its RAM.\n\
          \x20* Written by `ferrite gen` from the chip's description: change that, not this file. */\n\n\
          OUTPUT_ARCH(riscv)\n\
          ENTRY(_start)\n\n\
-         MEMORY {{\n  ram (rwx) : ORIGIN = {base:#010x}, LENGTH = {size:#x}\n{flash}}}\n\n\
-         {SECTIONS}\
+         MEMORY {{\n  ram (rwx) : ORIGIN = {base:#010x}, LENGTH = {size:#x}\n{flash}{external}}}\n\n\
+         PROVIDE(__stack_size = 0x2000);\n\n\
+         PHDRS {{\n{PROGRAM_HEADERS}{external_header}}}\n\n\
+         SECTIONS {{\n{SECTIONS}{external_section}{DISCARDED}}}\n\n\
+         {SYMBOLS}\
          ASSERT(__heap_start <= __heap_end,\n  \
            \"the program and its stack do not fit into the RAM ({size} bytes); set soc.ram_bytes higher\")\n",
         name = chip.name,
@@ -26,6 +30,16 @@ pub fn linker_script(chip: &ChipConfig) -> String {
     )
 }
 
+/// The external memory, if there is any: its line among the memories, its program header and its section, for what the tensor unit works on.
+fn external(map: &MemoryMap) -> [String; 3] {
+    let Some(Region { base, size, .. }) = map.named("external") else { return Default::default() };
+    [
+        format!("  external (rw) : ORIGIN = {base:#010x}, LENGTH = {size:#x}\n"),
+        "  external PT_LOAD FLAGS(6);\n".to_string(),
+        "  .external : ALIGN(64) {\n    *(.external .external.*)\n  } >external :external\n\n".to_string(),
+    ]
+}
+
 /// The flash memory, if there is one: for sections that a program's own script puts there.
 fn flash(map: &MemoryMap) -> String {
     map.named("flash").map_or(String::new(), |Region { base, size, .. }| {
@@ -33,18 +47,8 @@ fn flash(map: &MemoryMap) -> String {
     })
 }
 
-/// What does not depend on the chip. `--defsym=__stack_size=BYTES` changes the room kept for the stack.
-const SECTIONS: &str = "\
-PROVIDE(__stack_size = 0x2000);
-
-PHDRS {
-  text PT_LOAD FLAGS(5);
-  data PT_LOAD FLAGS(6);
-  tls PT_TLS;
-}
-
-SECTIONS {
-  .text : {
+/// The sections in the RAM, which do not depend on the chip. `--defsym=__stack_size=BYTES` changes the room kept for the stack.
+const SECTIONS: &str = "  .text : {
     KEEP(*(.text.start))
     *(.text .text.*)
   } >ram :text
@@ -98,9 +102,18 @@ SECTIONS {
   } >ram :data
   __bss_start = ADDR(.tbss);
 
-  /DISCARD/ : { *(.eh_frame .eh_frame.* .note .note.*) }
-}
+";
 
+const PROGRAM_HEADERS: &str = "  text PT_LOAD FLAGS(5);
+  data PT_LOAD FLAGS(6);
+  tls PT_TLS;
+";
+
+const DISCARDED: &str = "  /DISCARD/ : { *(.eh_frame .eh_frame.* .note .note.*) }
+";
+
+/// After the sections.
+const SYMBOLS: &str = "\
 __heap_start = __bss_end;
 __stack = ORIGIN(ram) + LENGTH(ram);
 __heap_end = __stack - __stack_size;

@@ -70,8 +70,9 @@ impl Target {
                 let allowed = format!("a multiple of {alignment}");
                 return Err(CompileError::Target { parameter, value: base, allowed });
             }
-            if base.checked_add(bytes).is_none() {
-                let allowed = format!("at most {}, so that this memory ends below 4 GiB", u32::MAX - base);
+            if u64::from(base) + u64::from(bytes) > 1 << 32 {
+                let most = (1u64 << 32) - u64::from(base);
+                let allowed = format!("at most {most}, so that this memory ends at 4 GiB");
                 return Err(CompileError::Target { parameter: size, value: bytes, allowed });
             }
         }

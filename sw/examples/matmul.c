@@ -8,25 +8,26 @@
 #include "ferrite_runtime.h"
 #include "ferrite_tensor.h"
 
-#define R FERRITE_TENSOR_ROWS
-#define C FERRITE_TENSOR_COLS
-
-/* Two tiles deep and two wide, so that sums are accumulated and columns change their bias and scale. */
+/* Two tiles deep and two wide. */
 #define M 24
-#define K (2 * R)
-#define N (2 * C)
+#define K (2 * FERRITE_TENSOR_ROWS)
+#define N (2 * FERRITE_TENSOR_COLS)
 
 #define ZERO_POINT (-3)
 #define MIN (-120)
 #define MAX 110
 
-static int8_t a[M][K] __attribute__((aligned(8)));
+/* What the tensor unit reads and writes. */
+static FERRITE_EXTERNAL int8_t a[M][K];
+static FERRITE_EXTERNAL int8_t weights[TENSOR_WEIGHT_BYTES(K, 1, 1, N)];
+static FERRITE_EXTERNAL int8_t parameters[TENSOR_PARAMETERS_BYTES(N)];
+static FERRITE_EXTERNAL int8_t result[M][N];
+
 static int8_t b[K][N];
 static int32_t bias[N];
 static uint32_t multiplier[N];
-static uint32_t shift[N];
+static uint8_t shift[N];
 static int8_t expected[M][N];
-static int8_t result[M][N] __attribute__((aligned(4)));
 
 /* A linear congruential generator (Numerical Recipes, section 7.1); its high bits are good enough here. */
 static uint32_t next_random(void) {
@@ -46,7 +47,7 @@ static void make_inputs(void) {
     bias[n] = (int32_t)(next_random() % 20001) - 10000;
     /* Sums reach some 30,000 here; a scale near 1/256 uses the whole range of int8 and clamps some. */
     multiplier[n] = (1u << 30) + next_random() % (1u << 30);
-    shift[n] = 38 + next_random() % 2;
+    shift[n] = (uint8_t)(38 + next_random() % 2);
   }
 }
 
@@ -62,53 +63,28 @@ static void multiply_in_c(void) {
   }
 }
 
-/* Where things stand in the scratchpad: the activations, one weight tile, the outputs. Sizes are multiples of 8. */
-#define ACTIVATIONS 0
-#define WEIGHTS (ACTIVATIONS + M * K)
-#define OUTPUTS (WEIGHTS + R * C)
-_Static_assert(WEIGHTS % C == 0 && OUTPUTS % C == 0 && R * C % 8 == 0, "alignments of docs/tensor-unit.md");
-_Static_assert(OUTPUTS + M * N <= FERRITE_TENSOR_SCRATCHPAD_BYTES, "size of the scratchpad");
-
-/* Brings the tile of `b` whose top left element is [k][n] into the array. */
-static void load_weights(int k, int n) {
-  int8_t tile[R][C] __attribute__((aligned(8)));
-  for (int row = 0; row < R; row++) {
-    for (int column = 0; column < C; column++) tile[row][column] = b[k + row][n + column];
-  }
-  tensor_copy_in(WEIGHTS, tile, sizeof tile);
-  tensor_weights(WEIGHTS);
-}
-
 static uint32_t multiply_on_tensor_unit(void) {
-  tensor_clear();
-  tensor_stride(K, N);
-  tensor_output(ZERO_POINT, MIN, MAX);
-  tensor_copy_in(ACTIVATIONS, a, sizeof a);
-  for (int n = 0; n < N; n += C) {
-    for (int column = 0; column < C; column++) {
-      tensor_bias(column, bias[n + column]);
-      tensor_scale(column, shift[n + column], multiplier[n + column]);
-    }
-    load_weights(0, n);
-    tensor_matmul(ACTIVATIONS, 0, M);
-    load_weights(R, n);
-    tensor_matmul_acc(ACTIVATIONS + R, 0, M);
-    tensor_requant(OUTPUTS + n, 0, M);
-  }
-  uint32_t status = tensor_fence();
-  tensor_copy_out(result, OUTPUTS, sizeof result);
-  return status;
+  struct tensor_matmul product = {
+      .rows = M, .inner = K, .columns = N,
+      .left = &a[0][0], .weights = weights, .parameters = parameters, .out = &result[0][0],
+      .zero_point = ZERO_POINT, .min = MIN, .max = MAX,
+  };
+  tensor_matmul(&product, 0);
+  return tensor_fence();
 }
 
 int main(void) {
   make_inputs();
+  /* Done once for a matrix that is multiplied by many. */
+  tensor_pack_matrix(weights, &b[0][0], K, N);
+  tensor_pack_parameters(parameters, bias, multiplier, shift, N);
 
+  tensor_clear();
   uint64_t start = ferrite_cycles();
   uint32_t status = multiply_on_tensor_unit();
   uint32_t tensor_cycles = (uint32_t)(ferrite_cycles() - start);
   if (TENSOR_STATUS_ERROR(status)) {
-    printf("command 0x%02x was refused, cause %d\n", (unsigned)TENSOR_STATUS_FUNCT7(status),
-           (int)TENSOR_STATUS_CAUSE(status));
+    printf("command %lu failed, cause %d\n", (unsigned long)tensor_number(), (int)TENSOR_STATUS_CAUSE(status));
     return 2;
   }
   uint32_t macs = tensor_counter(TENSOR_COUNTER_MACS);

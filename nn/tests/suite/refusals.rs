@@ -231,9 +231,9 @@ fn a_target_outside_of_its_ranges_is_refused() {
         refusal(Target { scratchpad_bytes: 2048, ..Target::default() }).contains("scratchpad_bytes is 2048")
     );
     assert!(refusal(Target { ram_base: 0x8000_0004, ..Target::default() }).contains("a multiple of 8"));
-    assert!(refusal(Target { ram_bytes: u32::MAX, ..Target::default() }).contains("below 4 GiB"));
+    assert!(refusal(Target { ram_bytes: u32::MAX, ..Target::default() }).contains("ends at 4 GiB"));
     assert!(refusal(Target { external_base: 32, ..Target::default() }).contains("a multiple of 64"));
-    assert!(refusal(Target { external_bytes: 1 << 30, ..Target::default() }).contains("below 4 GiB"));
+    assert!(refusal(Target { external_bytes: (1 << 30) + 1, ..Target::default() }).contains("ends at 4 GiB"));
 }
 
 #[test]
