@@ -70,7 +70,8 @@ impl List {
             accepted += u32::from(outcome == Outcome::Done);
         }
         assert_eq!(accepted, unit.accepted());
-        let verdict = Verdict { accepted, cause: unit.refused().map_or(0, |cause| cause as u32) };
+        let verdict =
+            Verdict { number: accepted, cause: unit.error().map_or(0, |cause| cause as u32), address: 0 };
         let state = State { external, scratchpad: unit.scratchpad, accumulators: unit.accumulators };
         (state, verdict)
     }
@@ -120,7 +121,7 @@ fn runs_as_the_model(bench: &mut Bench, seed: u64, commands: usize) -> (u32, [u3
         let list = List::random(bench.sizes, seed);
         match list.check(bench, &list.records) {
             Ok(verdict) => {
-                accepted += verdict.accepted;
+                accepted += verdict.number;
                 causes[verdict.cause as usize] += 1;
             }
             Err(what) => {
@@ -218,5 +219,5 @@ fn a_walk_that_leaves_the_largest_image_does_not_come_back_into_it() {
     };
     let list = List { start, stall: None, records: vec![convolve.record()] };
     let verdict = list.check(&mut bench, &list.records).unwrap_or_else(|what| panic!("{what}"));
-    assert_eq!(verdict, Verdict { accepted: 1, cause: 0 });
+    assert_eq!(verdict, Verdict { number: 1, cause: 0, address: 0 });
 }

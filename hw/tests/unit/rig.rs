@@ -110,8 +110,8 @@ impl Rig {
             let ready = self.sim.get(i.commands.ready) == 1;
             let busy = self.sim.get(o.busy) == 1;
             if pairs.peek().is_none() && !busy {
-                let (cause, number) = (self.sim.get(o.cause), self.sim.get(o.refused_number));
-                assert!(self.sim.get(o.refused) == 0, "command {number} is refused: cause {cause}");
+                let (cause, number) = (self.sim.get(o.cause), self.sim.get(o.number));
+                assert!(self.sim.get(o.error) == 0, "command {number} is refused: cause {cause}");
                 return run;
             }
             run.cycles += 1;

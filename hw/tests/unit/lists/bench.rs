@@ -20,9 +20,10 @@ const BANKS: [usize; 2] = [4, 2];
 /// What the unit says at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    pub accepted: u32,
-    /// 0 if nothing was refused.
+    pub number: u32,
+    /// 0 if there is no error.
     pub cause: u32,
+    pub address: u32,
 }
 
 pub struct Bench {
@@ -160,11 +161,17 @@ impl Bench {
             }
         }
         self.cycles += cycles;
-        let refused = self.sim.get(o.refused) == 1;
+        self.verdict()
+    }
+
+    fn verdict(&mut self) -> Result<Verdict, String> {
+        let o = self.sim.o;
+        let error = self.sim.get(o.error) == 1;
         let cause = self.sim.get(o.cause) as u32;
-        if refused != (cause != 0) {
-            return Err(format!("refused is {refused}, and the cause {cause}"));
+        if error != (cause != 0) {
+            return Err(format!("error is {error}, and the cause {cause}"));
         }
-        Ok(Verdict { accepted: self.sim.get(o.refused_number) as u32, cause })
+        let address = self.sim.get(o.address) as u32;
+        Ok(Verdict { number: self.sim.get(o.number) as u32, cause, address })
     }
 }
