@@ -91,6 +91,15 @@ impl Rig {
         self.set(self.sim.i.stall, 1);
     }
 
+    /// All counters.
+    pub fn counters(&mut self) -> [u32; 16] {
+        let (i, o) = (self.sim.i.clone(), self.sim.o);
+        std::array::from_fn(|index| {
+            self.set(i.counter, index as u32);
+            self.sim.get(o.counter) as u32
+        })
+    }
+
     /// Gives commands, as fast as they are taken, until all is done.
     pub fn run(&mut self, records: &[Record]) -> Run {
         let pairs: Vec<u64> = records
