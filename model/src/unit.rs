@@ -50,7 +50,7 @@ pub struct SizeError {
     pub max: u32,
 }
 
-/// Why a command is refused, with its number.
+/// Why the unit stops, with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Cause {
@@ -62,6 +62,10 @@ pub enum Cause {
     Alignment = 3,
     /// The scratchpad, the accumulators or external memory are left.
     Outside = 4,
+    /// External memory answered a load with an error.
+    Load = 5,
+    /// External memory answered a store with an error.
+    Store = 6,
 }
 
 /// Memory outside of the unit.
@@ -90,19 +94,19 @@ pub enum Outcome {
     Done,
     /// It is the first one that breaks a rule.
     Refused(Cause),
-    /// One before it was refused.
+    /// It is the first one that external memory answers with an error: `cause` is [`Cause::Load`] or [`Cause::Store`], `address` that of the first byte at fault. The bytes before
+    /// this one were moved, which is one of the things that a unit may do.
+    Failed { cause: Cause, address: u32 },
+    /// One before it was refused or failed.
     Dropped,
 }
 
-/// Why a command that keeps all rules was not finished.
+/// Why a command that keeps all rules was not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ExecuteError {
     /// It changed nothing.
     #[error("the command has {work} steps, of which {limit} are allowed; raise the limit of `Unit::new`")]
     TooMuchWork { work: u64, limit: u64 },
-    /// Bytes before this one were moved.
-    #[error("external memory gives an error at {address:#010x}")]
-    Bus { address: u32 },
 }
 
 /// The functional tensor unit.
@@ -114,7 +118,12 @@ pub struct Unit {
     /// `ACC` rows of `C` sums.
     pub accumulators: Vec<i32>,
     accepted: u32,
-    refused: Option<Cause>,
+    error: Option<Cause>,
+}
+
+/// Where external memory gives an error.
+struct BusError {
+    address: u32,
 }
 
 /// Columns of a depthwise convolution's kernel.
@@ -188,7 +197,7 @@ impl Unit {
             scratchpad: vec![0; sizes.scratchpad_bytes as usize],
             accumulators: vec![0; (sizes.accumulator_rows * sizes.cols) as usize],
             accepted: 0,
-            refused: None,
+            error: None,
         })
     }
 
@@ -197,14 +206,14 @@ impl Unit {
         self.sizes
     }
 
-    /// Commands that were accepted, modulo 2^32.
+    /// Commands that were accepted, modulo 2^32; after an error the number of the one at fault.
     pub fn accepted(&self) -> u32 {
         self.accepted
     }
 
-    /// Why a command was refused, if one was.
-    pub fn refused(&self) -> Option<Cause> {
-        self.refused
+    /// Why a command was refused or failed, if one was or did.
+    pub fn error(&self) -> Option<Cause> {
+        self.error
     }
 
     /// As after reset, but for what the memories hold.
@@ -215,19 +224,19 @@ impl Unit {
     /// Carries out a command.
     ///
     /// # Errors
-    /// It has too much work, or external memory gives an error. Where the unit stands then is not told.
+    /// It has too much work.
     pub fn execute(
         &mut self,
         record: &Record,
         external: &mut (impl External + ?Sized),
     ) -> Result<Outcome, ExecuteError> {
-        if self.refused.is_some() {
+        if self.error.is_some() {
             return Ok(Outcome::Dropped);
         }
         let command = match self.sizes.judge(record) {
             Ok(command) => command,
             Err(cause) => {
-                self.refused = Some(cause);
+                self.error = Some(cause);
                 return Ok(Outcome::Refused(cause));
             }
         };
@@ -235,39 +244,46 @@ impl Unit {
         if work > limit {
             return Err(ExecuteError::TooMuchWork { work, limit });
         }
-        match &command {
-            Command::Load(t) => self.load(t, external)?,
-            Command::Store(t) => self.store(t, external)?,
-            Command::Convolve(c) => self.convolve(c),
-            Command::Requantise(r) => self.requantise(r),
-            Command::Depthwise(d) => self.depthwise(d),
+        if let Err((cause, BusError { address })) = self.carry_out(&command, external) {
+            self.error = Some(cause);
+            return Ok(Outcome::Failed { cause, address });
         }
         self.accepted = self.accepted.wrapping_add(1);
         Ok(Outcome::Done)
     }
 
-    fn load(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), ExecuteError> {
+    fn carry_out(
+        &mut self,
+        command: &Command,
+        external: &mut (impl External + ?Sized),
+    ) -> Result<(), (Cause, BusError)> {
+        match command {
+            Command::Load(t) => self.load(t, external).map_err(|error| (Cause::Load, error))?,
+            Command::Store(t) => self.store(t, external).map_err(|error| (Cause::Store, error))?,
+            Command::Convolve(c) => self.convolve(c),
+            Command::Requantise(r) => self.requantise(r),
+            Command::Depthwise(d) => self.depthwise(d),
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), BusError> {
         let word_bytes = self.sizes.word_bytes();
         for (address, local) in t.runs() {
             for k in 0..t.bytes.next_multiple_of(word_bytes) {
                 let from = (address + k as i64) as u32;
-                self.scratchpad[(local + k) as usize] = if k < t.bytes {
-                    external.read(from).ok_or(ExecuteError::Bus { address: from })?
-                } else {
-                    t.fill
-                };
+                self.scratchpad[(local + k) as usize] =
+                    if k < t.bytes { external.read(from).ok_or(BusError { address: from })? } else { t.fill };
             }
         }
         Ok(())
     }
 
-    fn store(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), ExecuteError> {
+    fn store(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), BusError> {
         for (address, local) in t.runs() {
             for k in 0..t.bytes {
                 let to = (address + k as i64) as u32;
-                external
-                    .write(to, self.scratchpad[(local + k) as usize])
-                    .ok_or(ExecuteError::Bus { address: to })?;
+                external.write(to, self.scratchpad[(local + k) as usize]).ok_or(BusError { address: to })?;
             }
         }
         Ok(())

@@ -18,6 +18,8 @@ pub struct PrepareIn<T> {
     /// The same, judged.
     #[flip]
     pub orders: OrderStream<T>,
+    /// Forgets what it has.
+    pub clear: T,
 }
 
 /// Outputs of the module.
@@ -104,7 +106,7 @@ impl Module for Prepare {
         format!("Prepare_{}", self.config.suffix())
     }
     fn inputs(&self) -> PrepareIn<Shape> {
-        PrepareIn { records: RecordStream::shape(), orders: OrderStream::shape(&self.config) }
+        PrepareIn { records: RecordStream::shape(), orders: OrderStream::shape(&self.config), clear: bit() }
     }
     fn outputs(&self) -> PrepareOut<Shape> {
         PrepareOut { busy: bit() }
@@ -277,7 +279,9 @@ impl Module for Prepare {
                 Cause::Field as u32,
                 misaligned.mux(
                     Cause::Alignment as u32,
-                    concat(outside).any().mux(Cause::Outside as u32, m.constant(Bits::zero(3))),
+                    concat(outside)
+                        .any()
+                        .mux(Cause::Outside as u32, m.constant(Bits::zero(Cause::shape().width))),
                 ),
             ),
         );
@@ -285,7 +289,7 @@ impl Module for Prepare {
         // The order.
         let order = i.orders.order;
         i.orders.valid.set(state.is(PrepareState::Offer));
-        m.when(state.is(PrepareState::Offer) & i.orders.ready, || state.set(PrepareState::Take));
+        m.when((state.is(PrepareState::Offer) & i.orders.ready) | i.clear, || state.set(PrepareState::Take));
         let parts = Part::ALL.map(|part| {
             let of = Opcode::ALL.into_iter().filter(|opcode| opcode.part() == part).map(is);
             (part, of.reduce(|a, b| a | b).expect("each part has a command"))

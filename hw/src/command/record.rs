@@ -56,9 +56,9 @@ impl Part {
     pub const ALL: [Part; 4] = [Part::Load, Part::Store, Part::Array, Part::Output];
 }
 
-/// Why a command is refused. Where several rules are broken, the lowest is reported.
+/// Why the unit stops. Of a command that breaks several rules the lowest is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
-#[encoding(width = 3)]
+#[encoding(width = 4)]
 pub enum Cause {
     /// No rule is broken.
     None = 0,
@@ -70,6 +70,12 @@ pub enum Cause {
     Alignment = 3,
     /// What is read or written lies outside: of the scratchpad, of the accumulators, or of 32-bit addresses.
     Outside = 4,
+    /// External memory answered a load with an error.
+    Load = 5,
+    /// External memory answered a store with an error.
+    Store = 6,
+    /// External memory answered the fetch of a list of commands with an error.
+    List = 7,
 }
 
 /// A stream of records.

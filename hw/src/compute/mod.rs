@@ -35,7 +35,7 @@ pub use output::{Output, OutputIn, OutputOut, OutputState};
 pub use pe::{Pe, PeIn, PeOut, Shift};
 pub use sums::{RowRead, Sums, SumsIn, SumsOut};
 pub use tiles::{Frame, Frames, Place, Tile, TileAddresses, TileStream, Tiles, TilesIn};
-pub use unit::{Compute, ComputeIn, ComputeOut};
+pub use unit::{Activity, Compute, ComputeIn, ComputeOut};
 pub use weights::{Weights, WeightsIn, WeightsOut};
 pub use windows::{RowMark, Windows, WindowsIn, WindowsOut};
 

@@ -92,7 +92,7 @@ impl Rig {
         let o = self.sim.o;
         self.convolved += self.sim.get(o.convolved) as u64;
         self.requantised += self.sim.get(o.requantised) as u64;
-        self.multiplied += self.sim.get(o.multiplies) as u64;
+        self.multiplied += self.sim.get(o.activity.multiplies) as u64;
         self.sim.step();
         self.cycle += 1;
         assert!(self.cycle < MOST_CYCLES, "it does not end");

@@ -1,6 +1,7 @@
 //! The tensor unit between its commands and a memory behind AXI4.
 
 mod conv;
+mod counters;
 mod depthwise;
 mod gemm;
 #[path = "../compute/golden.rs"]
