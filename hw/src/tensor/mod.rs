@@ -36,6 +36,7 @@ pub use requant::{
     ColumnSettings, OutputRange, Requant, RequantColumn, RequantColumnIn, RequantColumnOut, RequantIn,
     RequantOut,
 };
+pub(crate) use requant::{Parameters, Scaled, scale};
 pub use scratchpad::{Access, Scratchpad, ScratchpadIn, ScratchpadOut};
 
 use crate::config::TensorConfig;
