@@ -21,7 +21,7 @@ mod port;
 
 use thiserror::Error;
 
-pub use command::{Command, Convolve, Depthwise, Requantise, Transfer};
+pub use command::{Add, Command, Convolve, Depthwise, Factor, Pool, Requantise, Rows, Sums, Transfer};
 pub use port::{Port, PortError, counter, instruction};
 
 /// A command as it stands in memory.
@@ -168,7 +168,7 @@ impl Sizes {
         }
     }
 
-    /// Steps of a command: bytes moved, products, or outputs. None is more than 2^48.
+    /// Steps of a command: bytes moved, products, or outputs. None is more than 2^61.
     pub fn work(&self, command: &Command) -> u64 {
         match command {
             Command::Load(t) | Command::Store(t) => t.n[0] * t.n[1] * t.bytes,
@@ -179,6 +179,11 @@ impl Sizes {
             Command::Requantise(r) => r.tiles * r.out[0] * r.out[1] * u64::from(self.cols),
             Command::Depthwise(d) => {
                 d.tiles * d.out[0] * d.out[1] * u64::from(self.cols) * KERNEL_COLUMNS * self.kernel_rows()
+            }
+            Command::Sums(s) => s.tiles * s.out[0] * s.out[1] * u64::from(self.cols),
+            Command::Add(a) => a.out[0] * a.out[1] * u64::from(self.cols),
+            Command::Pool(p) => {
+                p.tiles * p.out[0] * p.out[1] * p.kernel[0] * p.kernel[1] * u64::from(self.cols)
             }
         }
     }
@@ -218,7 +223,7 @@ impl Unit {
 
     /// As after reset, but for what the memories hold.
     pub fn clear(&mut self) {
-        (self.accepted, self.refused) = (0, None);
+        (self.accepted, self.error) = (0, None);
     }
 
     /// Carries out a command.
@@ -263,6 +268,9 @@ impl Unit {
             Command::Convolve(c) => self.convolve(c),
             Command::Requantise(r) => self.requantise(r),
             Command::Depthwise(d) => self.depthwise(d),
+            Command::Sums(s) => self.sums(s),
+            Command::Add(a) => self.add(a),
+            Command::Pool(p) => self.pool(p),
         }
         Ok(())
     }
@@ -381,12 +389,84 @@ impl Unit {
                     let to = r.output + tile * r.tile_step + out_row * r.row_step + column * r.column_step;
                     for (n, scale) in scales.iter().enumerate() {
                         let sum = self.accumulators[row * outputs + n];
-                        self.scratchpad[to as usize + n] = r.clamp(scale.apply(sum)) as u8;
+                        let scaled = scale.apply(sum) + i128::from(r.zero_point);
+                        self.scratchpad[to as usize + n] = clamp(scaled, r.min, r.max) as u8;
                     }
                     row += 1;
                 }
             }
         }
+    }
+
+    fn sums(&mut self, s: &Sums) {
+        let outputs = self.sizes.cols as usize;
+        let mut row = s.accumulators as usize;
+        for tile in 0..s.tiles {
+            for out_row in 0..s.out[1] {
+                for column in 0..s.out[0] {
+                    let to = s.output + tile * s.tile_step + out_row * s.row_step + column * s.column_step;
+                    for n in 0..outputs {
+                        let sum = self.accumulators[row * outputs + n].to_le_bytes();
+                        self.scratchpad[to as usize + 4 * n..][..4].copy_from_slice(&sum);
+                    }
+                    row += 1;
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, a: &Add) {
+        for row in 0..a.out[1] {
+            for column in 0..a.out[0] {
+                let at = |rows: &Rows, n: u64| {
+                    (rows.address + row * rows.row_step + column * rows.column_step + n) as usize
+                };
+                for n in 0..u64::from(self.sizes.cols) {
+                    let operand = |k: usize| {
+                        let value = self.scratchpad[at(&a.inputs[k], n)] as i8;
+                        let shifted = (i128::from(value) - i128::from(a.input_zero_points[k])) << 20;
+                        a.input_factors[k].scale(shifted)
+                    };
+                    let sum = operand(0) + operand(1);
+                    let out = a.output_factor.scale(sum) + i128::from(a.zero_point);
+                    self.scratchpad[at(&a.output, n)] = clamp(out, a.min, a.max) as u8;
+                }
+            }
+        }
+    }
+
+    fn pool(&mut self, p: &Pool) {
+        for o in 0..p.tiles {
+            for r in 0..p.out[1] {
+                for c in 0..p.out[0] {
+                    let to = p.output + o * p.tile_step + r * p.row_step + c * p.column_step;
+                    for n in 0..u64::from(self.sizes.cols) {
+                        let pooled = self.window(p, o, r, c, n);
+                        self.scratchpad[(to + n) as usize] = clamp(pooled.into(), p.min, p.max) as u8;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a window is pooled to.
+    fn window(&self, p: &Pool, o: u64, r: u64, c: u64, n: u64) -> i64 {
+        let (mut sum, mut count, mut largest) = (0, 0, -128);
+        for kr in 0..p.kernel[1] {
+            for kc in 0..p.kernel[0] {
+                let x = p.first[0] + (c * p.stride[0] + kc) as i64;
+                let y = p.first[1] + (r * p.stride[1] + kr) as i64;
+                if (0..p.image[0] as i64).contains(&x) && (0..p.image[1] as i64).contains(&y) {
+                    let at =
+                        p.input + y as u64 * p.line_step + x as u64 * p.pixel_step + o * p.in_tile_step + n;
+                    let value = i64::from(self.scratchpad[at as usize] as i8);
+                    sum += value;
+                    count += 1;
+                    largest = value.max(largest);
+                }
+            }
+        }
+        if p.maximum { largest } else { average(sum, count) }
     }
 
     /// The parameters of a tile.
@@ -429,15 +509,29 @@ impl Scale {
     }
 }
 
-impl Requantise {
-    fn clamp(&self, scaled: i128) -> i8 {
-        let shifted = scaled + i128::from(self.zero_point);
-        if shifted < i128::from(self.min) {
-            self.min
-        } else if shifted > i128::from(self.max) {
-            self.max
-        } else {
-            shifted as i8
-        }
+/// The lower clamp counts before the upper one.
+fn clamp(value: i128, min: i8, max: i8) -> i8 {
+    if value < i128::from(min) {
+        min
+    } else if value > i128::from(max) {
+        max
+    } else {
+        value as i8
+    }
+}
+
+impl Factor {
+    /// A product, rounded once.
+    fn scale(&self, value: i128) -> i128 {
+        (value * i128::from(self.multiplier) + (1 << (self.shift - 1))) >> self.shift
+    }
+}
+
+/// The quotient rounded to the nearest integer, halves away from zero (TensorFlow Lite's AVERAGE_POOL_2D).
+fn average(sum: i64, count: i64) -> i64 {
+    match count {
+        0 => 0,
+        _ if sum > 0 => (sum + count / 2) / count,
+        _ => (sum - count / 2) / count,
     }
 }

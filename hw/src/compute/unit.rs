@@ -5,7 +5,7 @@ use ferrite_hdl::prelude::*;
 use super::ComputeConfig;
 use super::array::ArrayIn;
 use super::banks::{Banks, WordWrite};
-use super::command::{Convolutions, Requantisations};
+use super::command::{Convolutions, OutputTasks};
 use super::lines::{Lines, LinesIn, TAPS};
 use super::output::{Output, OutputIn};
 use super::sums::{Sums, SumsIn};
@@ -20,8 +20,8 @@ use crate::record::{RecordQueue, of_word, to_word};
 pub struct ComputeIn<T> {
     /// Convolutions, one after the other.
     pub convolutions: Convolutions<T>,
-    /// Requantisations, one after the other.
-    pub requantisations: Requantisations<T>,
+    /// Tasks of the output stage, one after the other.
+    pub outputs: OutputTasks<T>,
     /// Who fills the scratchpad.
     pub fill: WordWrite<T>,
     /// Who empties it.
@@ -35,8 +35,8 @@ pub struct ComputeIn<T> {
 pub struct ComputeOut<T> {
     /// A convolution is done: its sums are in the accumulators.
     pub convolved: T,
-    /// A requantisation is done: its outputs are in the scratchpad.
-    pub requantised: T,
+    /// A task of the output stage is done: its outputs are in the scratchpad.
+    pub put_out: T,
     /// What the array does.
     pub activity: Activity<T>,
 }
@@ -68,7 +68,7 @@ impl Activity<Shape> {
     }
 }
 
-/// The array, its scratchpad and accumulators, and the output stage. Convolutions and requantisations run at once, each in its order;
+/// The array, its scratchpad and accumulators, and the output stage. Convolutions and the output stage run at once, each in its order;
 /// whoever orders them waits for one if the other needs what it makes.
 #[module]
 pub struct Compute {
@@ -102,14 +102,14 @@ impl Module for Compute {
     fn inputs(&self) -> ComputeIn<Shape> {
         ComputeIn {
             convolutions: Convolutions::shape(&self.config),
-            requantisations: Requantisations::shape(&self.config),
+            outputs: OutputTasks::shape(&self.config),
             fill: WordWrite::shape(&self.config),
             drain: self.config.word_read(),
             halt: bit(),
         }
     }
     fn outputs(&self) -> ComputeOut<Shape> {
-        ComputeOut { convolved: bit(), requantised: bit(), activity: Activity::shape() }
+        ComputeOut { convolved: bit(), put_out: bit(), activity: Activity::shape() }
     }
     fn build(&self, m: &Builder, i: ComputeIn<UInt>) -> ComputeOut<UInt> {
         let config = self.config;
@@ -208,14 +208,13 @@ impl Module for Compute {
         m.connect(sum, array.o.sum);
         start_valid.set(tiles.frames.valid);
         start.set(tiles.frames.frame.accumulators);
-        let OutputIn { requantisations, parameters, rows, write } = output.i;
-        m.connect(requantisations, i.requantisations);
+        let OutputIn { tasks, read: operands, rows, write } = output.i;
+        m.connect(tasks, i.outputs);
         m.connect(row_read, rows);
 
         // The scratchpad: the first ports never wait.
         let [first, second, third, fourth] = &banks.read[..] else { unreachable!("four ports read") };
-        for (port, reader) in
-            [(first, act_read), (second, weight_read), (third, parameters), (fourth, i.drain)]
+        for (port, reader) in [(first, act_read), (second, weight_read), (third, operands), (fourth, i.drain)]
         {
             m.connect(*port, reader);
         }
@@ -232,6 +231,6 @@ impl Module for Compute {
             waits_for_weights: (waits & !reads) | lines.o.waits,
             waits_for_activations: lines.o.active & !lines.o.waits,
         };
-        ComputeOut { convolved: sums.o.done, requantised: output.o.done, activity }
+        ComputeOut { convolved: sums.o.done, put_out: output.o.done, activity }
     }
 }

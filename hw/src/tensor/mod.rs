@@ -16,6 +16,7 @@ mod requant;
 pub use list::{List, ListFetch, ListFetchIn, ListFetchOut, RECORD_BYTES};
 pub use port::{Instruction, Port, PortIn, PortOut, PortStatus};
 pub use requant::{ColumnSettings, OutputRange, RequantColumn, RequantColumnIn, RequantColumnOut};
+pub(crate) use requant::{Parameters, Scaled, scale};
 
 use crate::axi::{AxiReadBus, AxiWidths, AxiWriteBus};
 use crate::compute::ComputeConfig;

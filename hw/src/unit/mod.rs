@@ -11,7 +11,7 @@ use ferrite_hdl::prelude::*;
 
 use crate::axi::{AxiBus, AxiWidths};
 use crate::command::{Board, Cause, Gather, Lane, Part, Prepare, Transfer};
-use crate::compute::{Compute, ComputeConfig, ComputeIn, Convolution, Requantisation};
+use crate::compute::{Compute, ComputeConfig, ComputeIn, Convolution, OutputTask};
 use crate::dma::{DescriptorStream, DmaConfig, DmaRead, DmaStatus, DmaWrite};
 use crate::record::RecordQueue;
 
@@ -165,8 +165,8 @@ impl Module for Unit {
         stores.put(store_lane.enters, transfer);
         let convolutions = RecordQueue::new(m, "convolutions", ORDERS, Convolution::shape(&config));
         convolutions.put(convolve_lane.enters, judged.order.convolution);
-        let requantisations = RecordQueue::new(m, "requantisations", ORDERS, Requantisation::shape(&config));
-        requantisations.put(requantise_lane.enters, judged.order.requantisation);
+        let requantisations = RecordQueue::new(m, "requantisations", ORDERS, OutputTask::shape(&config));
+        requantisations.put(requantise_lane.enters, judged.order.output);
         // The numbers of transfers that are not done.
         let numbers = [("load_numbers", load_lane), ("store_numbers", store_lane)].map(|(name, lane)| {
             let numbers = RecordQueue::new(m, name, ORDERS, bits(ORDER_BITS));
@@ -246,7 +246,7 @@ impl Module for Unit {
         }
 
         // What computes, and its scratchpad.
-        let ComputeIn { convolutions: c, requantisations: r, fill, drain, .. } = compute.i;
+        let ComputeIn { convolutions: c, outputs: r, fill, drain, .. } = compute.i;
         begin(convolve_lane, convolutions.valid, c.valid, c.ready, convolutions.takes, compute.o.convolved);
         m.connect(c.next, convolutions.front);
         begin(
@@ -255,7 +255,7 @@ impl Module for Unit {
             r.valid,
             r.ready,
             requantisations.takes,
-            compute.o.requantised,
+            compute.o.put_out,
         );
         m.connect(r.next, requantisations.front);
         let words = read.i.words;

@@ -6,6 +6,7 @@ mod depthwise;
 mod gemm;
 #[path = "../compute/golden.rs"]
 mod golden;
+mod images;
 mod parameters;
 #[path = "../harness/random.rs"]
 mod random;

@@ -1,6 +1,6 @@
 //! What commands touch, from the reference.
 
-use ferrite_model::unit::{Command, Sizes, Transfer};
+use ferrite_model::unit::{Command, Rows, Sizes, Transfer};
 
 /// A memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn part(command: &Command) -> Part {
         Command::Load(_) => Part::Load,
         Command::Store(_) => Part::Store,
         Command::Convolve(_) | Command::Depthwise(_) => Part::Array,
-        Command::Requantise(_) => Part::Output,
+        Command::Requantise(_) | Command::Sums(_) | Command::Add(_) | Command::Pool(_) => Part::Output,
     }
 }
 
@@ -96,6 +96,28 @@ pub fn touched(sizes: &Sizes, command: &Command) -> Vec<Range> {
                 scratchpad(r.output, reach(&loops) + outputs, true),
                 scratchpad(r.parameters, r.tiles * sizes.parameter_bytes(), false),
                 rows(r.accumulators, r.tiles * r.out[0] * r.out[1], false),
+            ]
+        }
+        Command::Sums(s) => {
+            let loops = [(s.out[0], s.column_step), (s.out[1], s.row_step), (s.tiles, s.tile_step)];
+            vec![
+                scratchpad(s.output, reach(&loops) + 4 * outputs, true),
+                rows(s.accumulators, s.tiles * s.out[0] * s.out[1], false),
+            ]
+        }
+        Command::Add(a) => {
+            let image = |rows: &Rows, writes| {
+                let loops = [(a.out[0], rows.column_step), (a.out[1], rows.row_step)];
+                scratchpad(rows.address, reach(&loops) + outputs, writes)
+            };
+            vec![image(&a.output, true), image(&a.inputs[0], false), image(&a.inputs[1], false)]
+        }
+        Command::Pool(p) => {
+            let output = [(p.out[0], p.column_step), (p.out[1], p.row_step), (p.tiles, p.tile_step)];
+            let image = [(p.image[0], p.pixel_step), (p.image[1], p.line_step), (p.tiles, p.in_tile_step)];
+            vec![
+                scratchpad(p.output, reach(&output) + outputs, true),
+                scratchpad(p.input, reach(&image) + outputs, false),
             ]
         }
     }
