@@ -21,7 +21,7 @@ mod port;
 
 use thiserror::Error;
 
-pub use command::{Command, Convolve, Depthwise, Requantise, Transfer};
+pub use command::{Add, Command, Convolve, Depthwise, Factor, Pool, Requantise, Rows, Sums, Transfer};
 pub use port::{Port, PortError, counter, instruction};
 
 /// A command as it stands in memory.
@@ -50,7 +50,7 @@ pub struct SizeError {
     pub max: u32,
 }
 
-/// Why a command is refused, with its number.
+/// Why the unit stops, with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Cause {
@@ -62,6 +62,10 @@ pub enum Cause {
     Alignment = 3,
     /// The scratchpad, the accumulators or external memory are left.
     Outside = 4,
+    /// External memory answered a load with an error.
+    Load = 5,
+    /// External memory answered a store with an error.
+    Store = 6,
 }
 
 /// Memory outside of the unit.
@@ -90,19 +94,19 @@ pub enum Outcome {
     Done,
     /// It is the first one that breaks a rule.
     Refused(Cause),
-    /// One before it was refused.
+    /// It is the first one that external memory answers with an error: `cause` is [`Cause::Load`] or [`Cause::Store`], `address` that of the first byte at fault. The bytes before
+    /// this one were moved, which is one of the things that a unit may do.
+    Failed { cause: Cause, address: u32 },
+    /// One before it was refused or failed.
     Dropped,
 }
 
-/// Why a command that keeps all rules was not finished.
+/// Why a command that keeps all rules was not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ExecuteError {
     /// It changed nothing.
     #[error("the command has {work} steps, of which {limit} are allowed; raise the limit of `Unit::new`")]
     TooMuchWork { work: u64, limit: u64 },
-    /// Bytes before this one were moved.
-    #[error("external memory gives an error at {address:#010x}")]
-    Bus { address: u32 },
 }
 
 /// The functional tensor unit.
@@ -114,7 +118,12 @@ pub struct Unit {
     /// `ACC` rows of `C` sums.
     pub accumulators: Vec<i32>,
     accepted: u32,
-    refused: Option<Cause>,
+    error: Option<Cause>,
+}
+
+/// Where external memory gives an error.
+struct BusError {
+    address: u32,
 }
 
 /// Columns of a depthwise convolution's kernel.
@@ -159,7 +168,7 @@ impl Sizes {
         }
     }
 
-    /// Steps of a command: bytes moved, products, or outputs. None is more than 2^48.
+    /// Steps of a command: bytes moved, products, or outputs. None is more than 2^61.
     pub fn work(&self, command: &Command) -> u64 {
         match command {
             Command::Load(t) | Command::Store(t) => t.n[0] * t.n[1] * t.bytes,
@@ -170,6 +179,11 @@ impl Sizes {
             Command::Requantise(r) => r.tiles * r.out[0] * r.out[1] * u64::from(self.cols),
             Command::Depthwise(d) => {
                 d.tiles * d.out[0] * d.out[1] * u64::from(self.cols) * KERNEL_COLUMNS * self.kernel_rows()
+            }
+            Command::Sums(s) => s.tiles * s.out[0] * s.out[1] * u64::from(self.cols),
+            Command::Add(a) => a.out[0] * a.out[1] * u64::from(self.cols),
+            Command::Pool(p) => {
+                p.tiles * p.out[0] * p.out[1] * p.kernel[0] * p.kernel[1] * u64::from(self.cols)
             }
         }
     }
@@ -188,7 +202,7 @@ impl Unit {
             scratchpad: vec![0; sizes.scratchpad_bytes as usize],
             accumulators: vec![0; (sizes.accumulator_rows * sizes.cols) as usize],
             accepted: 0,
-            refused: None,
+            error: None,
         })
     }
 
@@ -197,37 +211,37 @@ impl Unit {
         self.sizes
     }
 
-    /// Commands that were accepted, modulo 2^32.
+    /// Commands that were accepted, modulo 2^32; after an error the number of the one at fault.
     pub fn accepted(&self) -> u32 {
         self.accepted
     }
 
-    /// Why a command was refused, if one was.
-    pub fn refused(&self) -> Option<Cause> {
-        self.refused
+    /// Why a command was refused or failed, if one was or did.
+    pub fn error(&self) -> Option<Cause> {
+        self.error
     }
 
     /// As after reset, but for what the memories hold.
     pub fn clear(&mut self) {
-        (self.accepted, self.refused) = (0, None);
+        (self.accepted, self.error) = (0, None);
     }
 
     /// Carries out a command.
     ///
     /// # Errors
-    /// It has too much work, or external memory gives an error. Where the unit stands then is not told.
+    /// It has too much work.
     pub fn execute(
         &mut self,
         record: &Record,
         external: &mut (impl External + ?Sized),
     ) -> Result<Outcome, ExecuteError> {
-        if self.refused.is_some() {
+        if self.error.is_some() {
             return Ok(Outcome::Dropped);
         }
         let command = match self.sizes.judge(record) {
             Ok(command) => command,
             Err(cause) => {
-                self.refused = Some(cause);
+                self.error = Some(cause);
                 return Ok(Outcome::Refused(cause));
             }
         };
@@ -235,39 +249,49 @@ impl Unit {
         if work > limit {
             return Err(ExecuteError::TooMuchWork { work, limit });
         }
-        match &command {
-            Command::Load(t) => self.load(t, external)?,
-            Command::Store(t) => self.store(t, external)?,
-            Command::Convolve(c) => self.convolve(c),
-            Command::Requantise(r) => self.requantise(r),
-            Command::Depthwise(d) => self.depthwise(d),
+        if let Err((cause, BusError { address })) = self.carry_out(&command, external) {
+            self.error = Some(cause);
+            return Ok(Outcome::Failed { cause, address });
         }
         self.accepted = self.accepted.wrapping_add(1);
         Ok(Outcome::Done)
     }
 
-    fn load(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), ExecuteError> {
+    fn carry_out(
+        &mut self,
+        command: &Command,
+        external: &mut (impl External + ?Sized),
+    ) -> Result<(), (Cause, BusError)> {
+        match command {
+            Command::Load(t) => self.load(t, external).map_err(|error| (Cause::Load, error))?,
+            Command::Store(t) => self.store(t, external).map_err(|error| (Cause::Store, error))?,
+            Command::Convolve(c) => self.convolve(c),
+            Command::Requantise(r) => self.requantise(r),
+            Command::Depthwise(d) => self.depthwise(d),
+            Command::Sums(s) => self.sums(s),
+            Command::Add(a) => self.add(a),
+            Command::Pool(p) => self.pool(p),
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), BusError> {
         let word_bytes = self.sizes.word_bytes();
         for (address, local) in t.runs() {
             for k in 0..t.bytes.next_multiple_of(word_bytes) {
                 let from = (address + k as i64) as u32;
-                self.scratchpad[(local + k) as usize] = if k < t.bytes {
-                    external.read(from).ok_or(ExecuteError::Bus { address: from })?
-                } else {
-                    t.fill
-                };
+                self.scratchpad[(local + k) as usize] =
+                    if k < t.bytes { external.read(from).ok_or(BusError { address: from })? } else { t.fill };
             }
         }
         Ok(())
     }
 
-    fn store(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), ExecuteError> {
+    fn store(&mut self, t: &Transfer, external: &mut (impl External + ?Sized)) -> Result<(), BusError> {
         for (address, local) in t.runs() {
             for k in 0..t.bytes {
                 let to = (address + k as i64) as u32;
-                external
-                    .write(to, self.scratchpad[(local + k) as usize])
-                    .ok_or(ExecuteError::Bus { address: to })?;
+                external.write(to, self.scratchpad[(local + k) as usize]).ok_or(BusError { address: to })?;
             }
         }
         Ok(())
@@ -365,12 +389,84 @@ impl Unit {
                     let to = r.output + tile * r.tile_step + out_row * r.row_step + column * r.column_step;
                     for (n, scale) in scales.iter().enumerate() {
                         let sum = self.accumulators[row * outputs + n];
-                        self.scratchpad[to as usize + n] = r.clamp(scale.apply(sum)) as u8;
+                        let scaled = scale.apply(sum) + i128::from(r.zero_point);
+                        self.scratchpad[to as usize + n] = clamp(scaled, r.min, r.max) as u8;
                     }
                     row += 1;
                 }
             }
         }
+    }
+
+    fn sums(&mut self, s: &Sums) {
+        let outputs = self.sizes.cols as usize;
+        let mut row = s.accumulators as usize;
+        for tile in 0..s.tiles {
+            for out_row in 0..s.out[1] {
+                for column in 0..s.out[0] {
+                    let to = s.output + tile * s.tile_step + out_row * s.row_step + column * s.column_step;
+                    for n in 0..outputs {
+                        let sum = self.accumulators[row * outputs + n].to_le_bytes();
+                        self.scratchpad[to as usize + 4 * n..][..4].copy_from_slice(&sum);
+                    }
+                    row += 1;
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, a: &Add) {
+        for row in 0..a.out[1] {
+            for column in 0..a.out[0] {
+                let at = |rows: &Rows, n: u64| {
+                    (rows.address + row * rows.row_step + column * rows.column_step + n) as usize
+                };
+                for n in 0..u64::from(self.sizes.cols) {
+                    let operand = |k: usize| {
+                        let value = self.scratchpad[at(&a.inputs[k], n)] as i8;
+                        let shifted = (i128::from(value) - i128::from(a.input_zero_points[k])) << 20;
+                        a.input_factors[k].scale(shifted)
+                    };
+                    let sum = operand(0) + operand(1);
+                    let out = a.output_factor.scale(sum) + i128::from(a.zero_point);
+                    self.scratchpad[at(&a.output, n)] = clamp(out, a.min, a.max) as u8;
+                }
+            }
+        }
+    }
+
+    fn pool(&mut self, p: &Pool) {
+        for o in 0..p.tiles {
+            for r in 0..p.out[1] {
+                for c in 0..p.out[0] {
+                    let to = p.output + o * p.tile_step + r * p.row_step + c * p.column_step;
+                    for n in 0..u64::from(self.sizes.cols) {
+                        let pooled = self.window(p, o, r, c, n);
+                        self.scratchpad[(to + n) as usize] = clamp(pooled.into(), p.min, p.max) as u8;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a window is pooled to.
+    fn window(&self, p: &Pool, o: u64, r: u64, c: u64, n: u64) -> i64 {
+        let (mut sum, mut count, mut largest) = (0, 0, -128);
+        for kr in 0..p.kernel[1] {
+            for kc in 0..p.kernel[0] {
+                let x = p.first[0] + (c * p.stride[0] + kc) as i64;
+                let y = p.first[1] + (r * p.stride[1] + kr) as i64;
+                if (0..p.image[0] as i64).contains(&x) && (0..p.image[1] as i64).contains(&y) {
+                    let at =
+                        p.input + y as u64 * p.line_step + x as u64 * p.pixel_step + o * p.in_tile_step + n;
+                    let value = i64::from(self.scratchpad[at as usize] as i8);
+                    sum += value;
+                    count += 1;
+                    largest = value.max(largest);
+                }
+            }
+        }
+        if p.maximum { largest } else { average(sum, count) }
     }
 
     /// The parameters of a tile.
@@ -413,15 +509,29 @@ impl Scale {
     }
 }
 
-impl Requantise {
-    fn clamp(&self, scaled: i128) -> i8 {
-        let shifted = scaled + i128::from(self.zero_point);
-        if shifted < i128::from(self.min) {
-            self.min
-        } else if shifted > i128::from(self.max) {
-            self.max
-        } else {
-            shifted as i8
-        }
+/// The lower clamp counts before the upper one.
+fn clamp(value: i128, min: i8, max: i8) -> i8 {
+    if value < i128::from(min) {
+        min
+    } else if value > i128::from(max) {
+        max
+    } else {
+        value as i8
+    }
+}
+
+impl Factor {
+    /// A product, rounded once.
+    fn scale(&self, value: i128) -> i128 {
+        (value * i128::from(self.multiplier) + (1 << (self.shift - 1))) >> self.shift
+    }
+}
+
+/// The quotient rounded to the nearest integer, halves away from zero (TensorFlow Lite's AVERAGE_POOL_2D).
+fn average(sum: i64, count: i64) -> i64 {
+    match count {
+        0 => 0,
+        _ if sum > 0 => (sum + count / 2) / count,
+        _ => (sum - count / 2) / count,
     }
 }

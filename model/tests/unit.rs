@@ -193,7 +193,7 @@ fn the_first_broken_rule_counts_and_stops_all_that_follows() {
     assert_eq!(unit.execute(&refused, &mut [][..]), Ok(Outcome::Refused(Cause::Alignment)));
     assert_eq!(unit.execute(&product(0, 64, 3), &mut [][..]), Ok(Outcome::Dropped));
     assert_eq!(unit.execute(&record(&[]), &mut [][..]), Ok(Outcome::Dropped));
-    assert_eq!((unit.accepted(), unit.refused()), (1, Some(Cause::Alignment)));
+    assert_eq!((unit.accepted(), unit.error()), (1, Some(Cause::Alignment)));
     assert!(unit.scratchpad == before);
 }
 
@@ -300,8 +300,20 @@ fn what_takes_too_long_and_what_is_not_there_are_told() {
     let work = 0xFFF * 0xFFFF * 0xFFFF;
     assert_eq!(unit.execute(&load, &mut [][..]), Err(ExecuteError::TooMuchWork { work, limit: 1 << 20 }));
     let load = transfer(1, 2, 0, 8, 1, 0, 0);
-    assert_eq!(unit.execute(&load, &mut [0; 4][..]), Err(ExecuteError::Bus { address: 4 }));
-    assert_eq!((unit.accepted(), unit.refused()), (0, None));
+    let failed = Outcome::Failed { cause: Cause::Load, address: 4 };
+    assert_eq!((unit.accepted(), unit.error()), (0, None));
+    assert_eq!(unit.execute(&load, &mut [0; 4][..]), Ok(failed));
+    assert_eq!((unit.accepted(), unit.error()), (0, Some(Cause::Load)));
+    assert_eq!(unit.execute(&load, &mut [0; 16][..]), Ok(Outcome::Dropped));
+}
+
+#[test]
+fn a_store_that_fails_has_a_cause_of_its_own() {
+    let mut unit = unit();
+    done(&mut unit, &product(0, 64, 3));
+    let failed = Outcome::Failed { cause: Cause::Store, address: 7 };
+    assert_eq!(unit.execute(&transfer(2, 3, 0, 8, 1, 0, 0), &mut [0; 7][..]), Ok(failed));
+    assert_eq!((unit.accepted(), unit.error()), (1, Some(Cause::Store)));
 }
 
 #[test]
@@ -346,7 +358,7 @@ proptest! {
             let before = unit.clone();
             if unit.execute(&record, &mut [0; 4096][..]) != Ok(Outcome::Done) {
                 prop_assert_eq!(unit.accepted(), 0);
-                prop_assert!(unit.refused().is_none() || unit.scratchpad == before.scratchpad);
+                prop_assert!(unit.error().is_none_or(|cause| cause >= Cause::Load) || unit.scratchpad == before.scratchpad);
             }
         }
     }

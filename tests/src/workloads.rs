@@ -7,6 +7,7 @@ use ferrite_hw::map::RAM_BASE;
 use ferrite_hw::soc::Soc;
 use ferrite_model::isa::{Asm, Reg, reg::*};
 use ferrite_model::iss::memory_map::EXTERNAL_BASE;
+use ferrite_nn::lists::{Command, Convolve, Loop, Transfer};
 use ferrite_sim::Simulator;
 
 /// Where programs keep their data; code lies below.
@@ -80,58 +81,89 @@ pub fn core_only() -> Vec<u8> {
     finished(asm)
 }
 
-/// The tensor unit multiplies two int8 matrices of dense random numbers again and again, in four tiles: `acc_rows / 4` by `2 R` times `2 R` by `2 C`, with sums
-/// in one half of the accumulators and then in the other. The core waits until it can give the next list.
+/// Bytes of random numbers that [`gemm`] makes.
+const RANDOM_BYTES: u32 = 2048;
+
+/// The tensor unit multiplies two int8 matrices again and again: `acc_rows / 2` by `2 R` times `2 R` by `2 C` of dense random numbers, in four tiles. The
+/// core waits until it can push the next command.
 pub fn gemm(unit: &TensorConfig) -> Vec<u8> {
-    const LIST: u32 = EXTERNAL_BASE;
-    const OPERANDS: u32 = EXTERNAL_BASE + 0x1000;
-    let TensorConfig { rows, cols, scratchpad_bytes, acc_rows, .. } = *unit;
-    let (tile_bytes, outputs) = (rows * cols, acc_rows / 4);
-    let bytes = 4 * tile_bytes + 2 * rows * outputs;
-    assert!(bytes <= scratchpad_bytes, "the scratchpad holds both matrices");
-    // Runs of a tile, of which the scratchpad has a power of two.
-    let load = [1, OPERANDS, 0, tile_bytes, bytes.div_ceil(tile_bytes) | 1 << 16, tile_bytes, 0, tile_bytes];
-    let convolve = |sums| {
-        let words = [3, 4 * tile_bytes, 0, sums, 1 << 16 | outputs, 2 << 16 | 2, 0x101, 1 << 16 | outputs, 0];
-        [words.as_slice(), &[0x0101_0101, 2 * rows, 0, rows]].concat()
+    let [rows, cols, outputs] = [unit.rows, unit.cols, unit.acc_rows / 2];
+    let weight_bytes = 4 * rows * cols;
+    let act_bytes = outputs * 2 * rows;
+    let act = weight_bytes.next_multiple_of(RANDOM_BYTES);
+    assert!(act + act_bytes <= unit.scratchpad_bytes, "the scratchpad holds both matrices");
+    // The same random numbers again and again.
+    let load = |local, bytes: u32| {
+        Command::Load(Transfer {
+            external: EXTERNAL_BASE,
+            local,
+            bytes: bytes.min(RANDOM_BYTES) as u16,
+            runs: Loop {
+                turns: bytes.div_ceil(RANDOM_BYTES) as u16,
+                external_step: 0,
+                local_step: RANDOM_BYTES,
+            },
+            repetitions: Loop::ONCE,
+        })
     };
-    let records = [load.to_vec(), convolve(0), convolve(acc_rows / 2)];
+    let convolve = Command::Convolve(Convolve {
+        act,
+        weights: 0,
+        accumulators: 0,
+        accumulate: false,
+        zero_point: 0,
+        out: [outputs as u16, 1],
+        in_tiles: 2,
+        out_tiles: 2,
+        kernel: [1, 1],
+        image: [outputs as u16, 1],
+        first: [0, 0],
+        stride: [1, 1],
+        dilation: [1, 1],
+        pixel_step: 2 * rows,
+        line_step: 0,
+        in_tile_step: rows,
+    });
+
     let mut asm = Asm::new(RAM_BASE);
-    let table = asm.label("table");
-    asm.t_clear();
     asm.li(A0, 12345);
-    asm.li(A1, OPERANDS as i32);
-    asm.li(A2, (OPERANDS + bytes) as i32);
+    asm.li(S0, EXTERNAL_BASE as i32);
+    asm.li(S1, (EXTERNAL_BASE + RANDOM_BYTES) as i32);
     let fill = asm.here("fill");
     xorshift(&mut asm, A0, T1);
-    asm.sw(A0, 0, A1);
-    asm.addi(A1, A1, 4);
-    asm.bltu(A1, A2, fill);
-    asm.li(S0, LIST as i32);
-    asm.la(A1, table);
-    asm.addi(A2, A1, 64 * records.len() as i32);
-    asm.mv(A3, S0);
-    let copy = asm.here("copy");
-    asm.lw(A0, 0, A1);
-    asm.sw(A0, 0, A3);
-    asm.addi(A1, A1, 4);
-    asm.addi(A3, A3, 4);
-    asm.bltu(A1, A2, copy);
+    asm.sw(A0, 0, S0);
+    asm.addi(S0, S0, 4);
+    asm.bne(S0, S1, fill);
 
-    asm.li(S1, 1);
-    asm.t_run(S0, S1);
-    asm.addi(S0, S0, 64);
+    let (push, loads, product) = (asm.label("push"), asm.label("loads"), asm.label("product"));
+    asm.la(S0, loads);
     asm.li(S1, 2);
+    asm.call(push);
     asm.li(A2, DATA);
-    asm.li(A3, 0);
     let again = asm.here("again");
-    asm.t_run(S0, S1);
+    asm.la(S0, product);
+    asm.li(S1, 1);
+    asm.call(push);
     asm.addi(A3, A3, 1);
     asm.sw(A3, 0, A2);
     asm.j(again);
-    asm.bind(table);
-    for record in records {
-        (0..16).for_each(|word| asm.word(record.get(word).copied().unwrap_or(0)));
+
+    // Pushes `S1` records from `S0` on.
+    asm.bind(push);
+    asm.slli(S1, S1, 6);
+    asm.add(S1, S1, S0);
+    let pair = asm.here("pair");
+    asm.lw(A0, 0, S0);
+    asm.lw(A1, 4, S0);
+    asm.t_push(A0, A1);
+    asm.addi(S0, S0, 8);
+    asm.bne(S0, S1, pair);
+    asm.ret();
+    asm.align(8);
+    let loaded = [load(0, weight_bytes), load(act, act_bytes)];
+    for (label, commands) in [(loads, loaded.as_slice()), (product, &[convolve])] {
+        asm.bind(label);
+        commands.iter().flat_map(Command::encode).for_each(|word| asm.word(word));
     }
     finished(asm)
 }
@@ -185,7 +217,7 @@ impl Board {
     /// If the chip has no tensor unit.
     pub fn macs(&mut self) -> Option<u64> {
         let flat = self.engine.flat();
-        let counter = (0..flat.signals.len()).find(|k| flat.signal_path(*k) == "tensor.counters.macs");
+        let counter = (0..flat.signals.len()).find(|k| flat.signal_path(*k) == "tensor.unit.counters.macs");
         let counter = counter.expect("a tensor unit counts its operations");
         self.engine.peek_signal(counter).map(|count| count.low_u64())
     }

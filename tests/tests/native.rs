@@ -6,36 +6,81 @@ use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::{RAM_BASE, exit};
 use ferrite_hw::soc::Soc;
 use ferrite_model::isa::{Asm, reg::*};
+use ferrite_model::iss::memory_map::EXTERNAL_BASE;
+use ferrite_nn::lists::{Command, Convolve, Loop, Requantise, Transfer};
 use ferrite_sim::{Interpreter, KeptSignals, Native, NativeOptions, Simulator};
 use ferrite_tests::bench::{self, small_chip};
 
-/// Fills a part of the scratchpad, loads weights, multiplies, adds and requantises, then ends.
+/// Loads weights and activations, multiplies, adds, requantises and stores, then ends.
 fn tensor_program() -> Vec<u8> {
+    let unit = small_chip().tensor.expect("a chip with a tensor unit");
+    let [rows, cols] = [unit.rows, unit.cols];
+    let run = |local, bytes| Transfer {
+        external: EXTERNAL_BASE,
+        local,
+        bytes,
+        runs: Loop::ONCE,
+        repetitions: Loop::ONCE,
+    };
+    let convolve = |accumulate| {
+        Command::Convolve(Convolve {
+            act: 256,
+            weights: if accumulate { rows * cols } else { 0 },
+            accumulators: 0,
+            accumulate,
+            zero_point: 5,
+            out: [3, 4],
+            in_tiles: 1,
+            out_tiles: 1,
+            kernel: [1, 1],
+            image: [3, 3],
+            first: [0, 0],
+            stride: [1, 1],
+            dilation: [1, 1],
+            pixel_step: rows,
+            line_step: 3 * rows,
+            in_tile_step: 0,
+        })
+    };
+    let requantise = Command::Requantise(Requantise {
+        parameters: 128,
+        output: 512,
+        accumulators: 0,
+        out: [3, 4],
+        tiles: 1,
+        column_step: 8,
+        row_step: 24,
+        tile_step: 0,
+        zero_point: 3,
+        range: (-128, 127),
+    });
+    let commands = [
+        Command::Load(run(0, 160)),
+        Command::Load(run(256, 64)),
+        convolve(false),
+        convolve(true),
+        requantise,
+        Command::Store(run(512, 96)),
+    ];
+
     let mut asm = Asm::new(RAM_BASE);
     asm.t_clear();
     asm.li(A1, 12345);
     asm.li(A2, 1103515245);
-    asm.li(T0, 40);
+    asm.li(T0, 20);
+    asm.li(T1, EXTERNAL_BASE as i32);
     let fill = asm.here("fill");
     asm.mul(A1, A1, A2);
     asm.addi(A1, A1, 1013);
-    asm.xor(A3, A1, T0);
-    asm.t_write(A3, A1);
+    asm.sw(A1, 0, T1);
+    asm.addi(T1, T1, 8);
     asm.addi(T0, T0, -1);
     asm.bnez(T0, fill);
-    asm.li(A0, 0);
-    asm.t_weights(A0);
-    asm.li(A1, 12 << 16);
-    asm.li(A4, 64);
-    asm.t_matmul(A4, A1);
-    asm.t_weights(A4);
-    asm.t_matmul_acc(A0, A1);
-    asm.li(A5, 0x7f8003);
-    asm.t_output(A5);
-    asm.li(A6, 9 << 16 | 1);
-    asm.li(A7, 12345678);
-    asm.t_scale(A6, A7);
-    asm.t_requant(A4, A1);
+    for pair in commands.iter().flat_map(Command::encode).collect::<Vec<u32>>().chunks(2) {
+        asm.li(A0, pair[0] as i32);
+        asm.li(A1, pair[1] as i32);
+        asm.t_push(A0, A1);
+    }
     asm.t_fence(A0);
     asm.li(T5, exit::PASS.value as i32);
     asm.li(T6, exit::REGION.base as i32);
@@ -63,7 +108,7 @@ fn every_signal_of_the_chip_is_the_interpreters_in_every_cycle() {
     let reset = want.input("rst").expect("a chip has a reset");
     let exit = want.output("exit_valid").expect("a chip has an exit device");
     let mut ended = false;
-    for cycle in 0..1200 {
+    for cycle in 0..2500 {
         let is_reset = ferrite_hdl::Bits::from_bool(cycle == 0);
         want.poke(reset, &is_reset);
         got.poke(reset, &is_reset);

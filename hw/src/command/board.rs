@@ -26,6 +26,8 @@ pub struct Lane<T> {
     pub begins: T,
     /// The oldest order that has begun is done.
     pub done: T,
+    /// Those that have begun are given up.
+    pub abandons: T,
 }
 
 /// Ports of the board.
@@ -35,6 +37,8 @@ pub struct BoardIn<T> {
     pub orders: OrderStream<T>,
     /// By part.
     pub lanes: Vec<Lane<T>>,
+    /// Orders that have not begun are forgotten, and none enters.
+    pub drops: T,
 }
 
 /// Outputs of the board.
@@ -42,6 +46,19 @@ pub struct BoardIn<T> {
 pub struct BoardOut<T> {
     /// Orders wait or are under way.
     pub busy: T,
+    /// What keeps the array's next order from beginning.
+    pub held: Held<T>,
+}
+
+/// Whom the array's next order waits for, itself or by way of an order that it waits for.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Held<T> {
+    /// A requantisation.
+    pub by_output: T,
+    /// A load.
+    pub by_load: T,
+    /// A store.
+    pub by_store: T,
 }
 
 /// Keeps the ranges of all orders that are not done. A new one is compared with one of them in each cycle and remembers for which it has to
@@ -80,6 +97,41 @@ impl LaneState {
     }
 }
 
+/// The first order of a lane that has not begun.
+struct Next {
+    /// There is one.
+    waits: UInt,
+    /// Orders before it are under way.
+    runs: UInt,
+    /// By lane: it has to wait for one of its orders.
+    waits_for: Vec<UInt>,
+}
+
+impl Held<Shape> {
+    pub(crate) fn shape() -> Held<Shape> {
+        Held { by_output: bit(), by_load: bit(), by_store: bit() }
+    }
+}
+
+impl Held<UInt> {
+    /// Where the array's order is not known yet, since one before it finds its lane `full`, that lane holds it.
+    fn of(nexts: &[Next], full: impl Fn(Part) -> UInt) -> Held<UInt> {
+        let next = |part: Part| &nexts[part as usize];
+        let held = |by: Part| next(Part::Array).waits.mux(next(Part::Array).waits_for[by as usize], full(by));
+        let (load, store, output) = (held(Part::Load), held(Part::Store), held(Part::Output));
+        // What holds an order of a lane in which nothing is under way.
+        let behind = |part: Part, by: Part| !next(part).runs & next(part).waits_for[by as usize];
+        let load_by_store = load & behind(Part::Load, Part::Store);
+        let output_by_load = output & behind(Part::Output, Part::Load);
+        let output_by_store = output & behind(Part::Output, Part::Store);
+        Held {
+            by_output: output & !output_by_load & !output_by_store,
+            by_load: (load & !load_by_store) | output_by_load,
+            by_store: store | load_by_store | output_by_store,
+        }
+    }
+}
+
 /// A bit at an index.
 fn one_hot(m: &Builder, index: UInt, width: u32) -> UInt {
     m.constant(Bits::from_u64(width, 1)).extend(width) << index
@@ -93,11 +145,11 @@ impl Module for Board {
         format!("Board_{}", self.config.suffix())
     }
     fn inputs(&self) -> BoardIn<Shape> {
-        let lane = Lane { enters: bit(), allowed: bit(), begins: bit(), done: bit() };
-        BoardIn { orders: OrderStream::shape(&self.config), lanes: vec![lane; LANES as usize] }
+        let lane = Lane { enters: bit(), allowed: bit(), begins: bit(), done: bit(), abandons: bit() };
+        BoardIn { orders: OrderStream::shape(&self.config), lanes: vec![lane; LANES as usize], drops: bit() }
     }
     fn outputs(&self) -> BoardOut<Shape> {
-        BoardOut { busy: bit() }
+        BoardOut { busy: bit(), held: Held::shape() }
     }
     fn build(&self, m: &Builder, i: BoardIn<UInt>) -> BoardOut<UInt> {
         let states: Vec<LaneState> = (0..LANES).map(|lane| LaneState::new(m, lane)).collect();
@@ -147,13 +199,18 @@ impl Module for Board {
         };
         wire!(m, tail = own(|state| state.tail));
         wire!(m, taken = own(|state| state.here).bit_at(tail));
-        wire!(m, enters = compared & !taken);
+        wire!(m, enters = compared & !taken & !i.drops);
         i.orders.ready.set(enters);
         m.when(enters, || {
             compared.set(0);
             regions.write(part.concat(tail), to_word(mine));
         });
+        m.when(i.drops, || {
+            compares.set(0);
+            compared.set(0);
+        });
 
+        let mut nexts = Vec::new();
         for ((number, lane), (state, done)) in (0u32..).zip(&i.lanes).zip(states.iter().zip(done)) {
             let enters_here = enters & part.eq(number);
             let bit = |index: UInt, happens: UInt| {
@@ -164,18 +221,36 @@ impl Module for Board {
             m.when(enters_here, || state.tail.set(state.tail.wrapping_add(1)));
             m.when(lane.begins, || state.next.set(state.next.wrapping_add(1)));
             m.when(lane.done, || state.head.set(state.head.wrapping_add(1)));
-            let free = (0..SLOTS).map(|slot| {
+            m.when(i.drops, || {
+                state.here.set(state.here & !state.waits & !done);
+                state.waits.set(0);
+                state.tail.set(state.next);
+            });
+            m.when(lane.abandons, || {
+                state.here.set(0);
+                state.head.set(state.next);
+            });
+            let all_waits_for = (0..SLOTS).map(|slot| {
                 let waits_for = m.reg(&format!("waits_for_{number}_{slot}"), ALL_SLOTS).reset_to(0);
                 waits_for.set(waits_for & still);
                 m.when(enters_here & state.tail.eq(slot), || waits_for.set(blockers & still));
-                !waits_for.any()
+                waits_for
             });
-            let free = concat(free.collect::<Vec<_>>().into_iter().rev());
+            let all_waits_for: Vec<UInt> = all_waits_for.collect();
+            let free = concat(all_waits_for.iter().rev().map(|waits_for| !waits_for.any()));
+            let waits = state.waits.bit_at(state.next);
             lane.enters.set(enters_here);
-            lane.allowed.set(state.waits.bit_at(state.next) & free.bit_at(state.next));
+            lane.allowed.set(waits & free.bit_at(state.next) & !i.drops);
+            let runs = (state.here & !state.waits).any();
+            let of_lane = |lane: u32| {
+                let any = all_waits_for.iter().rev().map(|all| all.slice(SLOTS * lane, SLOTS).any());
+                concat(any).bit_at(state.next) & waits
+            };
+            nexts.push(Next { waits, runs, waits_for: (0..LANES).map(of_lane).collect() });
             m.assert(&format!("begins_when_allowed_{number}"), !lane.begins | lane.allowed);
             m.assert(&format!("done_is_here_{number}"), !lane.done | state.here.bit_at(state.head));
         }
-        BoardOut { busy: all_here.any() | compares | compared }
+        let held = Held::of(&nexts, |lane| compared & taken & part.is(lane));
+        BoardOut { busy: all_here.any() | compares | compared, held }
     }
 }

@@ -16,6 +16,8 @@ pub struct GatherIn<T> {
     /// Records.
     #[flip]
     pub records: RecordStream<T>,
+    /// Forgets what it has.
+    pub clear: T,
 }
 
 /// Joins eight pairs of words to a record. The next one's come while it waits to be taken.
@@ -27,7 +29,7 @@ impl Module for Gather {
     type Out = Empty<UInt>;
 
     fn inputs(&self) -> GatherIn<Shape> {
-        GatherIn { pairs: Stream::of(bits(PAIR_BITS)), records: RecordStream::shape() }
+        GatherIn { pairs: Stream::of(bits(PAIR_BITS)), records: RecordStream::shape(), clear: bit() }
     }
     fn outputs(&self) -> Empty<Shape> {
         Empty::new()
@@ -44,6 +46,7 @@ impl Module for Gather {
             gathered.set(i.pairs.data.concat(gathered.slice(PAIR_BITS, width - PAIR_BITS)));
             count.set(full.mux(1, count.wrapping_add(1)));
         });
+        m.when(i.clear, || count.set(0));
         i.records.valid.set(full);
         i.records.record.set(gathered);
         Empty::new()

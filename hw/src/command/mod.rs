@@ -14,7 +14,7 @@ mod order;
 mod prepare;
 mod record;
 
-pub use board::{Board, BoardIn, BoardOut, Lane};
+pub use board::{Board, BoardIn, BoardOut, Held, Lane};
 pub use gather::{Gather, GatherIn};
 pub use order::{EXTERNAL_BLOCK_BYTES, Order, OrderStream, Region, Regions, Transfer};
 pub use prepare::{Effect, Prepare, PrepareIn, PrepareOut, PrepareState};

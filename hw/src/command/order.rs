@@ -4,7 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::record::{Cause, Part};
 use crate::compute::ComputeConfig;
-use crate::compute::{Convolution, Requantisation};
+use crate::compute::{Convolution, OutputTask};
 
 /// A range of addresses.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -38,8 +38,10 @@ impl Region<UInt> {
 pub struct Regions<T> {
     /// Scratchpad words: of a transfer, activations, or outputs.
     pub data: Region<T>,
-    /// Scratchpad words: weights, or parameters.
-    pub constants: Region<T>,
+    /// Scratchpad words that are read: weights, parameters, or the operand of what has an image and no sums.
+    pub source: Region<T>,
+    /// Scratchpad words that are read: the second operand.
+    pub second: Region<T>,
     /// Accumulator rows.
     pub accumulators: Region<T>,
     /// External memory, in blocks of [`EXTERNAL_BLOCK_BYTES`] bytes.
@@ -54,7 +56,8 @@ impl Regions<Shape> {
         let words = Region::shape(config.word_address_bits());
         Regions {
             data: words,
-            constants: words,
+            source: words,
+            second: words,
             accumulators: Region::shape(config.row_bits()),
             external: Region::shape(32 - EXTERNAL_BLOCK_BYTES.ilog2()),
         }
@@ -64,12 +67,17 @@ impl Regions<Shape> {
 impl Regions<UInt> {
     /// Whether the order of two commands matters.
     pub(super) fn conflict(&self, other: &Regions<UInt>) -> UInt {
-        let mine = [self.data, self.constants];
-        let theirs = [other.data, other.constants];
-        let words = mine.iter().flat_map(|mine| theirs.iter().map(|theirs| mine.conflicts(theirs)));
+        // Sources are only read.
+        let words = [
+            self.data.conflicts(&other.data),
+            self.data.conflicts(&other.source),
+            self.data.conflicts(&other.second),
+            self.source.conflicts(&other.data),
+            self.second.conflicts(&other.data),
+        ];
         let rest =
             [self.accumulators.conflicts(&other.accumulators), self.external.conflicts(&other.external)];
-        concat(words.chain(rest)).any()
+        concat(words.into_iter().chain(rest)).any()
     }
 }
 
@@ -120,8 +128,8 @@ pub struct Order<T> {
     pub transfer: Transfer<T>,
     /// Of a convolution.
     pub convolution: Convolution<T>,
-    /// Of a requantisation.
-    pub requantisation: Requantisation<T>,
+    /// Of the output stage.
+    pub output: OutputTask<T>,
 }
 
 /// A stream of orders.
@@ -144,7 +152,7 @@ impl OrderStream<Shape> {
             regions: Regions::shape(config),
             transfer: Transfer::shape(config),
             convolution: Convolution::shape(config),
-            requantisation: Requantisation::shape(config),
+            output: OutputTask::shape(config),
         };
         OrderStream { valid: bit(), order, ready: bit() }
     }

@@ -4,10 +4,14 @@ use ferrite_hdl::prelude::*;
 
 use super::order::{EXTERNAL_BLOCK_BYTES, OrderStream, Region};
 use super::record::{
-    CODE, Cause, Field, Opcode, Part, RecordStream, convolve, depthwise, requantise, transfer,
+    CODE, Cause, Field, Opcode, Part, RecordStream, add, convolve, depthwise, pool, requantise, sums,
+    transfer,
 };
 use crate::compute::ComputeConfig;
-use crate::compute::{Convolution, Counts, Image, LINE_PIXELS, Requantisation, Steps, TAPS};
+use crate::compute::{
+    Addition, Convolution, Counts, Image, LINE_PIXELS, MOST_PIXELS, OutputKind, OutputTask, Pooling, Steps,
+    TAPS,
+};
 use crate::tensor::OutputRange;
 
 /// Ports of the module.
@@ -18,6 +22,8 @@ pub struct PrepareIn<T> {
     /// The same, judged.
     #[flip]
     pub orders: OrderStream<T>,
+    /// Forgets what it has.
+    pub clear: T,
 }
 
 /// Outputs of the module.
@@ -54,7 +60,7 @@ pub enum Effect {
     External = 4,
     /// Bytes from the image's first pixel to the first activation row; may be negative.
     Start = 5,
-    /// A convolution's step from column to column.
+    /// A convolution's or a pooling's step from column to column.
     Column = 6,
     /// From row to row.
     Row = 7,
@@ -64,6 +70,12 @@ pub enum Effect {
     KernelRow = 9,
     /// Pixels from the first to the last output of a line.
     Pixels = 10,
+    /// Pixels of a window.
+    Window = 11,
+    /// Bytes from the first to the last byte of the source, along one of its loops.
+    SourceReach = 12,
+    /// The same of the second operand.
+    SecondReach = 13,
 }
 
 /// Judges one command after the other. What is multiplied takes a product in each cycle; most take some ten cycles.
@@ -85,6 +97,10 @@ const COUNT_BITS: u32 = 22;
 /// Cycles from a product's factors to its effect.
 const STAGES: u32 = 2;
 
+/// Shifts of a sum of two images: those of multipliers below 1.
+const LEAST_SHIFT: u32 = 31;
+const MOST_SHIFT: u32 = 62;
+
 /// One of the products of a command.
 #[derive(Clone, Copy)]
 struct Product {
@@ -104,7 +120,7 @@ impl Module for Prepare {
         format!("Prepare_{}", self.config.suffix())
     }
     fn inputs(&self) -> PrepareIn<Shape> {
-        PrepareIn { records: RecordStream::shape(), orders: OrderStream::shape(&self.config) }
+        PrepareIn { records: RecordStream::shape(), orders: OrderStream::shape(&self.config), clear: bit() }
     }
     fn outputs(&self) -> PrepareOut<Shape> {
         PrepareOut { busy: bit() }
@@ -124,6 +140,7 @@ impl Module for Prepare {
             |wanted: Opcode| known[Opcode::ALL.iter().position(|opcode| *opcode == wanted).expect("all")];
         wire!(m, is_transfer = is(Opcode::Load) | is(Opcode::Store));
         wire!(m, is_array = is(Opcode::Convolve) | is(Opcode::Depthwise));
+        wire!(m, has_image = is(Opcode::Add) | is(Opcode::Pool));
 
         // Products: the factors of one are chosen in each cycle, multiplied in the next, and used in the one after.
         let tiles = m.reg("tiles", COUNT_BITS);
@@ -178,6 +195,9 @@ impl Module for Prepare {
         let start = m.reg("start", config.address_bits());
         let too_many = m.reg("too_many", 1);
         let long_lines = m.reg("long_lines", 1);
+        let wide_window = m.reg("wide_window", 1);
+        let source_reach = m.reg("source_reach", SUM_BITS);
+        let second_reach = m.reg("second_reach", SUM_BITS);
         let step_of = |name: &str| m.reg(&format!("{name}_step"), config.address_bits());
         let in_tile = get(convolve::IN_TILE_STEP).truncate(config.address_bits());
         let steps = Steps {
@@ -203,8 +223,12 @@ impl Module for Prepare {
             step.set(0);
             too_many.set(0);
             long_lines.set(0);
-            let data = is(Opcode::Requantise).mux(
-                long(first(requantise::OUTPUT)).wrapping_add(config.cols - 1),
+            wide_window.set(0);
+            let is_sums = is(Opcode::Sums);
+            let is_output = is_sums | is(Opcode::Requantise) | is(Opcode::Add) | is(Opcode::Pool);
+            let data = is_output.mux(
+                long(first(requantise::OUTPUT))
+                    .wrapping_add(is_sums.mux(acts(4 * config.cols), acts(config.cols))),
                 (is(Opcode::Convolve) | is(Opcode::Depthwise)).mux(
                     long(first(convolve::ACT))
                         .wrapping_add(is(Opcode::Convolve).mux(acts(config.rows), acts(config.cols))),
@@ -212,6 +236,8 @@ impl Module for Prepare {
                 ),
             );
             reach.set(data);
+            source_reach.set(long(first(add::INPUT1)).wrapping_add(config.cols - 1));
+            second_reach.set(long(first(add::INPUT2)).wrapping_add(config.cols - 1));
             external_first.set(long(first(transfer::EXTERNAL)));
             external_last.set(
                 long(first(transfer::EXTERNAL)).wrapping_add(long(last_byte_of(first(transfer::BYTES)))),
@@ -228,11 +254,14 @@ impl Module for Prepare {
         let is_count = now(Effect::Tiles) | now(Effect::Rows);
         m.when(is_count & (product >> COUNT_BITS).any(), || too_many.set(1));
         m.when(now(Effect::Reach), || reach.set(reach.wrapping_add(whole)));
+        m.when(now(Effect::SourceReach), || source_reach.set(source_reach.wrapping_add(whole)));
+        m.when(now(Effect::SecondReach), || second_reach.set(second_reach.wrapping_add(whole)));
         m.when(now(Effect::External), || {
             m.when(product.msb(), || external_first.set(external_first.wrapping_add(whole)))
                 .otherwise(|| external_last.set(external_last.wrapping_add(whole)));
         });
         m.when(now(Effect::Pixels) & product.ge(LINE_PIXELS - TAPS + 1), || long_lines.set(1));
+        m.when(now(Effect::Window) & product.gt(MOST_PIXELS), || wide_window.set(1));
         m.when(now(Effect::Start), || start.set(start.wrapping_add(small)));
         m.when(now(Effect::Column), || steps.column.set(small));
         m.when(now(Effect::Row), || steps.row.set(small));
@@ -240,11 +269,13 @@ impl Module for Prepare {
         m.when(now(Effect::KernelRow), || steps.kernel_row.set(small));
 
         // What is touched: the last byte of each range, exactly.
-        let constants = is_array.mux(get(convolve::WEIGHTS), get(requantise::PARAMETERS));
+        let source = is_array.mux(get(convolve::WEIGHTS), get(requantise::PARAMETERS));
         let tile_bytes = config.rows * config.cols;
         let constant_bytes = is_array
             .mux(tiles.concat(m.constant(Bits::zero(tile_bytes.ilog2()))).extend(SUM_BITS), long(tiles));
-        wire!(m, constants_last = long(constants).wrapping_add(constant_bytes).wrapping_sub(1));
+        wire!(m, constants_last = long(source).wrapping_add(constant_bytes).wrapping_sub(1));
+        wire!(m, source_last = has_image.mux(source_reach, constants_last));
+        wire!(m, has_source = has_image | is_array | is(Opcode::Requantise));
         let accumulators = get(convolve::ACCUMULATORS);
         wire!(
             m,
@@ -253,11 +284,13 @@ impl Module for Prepare {
         );
         let data_first =
             is_transfer.mux(get(transfer::LOCAL), is_array.mux(get(convolve::ACT), get(requantise::OUTPUT)));
+        wire!(m, has_sums = is_array | is(Opcode::Requantise) | is(Opcode::Sums));
         let beyond = |last: UInt, bits: u32| (last >> bits).any();
         let outside = [
             beyond(reach, config.address_bits()),
-            !is_transfer & (beyond(constants_last, config.address_bits()) | too_many),
-            !is_transfer & beyond(accumulators_last, config.row_bits()),
+            has_source & beyond(source_last, config.address_bits()),
+            is(Opcode::Add) & beyond(second_reach, config.address_bits()),
+            has_sums & (beyond(accumulators_last, config.row_bits()) | too_many),
             is_transfer & (beyond(external_first, 32) | beyond(external_last, 32)),
         ];
 
@@ -268,8 +301,10 @@ impl Module for Prepare {
             concat(each).any()
         };
         let reserved = Opcode::ALL.map(|opcode| is(opcode) & (record & m.constant(opcode.reserved())).any());
-        let wrong_field = m
-            .delay("wrong_field", concat(reserved).any() | long_lines | broken(Prepare::fields_out_of_range));
+        let wrong_field = m.delay(
+            "wrong_field",
+            concat(reserved).any() | long_lines | wide_window | broken(Prepare::fields_out_of_range),
+        );
         let misaligned = m.delay("misaligned", broken(Prepare::misaligned));
         let cause = unknown.mux(
             Cause::Unknown as u32,
@@ -277,7 +312,9 @@ impl Module for Prepare {
                 Cause::Field as u32,
                 misaligned.mux(
                     Cause::Alignment as u32,
-                    concat(outside).any().mux(Cause::Outside as u32, m.constant(Bits::zero(3))),
+                    concat(outside)
+                        .any()
+                        .mux(Cause::Outside as u32, m.constant(Bits::zero(Cause::shape().width))),
                 ),
             ),
         );
@@ -285,7 +322,7 @@ impl Module for Prepare {
         // The order.
         let order = i.orders.order;
         i.orders.valid.set(state.is(PrepareState::Offer));
-        m.when(state.is(PrepareState::Offer) & i.orders.ready, || state.set(PrepareState::Take));
+        m.when((state.is(PrepareState::Offer) & i.orders.ready) | i.clear, || state.set(PrepareState::Take));
         let parts = Part::ALL.map(|part| {
             let of = Opcode::ALL.into_iter().filter(|opcode| opcode.part() == part).map(is);
             (part, of.reduce(|a, b| a | b).expect("each part has a command"))
@@ -303,10 +340,11 @@ impl Module for Prepare {
             m.connect(to, Region { valid, writes, first, last });
         };
         let (yes, no) = (m.constant(Bits::ones(1)), m.constant(Bits::zero(1)));
-        region(regions.data, yes, is(Opcode::Load) | is(Opcode::Requantise), word(data_first), word(reach));
-        region(regions.constants, !is_transfer, no, word(constants), word(constants_last));
+        region(regions.data, yes, !(is(Opcode::Store) | is_array), word(data_first), word(reach));
+        region(regions.source, has_source, no, word(source), word(source_last));
+        region(regions.second, is(Opcode::Add), no, word(get(add::INPUT2)), word(second_reach));
         let row = |row: UInt| row.truncate(config.row_bits());
-        region(regions.accumulators, !is_transfer, is_array, row(accumulators), row(accumulators_last));
+        region(regions.accumulators, has_sums, is_array, row(accumulators), row(accumulators_last));
         region(
             regions.external,
             is_transfer,
@@ -359,13 +397,55 @@ impl Module for Prepare {
             },
         };
         m.connect(order.convolution, convolution);
-        let requantisation = Requantisation {
+        let addition = Addition {
+            input2: address(add::INPUT2),
+            input1_column_step: address(add::INPUT1_COLUMN_STEP),
+            input1_row_step: address(add::INPUT1_ROW_STEP),
+            input2_column_step: address(add::INPUT2_COLUMN_STEP),
+            input2_row_step: address(add::INPUT2_ROW_STEP),
+            input1_zero_point: get(add::INPUT1_ZERO_POINT),
+            input2_zero_point: get(add::INPUT2_ZERO_POINT),
+            input1_multiplier: get(add::INPUT1_MULTIPLIER),
+            input2_multiplier: get(add::INPUT2_MULTIPLIER),
+            output_multiplier: get(add::OUTPUT_MULTIPLIER),
+            input1_shift: get(add::INPUT1_SHIFT).wrapping_sub(1),
+            input2_shift: get(add::INPUT2_SHIFT).wrapping_sub(1),
+            output_shift: get(add::OUTPUT_SHIFT).wrapping_sub(1),
+        };
+        let pooling = Pooling {
+            maximum: get(pool::MAXIMUM),
+            kernel_columns: get(pool::KERNEL_COLUMNS),
+            kernel_rows: get(pool::KERNEL_ROWS),
+            pixel_step: address(pool::PIXEL_STEP),
+            line_step: address(pool::LINE_STEP),
+            column_step: steps.column,
+            row_step: steps.row,
+            tile_step: address(pool::IN_TILE_STEP),
+            width: get(pool::WIDTH),
+            height: get(pool::HEIGHT),
+            x: get(pool::X),
+            y: get(pool::Y),
+            stride_x: get(pool::STRIDE_X),
+            stride_y: get(pool::STRIDE_Y),
+        };
+        let kinds = [
+            (Opcode::Sums, OutputKind::Sums),
+            (Opcode::Add, OutputKind::Add),
+            (Opcode::Pool, OutputKind::Pool),
+        ];
+        let kind = m.wire("output_kind", OutputKind::shape());
+        kind.set(OutputKind::Requantise);
+        for (opcode, output) in kinds {
+            m.when(is(opcode), || kind.set(output));
+        }
+        let task = OutputTask {
+            kind,
             accumulators: row(accumulators),
-            parameters: address(requantise::PARAMETERS),
+            source: is(Opcode::Pool).mux(start, address(requantise::PARAMETERS)),
             output: address(requantise::OUTPUT),
             columns: get(requantise::COLUMNS),
             rows: get(requantise::ROWS),
-            tiles: get(requantise::TILES),
+            tiles: is(Opcode::Add).mux(1, get(requantise::TILES)),
             column_step: address(requantise::COLUMN_STEP),
             row_step: address(requantise::ROW_STEP),
             tile_step: address(requantise::TILE_STEP),
@@ -374,8 +454,10 @@ impl Module for Prepare {
                 min: get(requantise::MIN),
                 max: get(requantise::MAX),
             },
+            addition,
+            pooling,
         };
-        m.connect(order.requantisation, requantisation);
+        m.connect(order.output, task);
         PrepareOut { busy: !state.is(PrepareState::Take) }
     }
 }
@@ -462,6 +544,43 @@ impl Prepare {
                     product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
                 ]
             }
+            Opcode::Sums => {
+                use sums::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
+                vec![
+                    product(Effect::Rows, get(COLUMNS), get(sums::ROWS)),
+                    product(Effect::Reach, less_1(COLUMNS), get(COLUMN_STEP)),
+                    product(Effect::Reach, less_1(sums::ROWS), get(ROW_STEP)),
+                    product(Effect::Rows, get(TILES), rows),
+                    product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
+                ]
+            }
+            Opcode::Add => {
+                use add::*;
+                vec![
+                    product(Effect::Reach, less_1(COLUMNS), get(COLUMN_STEP)),
+                    product(Effect::Reach, less_1(add::ROWS), get(ROW_STEP)),
+                    product(Effect::SourceReach, less_1(COLUMNS), get(INPUT1_COLUMN_STEP)),
+                    product(Effect::SourceReach, less_1(add::ROWS), get(INPUT1_ROW_STEP)),
+                    product(Effect::SecondReach, less_1(COLUMNS), get(INPUT2_COLUMN_STEP)),
+                    product(Effect::SecondReach, less_1(add::ROWS), get(INPUT2_ROW_STEP)),
+                ]
+            }
+            Opcode::Pool => {
+                use pool::*;
+                vec![
+                    product(Effect::Window, get(KERNEL_COLUMNS), get(KERNEL_ROWS)),
+                    product(Effect::Reach, less_1(COLUMNS), get(COLUMN_STEP)),
+                    product(Effect::Reach, less_1(pool::ROWS), get(ROW_STEP)),
+                    product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
+                    product(Effect::SourceReach, less_1(WIDTH), get(PIXEL_STEP)),
+                    product(Effect::SourceReach, less_1(HEIGHT), get(LINE_STEP)),
+                    product(Effect::SourceReach, less_1(TILES), get(IN_TILE_STEP)),
+                    signed(Effect::Start, get(X), get(PIXEL_STEP)),
+                    signed(Effect::Start, get(Y), get(LINE_STEP)),
+                    product(Effect::Column, get(STRIDE_X), get(PIXEL_STEP)),
+                    product(Effect::Row, get(STRIDE_Y), get(LINE_STEP)),
+                ]
+            }
         }
     }
 
@@ -504,6 +623,33 @@ impl Prepare {
                 let counts = [COLUMNS, requantise::ROWS, TILES].map(zero);
                 counts.into_iter().chain([COLUMN_STEP, ROW_STEP, TILE_STEP].map(far)).collect()
             }
+            Opcode::Sums => {
+                use sums::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
+                let counts = [COLUMNS, sums::ROWS, TILES].map(zero);
+                counts.into_iter().chain([COLUMN_STEP, ROW_STEP, TILE_STEP].map(far)).collect()
+            }
+            Opcode::Add => {
+                use add::*;
+                let steps = INPUT_STEPS.into_iter().chain([COLUMN_STEP, ROW_STEP]).map(far);
+                let shifts = SHIFTS.map(|shift| get(shift).lt(LEAST_SHIFT) | get(shift).gt(MOST_SHIFT));
+                [COLUMNS, add::ROWS].map(zero).into_iter().chain(steps).chain(shifts).collect()
+            }
+            Opcode::Pool => {
+                use pool::*;
+                let counts = [
+                    COLUMNS,
+                    pool::ROWS,
+                    TILES,
+                    KERNEL_COLUMNS,
+                    KERNEL_ROWS,
+                    WIDTH,
+                    HEIGHT,
+                    STRIDE_X,
+                    STRIDE_Y,
+                ];
+                let steps = [COLUMN_STEP, ROW_STEP, TILE_STEP, PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(far);
+                counts.map(zero).into_iter().chain(steps).collect()
+            }
         }
     }
 
@@ -528,6 +674,20 @@ impl Prepare {
                 use requantise::{COLUMN_STEP, OUTPUT, PARAMETERS, ROW_STEP, TILE_STEP};
                 let outputs = [OUTPUT, COLUMN_STEP, ROW_STEP, TILE_STEP].map(|field| off(field, cols));
                 outputs.into_iter().chain([off(PARAMETERS, word)]).collect()
+            }
+            Opcode::Sums => {
+                use sums::{COLUMN_STEP, OUTPUT, ROW_STEP, TILE_STEP};
+                [OUTPUT, COLUMN_STEP, ROW_STEP, TILE_STEP].map(|field| off(field, 4 * cols)).to_vec()
+            }
+            Opcode::Add => {
+                use add::{COLUMN_STEP, INPUT_STEPS, INPUT1, INPUT2, OUTPUT, ROW_STEP};
+                let places = [INPUT1, INPUT2, OUTPUT, COLUMN_STEP, ROW_STEP];
+                places.into_iter().chain(INPUT_STEPS).map(|field| off(field, cols)).collect()
+            }
+            Opcode::Pool => {
+                use pool::*;
+                let steps = [COLUMN_STEP, ROW_STEP, TILE_STEP, PIXEL_STEP, LINE_STEP, IN_TILE_STEP];
+                [INPUT, OUTPUT].into_iter().chain(steps).map(|field| off(field, cols)).collect()
             }
         }
     }

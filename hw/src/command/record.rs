@@ -19,12 +19,26 @@ pub enum Opcode {
     Requantise = 4,
     /// As [`Opcode::Convolve`], each output channel out of one input channel.
     Depthwise = 5,
+    /// From accumulators, as they are, into the scratchpad.
+    Sums = 6,
+    /// Two images out of the scratchpad, and their sum into it.
+    Add = 7,
+    /// Windows of an image out of the scratchpad, and their average or largest value into it.
+    Pool = 8,
 }
 
 impl Opcode {
     /// All of them.
-    pub const ALL: [Opcode; 5] =
-        [Opcode::Load, Opcode::Store, Opcode::Convolve, Opcode::Requantise, Opcode::Depthwise];
+    pub const ALL: [Opcode; 8] = [
+        Opcode::Load,
+        Opcode::Store,
+        Opcode::Convolve,
+        Opcode::Requantise,
+        Opcode::Depthwise,
+        Opcode::Sums,
+        Opcode::Add,
+        Opcode::Pool,
+    ];
 
     /// The part of the unit that carries it out.
     pub(super) fn part(self) -> Part {
@@ -32,7 +46,7 @@ impl Opcode {
             Opcode::Load => Part::Load,
             Opcode::Store => Part::Store,
             Opcode::Convolve | Opcode::Depthwise => Part::Array,
-            Opcode::Requantise => Part::Output,
+            Opcode::Requantise | Opcode::Sums | Opcode::Add | Opcode::Pool => Part::Output,
         }
     }
 }
@@ -56,9 +70,9 @@ impl Part {
     pub const ALL: [Part; 4] = [Part::Load, Part::Store, Part::Array, Part::Output];
 }
 
-/// Why a command is refused. Where several rules are broken, the lowest is reported.
+/// Why the unit stops. Of a command that breaks several rules the lowest is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
-#[encoding(width = 3)]
+#[encoding(width = 4)]
 pub enum Cause {
     /// No rule is broken.
     None = 0,
@@ -70,6 +84,12 @@ pub enum Cause {
     Alignment = 3,
     /// What is read or written lies outside: of the scratchpad, of the accumulators, or of 32-bit addresses.
     Outside = 4,
+    /// External memory answered a load with an error.
+    Load = 5,
+    /// External memory answered a store with an error.
+    Store = 6,
+    /// External memory answered the fetch of a list of commands with an error.
+    List = 7,
 }
 
 /// A stream of records.
@@ -242,6 +262,110 @@ pub(super) mod requantise {
     ];
 }
 
+/// Fields of stored sums.
+pub(super) mod sums {
+    use super::Field;
+    pub use super::requantise::{
+        ACCUMULATORS, COLUMN_STEP, COLUMNS, OUTPUT, ROW_STEP, ROWS, TILE_STEP, TILES,
+    };
+
+    pub const ALL: [Field; 8] =
+        [OUTPUT, ACCUMULATORS, COLUMNS, ROWS, TILES, COLUMN_STEP, ROW_STEP, TILE_STEP];
+}
+
+/// Fields of sums of two images.
+pub(super) mod add {
+    pub use super::requantise::{COLUMN_STEP, COLUMNS, MAX, MIN, OUTPUT, ROW_STEP, ROWS, ZERO_POINT};
+    use super::{Field, field};
+
+    pub const INPUT1: Field = field(1, 0, 32);
+    pub const INPUT2: Field = field(3, 0, 32);
+    pub const INPUT1_ZERO_POINT: Field = field(5, 0, 8);
+    pub const INPUT2_ZERO_POINT: Field = field(5, 8, 8);
+    pub const INPUT1_SHIFT: Field = field(5, 16, 6);
+    pub const INPUT2_SHIFT: Field = field(5, 24, 6);
+    pub const INPUT1_COLUMN_STEP: Field = field(8, 0, 32);
+    pub const OUTPUT_SHIFT: Field = field(9, 24, 6);
+    pub const INPUT1_ROW_STEP: Field = field(10, 0, 32);
+    pub const INPUT2_COLUMN_STEP: Field = field(11, 0, 32);
+    pub const INPUT2_ROW_STEP: Field = field(12, 0, 32);
+    pub const INPUT1_MULTIPLIER: Field = field(13, 0, 31);
+    pub const INPUT2_MULTIPLIER: Field = field(14, 0, 31);
+    pub const OUTPUT_MULTIPLIER: Field = field(15, 0, 31);
+    pub const ALL: [Field; 22] = [
+        INPUT1,
+        OUTPUT,
+        INPUT2,
+        COLUMNS,
+        ROWS,
+        INPUT1_ZERO_POINT,
+        INPUT2_ZERO_POINT,
+        INPUT1_SHIFT,
+        INPUT2_SHIFT,
+        COLUMN_STEP,
+        ROW_STEP,
+        INPUT1_COLUMN_STEP,
+        ZERO_POINT,
+        MIN,
+        MAX,
+        OUTPUT_SHIFT,
+        INPUT1_ROW_STEP,
+        INPUT2_COLUMN_STEP,
+        INPUT2_ROW_STEP,
+        INPUT1_MULTIPLIER,
+        INPUT2_MULTIPLIER,
+        OUTPUT_MULTIPLIER,
+    ];
+    /// Steps of the operands.
+    pub const INPUT_STEPS: [Field; 4] =
+        [INPUT1_COLUMN_STEP, INPUT1_ROW_STEP, INPUT2_COLUMN_STEP, INPUT2_ROW_STEP];
+    pub const SHIFTS: [Field; 3] = [INPUT1_SHIFT, INPUT2_SHIFT, OUTPUT_SHIFT];
+}
+
+/// Fields of poolings.
+pub(super) mod pool {
+    pub use super::requantise::{COLUMN_STEP, COLUMNS, MAX, MIN, OUTPUT, ROW_STEP, ROWS, TILE_STEP, TILES};
+    use super::{Field, field};
+
+    pub const INPUT: Field = field(1, 0, 32);
+    pub const MAXIMUM: Field = field(3, 0, 1);
+    pub const PIXEL_STEP: Field = field(10, 0, 32);
+    pub const LINE_STEP: Field = field(11, 0, 32);
+    pub const IN_TILE_STEP: Field = field(12, 0, 32);
+    pub const WIDTH: Field = field(13, 0, 16);
+    pub const HEIGHT: Field = field(13, 16, 16);
+    pub const X: Field = field(14, 0, 16);
+    pub const Y: Field = field(14, 16, 16);
+    pub const KERNEL_COLUMNS: Field = field(15, 0, 8);
+    pub const KERNEL_ROWS: Field = field(15, 8, 8);
+    pub const STRIDE_X: Field = field(15, 16, 8);
+    pub const STRIDE_Y: Field = field(15, 24, 8);
+    pub const ALL: [Field; 22] = [
+        INPUT,
+        OUTPUT,
+        MAXIMUM,
+        COLUMNS,
+        ROWS,
+        TILES,
+        COLUMN_STEP,
+        ROW_STEP,
+        TILE_STEP,
+        MIN,
+        MAX,
+        PIXEL_STEP,
+        LINE_STEP,
+        IN_TILE_STEP,
+        WIDTH,
+        HEIGHT,
+        X,
+        Y,
+        KERNEL_COLUMNS,
+        KERNEL_ROWS,
+        STRIDE_X,
+        STRIDE_Y,
+    ];
+}
+
 /// The code of a command, in its first word.
 pub(super) const CODE: Field = field(0, 0, 8);
 
@@ -254,6 +378,9 @@ impl Opcode {
             Opcode::Convolve => &convolve::ALL,
             Opcode::Requantise => &requantise::ALL,
             Opcode::Depthwise => &depthwise::ALL,
+            Opcode::Sums => &sums::ALL,
+            Opcode::Add => &add::ALL,
+            Opcode::Pool => &pool::ALL,
         }
     }
 

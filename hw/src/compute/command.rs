@@ -163,17 +163,32 @@ impl Convolution<Shape> {
     }
 }
 
-/// Sums become int8 outputs in the scratchpad (`docs/tensor-unit.md`, "Requantisation"). For each tile of `C` channels the parameters of its columns are read, then as many accumulator rows
-/// are taken as the image has pixels.
+/// What the output stage does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+pub enum OutputKind {
+    /// Sums become int8 (`docs/tensor-unit.md`, "Requantisation").
+    Requantise = 0,
+    /// Sums are stored as they are.
+    Sums = 1,
+    /// Two int8 images become their sum.
+    Add = 2,
+    /// Windows of an int8 image become their average or their largest value.
+    Pool = 3,
+}
+
+/// A task of the output stage: rows of an image go into the scratchpad, for each tile of `C` channels as many as it has pixels.
 ///
-/// A tile's parameters are whole scratchpad words: `C` int32 biases, `C` int32 multipliers, `C` shifts of one byte. Each of the three begins with a word, and the next tile's follow behind.
+/// Of a requantisation a tile's parameters are whole scratchpad words: `C` int32 biases, `C` int32 multipliers, `C` shifts of one byte. Each of the three begins with a word, and the next tile's follow behind.
 #[derive(Clone, Copy, Debug, Bundle)]
-pub struct Requantisation<T> {
+pub struct OutputTask<T> {
+    /// An [`OutputKind`].
+    pub kind: T,
     /// First accumulator row.
     pub accumulators: T,
-    /// Byte address of the first tile's parameters; a multiple of a word.
-    pub parameters: T,
-    /// Byte address of the first output row of `C` bytes; a multiple of `C`.
+    /// Byte address of what is read: the first tile's parameters, a multiple of a word; or the first operand's first row, or the first pixel of the first window, as if
+    /// what is padded lay there too, multiples of `C`.
+    pub source: T,
+    /// Byte address of the first output row; a multiple of its bytes.
     pub output: T,
     /// Columns of the image; 1 or more.
     pub columns: T,
@@ -189,14 +204,83 @@ pub struct Requantisation<T> {
     pub tile_step: T,
     /// Zero point and clamps.
     pub range: OutputRange<T>,
+    /// More of a sum of two images.
+    pub addition: Addition<T>,
+    /// More of a pooling.
+    pub pooling: Pooling<T>,
 }
 
-impl Requantisation<Shape> {
-    pub(crate) fn shape(config: &ComputeConfig) -> Requantisation<Shape> {
+/// What only sums of two images have. All is as in TensorFlow Lite's int8 ADD with a `left_shift` of 20; shifts are 31 to 62.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Addition<T> {
+    /// Byte address of the second operand's first row; a multiple of `C`.
+    pub input2: T,
+    /// Bytes from a column of the first operand to the next.
+    pub input1_column_step: T,
+    /// Bytes from a row of it to the next.
+    pub input1_row_step: T,
+    /// Of the second operand.
+    pub input2_column_step: T,
+    /// Of the second operand.
+    pub input2_row_step: T,
+    /// int8.
+    pub input1_zero_point: T,
+    /// int8.
+    pub input2_zero_point: T,
+    /// Of 31 bits.
+    pub input1_multiplier: T,
+    /// Of 31 bits.
+    pub input2_multiplier: T,
+    /// Of 31 bits.
+    pub output_multiplier: T,
+    /// Less 1.
+    pub input1_shift: T,
+    /// Less 1.
+    pub input2_shift: T,
+    /// Less 1.
+    pub output_shift: T,
+}
+
+/// What only poolings have.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Pooling<T> {
+    /// The largest value is wanted, else the average.
+    pub maximum: T,
+    /// Columns of a window; 1 or more. It has no more than 256 pixels.
+    pub kernel_columns: T,
+    /// Rows of a window; 1 or more.
+    pub kernel_rows: T,
+    /// Bytes from a pixel of the image to the next.
+    pub pixel_step: T,
+    /// Bytes from a line of the image to the next.
+    pub line_step: T,
+    /// Bytes from a window to the next.
+    pub column_step: T,
+    /// Bytes from a row of windows to the next.
+    pub row_step: T,
+    /// Bytes from a tile to the next.
+    pub tile_step: T,
+    /// Columns of the image.
+    pub width: T,
+    /// Rows of the image.
+    pub height: T,
+    /// Column of the first window's first pixel; less than 0 where columns are padded.
+    pub x: T,
+    /// Row of it.
+    pub y: T,
+    /// Columns from a window to the next.
+    pub stride_x: T,
+    /// Rows from a window to the next.
+    pub stride_y: T,
+}
+
+impl OutputTask<Shape> {
+    pub(crate) fn shape(config: &ComputeConfig) -> OutputTask<Shape> {
         let (address, count) = (bits(config.address_bits()), bits(COUNT_BITS));
-        Requantisation {
+        OutputTask {
+            kind: OutputKind::shape(),
             accumulators: bits(config.row_bits()),
-            parameters: address,
+            source: address,
             output: address,
             columns: count,
             rows: count,
@@ -205,6 +289,52 @@ impl Requantisation<Shape> {
             row_step: address,
             tile_step: address,
             range: OutputRange::shape(),
+            addition: Addition::shape(config),
+            pooling: Pooling::shape(config),
+        }
+    }
+}
+
+impl Addition<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> Addition<Shape> {
+        let address = bits(config.address_bits());
+        let (zero_point, multiplier, shift) = (signed(8), bits(31), bits(6));
+        Addition {
+            input2: address,
+            input1_column_step: address,
+            input1_row_step: address,
+            input2_column_step: address,
+            input2_row_step: address,
+            input1_zero_point: zero_point,
+            input2_zero_point: zero_point,
+            input1_multiplier: multiplier,
+            input2_multiplier: multiplier,
+            output_multiplier: multiplier,
+            input1_shift: shift,
+            input2_shift: shift,
+            output_shift: shift,
+        }
+    }
+}
+
+impl Pooling<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> Pooling<Shape> {
+        let (address, count, byte) = (bits(config.address_bits()), bits(COUNT_BITS), bits(STRIDE_BITS));
+        Pooling {
+            maximum: bit(),
+            kernel_columns: byte,
+            kernel_rows: byte,
+            pixel_step: address,
+            line_step: address,
+            column_step: address,
+            row_step: address,
+            tile_step: address,
+            width: count,
+            height: count,
+            x: signed(FIRST_PLACE_BITS),
+            y: signed(FIRST_PLACE_BITS),
+            stride_x: byte,
+            stride_y: byte,
         }
     }
 }
@@ -227,20 +357,20 @@ impl Convolutions<Shape> {
     }
 }
 
-/// Requantisations in order. One passes at a clock edge with `valid` and `ready` high.
+/// Tasks of the output stage in order. One passes at a clock edge with `valid` and `ready` high.
 #[derive(Clone, Copy, Debug, Bundle)]
-pub struct Requantisations<T> {
+pub struct OutputTasks<T> {
     /// One is offered.
     pub valid: T,
     /// It.
-    pub next: Requantisation<T>,
+    pub next: OutputTask<T>,
     /// It is taken.
     #[flip]
     pub ready: T,
 }
 
-impl Requantisations<Shape> {
-    pub(crate) fn shape(config: &ComputeConfig) -> Requantisations<Shape> {
-        Requantisations { valid: bit(), next: Requantisation::shape(config), ready: bit() }
+impl OutputTasks<Shape> {
+    pub(crate) fn shape(config: &ComputeConfig) -> OutputTasks<Shape> {
+        OutputTasks { valid: bit(), next: OutputTask::shape(config), ready: bit() }
     }
 }

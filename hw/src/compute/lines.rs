@@ -20,6 +20,8 @@ pub struct LinesIn<T> {
     /// The scratchpad, which never makes this port wait.
     #[flip]
     pub read: WordRead<T>,
+    /// A tile ends with the first line of outputs that begins from now on.
+    pub halt: T,
 }
 
 /// Outputs of the module.
@@ -29,6 +31,8 @@ pub struct LinesOut<T> {
     pub claims: T,
     /// Words are read.
     pub active: T,
+    /// The tile's weights are not in the array yet.
+    pub waits: T,
     /// The first tap of an output is multiplied in the array's first row.
     pub valid: T,
     /// What is known of the output.
@@ -86,11 +90,12 @@ impl Module for Lines {
             tiles: TileStream::shape(&self.config),
             available: bit(),
             read: self.config.word_read(),
+            halt: bit(),
         }
     }
     fn outputs(&self) -> LinesOut<Shape> {
         let words = vec![signed(8); (self.config.depthwise_rows() * self.config.cols) as usize];
-        LinesOut { claims: bit(), active: bit(), valid: bit(), mark: RowMark::shape(), words }
+        LinesOut { claims: bit(), active: bit(), waits: bit(), valid: bit(), mark: RowMark::shape(), words }
     }
     fn build(&self, m: &Builder, i: LinesIn<UInt>) -> LinesOut<UInt> {
         let config = &self.config;
@@ -115,8 +120,8 @@ impl Module for Lines {
         let first = m.reg("first", 1);
 
         wire!(m, line_has_outputs = !lines_before.any() & !row_phase.any());
-        wire!(m, waits = line_has_outputs & !pixel.any() & swapping.any());
-        wire!(m, fires = active & !waits);
+        wire!(m, is_early = line_has_outputs & !pixel.any() & swapping.any());
+        wire!(m, fires = active & !is_early);
         wire!(m, gives = fires & columns_left.any() & !column_phase.any());
         wire!(m, is_output = gives & line_has_outputs);
         wire!(m, ends_line = fires & !columns_left.any() & tail.eq(0));
@@ -153,6 +158,10 @@ impl Module for Lines {
                     },
                 );
                 m.when(line_has_outputs, || rows_left.set(rows_left.wrapping_sub(1)));
+                m.when(i.halt, || {
+                    rows_left.set(1);
+                    row_phase.set(0);
+                });
             });
             m.when(ends_tile, || active.set(0));
         });
@@ -229,6 +238,6 @@ impl Module for Lines {
             m.connect(late_mark, mark);
             (late_valid, late_mark)
         });
-        LinesOut { claims, active, valid, mark, words }
+        LinesOut { claims, active, waits: active & is_early, valid, mark, words }
     }
 }

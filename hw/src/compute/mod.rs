@@ -8,34 +8,44 @@
 //!                     | addresses  +---------+ rows   |       |            | rows
 //!                     +----------> | weights | -----> +-------+            v
 //!                                  +---------+                         +--------+
-//!  requantisations --------------------------------------------------> | output | -> scratchpad
+//!  output tasks, operands -------------------------------------------> | output | -> scratchpad
 //!                                                                      +--------+
 //! ```
 //!
 //! Tiles of weights follow each other without a cycle between them as long as each is used for `R` cycles or more.
 
+mod add;
 mod array;
 mod banks;
+mod column;
 mod command;
 mod lines;
 mod output;
 mod parts;
 mod pe;
+mod pool;
 mod sums;
 mod tiles;
 mod unit;
+mod walk;
 mod weights;
 mod windows;
 
+pub use add::{Add, AddIn, AddOut};
 pub use array::{Array, ArrayIn, ArrayOut};
 pub use banks::{Banks, BanksIn, WordWrite};
-pub use command::{Convolution, Convolutions, Counts, Image, Requantisation, Requantisations, Steps};
+pub use column::{Column, ColumnIn, ColumnOut};
+pub use command::{
+    Addition, Convolution, Convolutions, Counts, Image, OutputKind, OutputTask, OutputTasks, Pooling, Steps,
+};
 pub use lines::{LINE_PIXELS, Lines, LinesIn, LinesOut, TAPS};
 pub use output::{Output, OutputIn, OutputOut, OutputState};
 pub use pe::{Pe, PeIn, PeOut, Shift};
+pub use pool::{MOST_PIXELS, Pool, PoolIn, PoolOut, RECIPROCAL_SHIFT, reciprocal};
 pub use sums::{RowRead, Sums, SumsIn, SumsOut};
 pub use tiles::{Frame, Frames, Place, Tile, TileAddresses, TileStream, Tiles, TilesIn};
-pub use unit::{Compute, ComputeIn, ComputeOut};
+pub use unit::{Activity, Compute, ComputeIn, ComputeOut};
+pub use walk::{Loops, Walk, WalkIn, WalkOut};
 pub use weights::{Weights, WeightsIn, WeightsOut};
 pub use windows::{RowMark, Windows, WindowsIn, WindowsOut};
 
@@ -113,9 +123,14 @@ impl ComputeConfig {
         2 * self.factor_words() + 1
     }
 
-    /// Bytes of the parameters of `C` channels; see [`Requantisation`].
+    /// Bytes of the parameters of `C` channels; see [`OutputTask`].
     pub fn parameter_bytes(&self) -> u32 {
         self.parameter_words() * self.word_bytes()
+    }
+
+    /// Words of an accumulator row that is stored as it is; one if it is less.
+    fn sums_words(&self) -> u32 {
+        (4 * self.cols / self.word_bytes()).max(1)
     }
 
     /// The word in which a byte address lies.

@@ -1,23 +1,27 @@
-//! The output stage: accumulator rows become rows of int8 in the scratchpad.
+//! The output stage: accumulator rows, sums of two images and windows of one become rows of the scratchpad.
 
 use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
+use super::add::{Add, AddIn};
 use super::banks::WordWrite;
-use super::command::{Requantisation, Requantisations};
+use super::column::{Column, ColumnIn};
+use super::command::{OutputKind, OutputTask, OutputTasks};
 use super::parts::mask_at;
+use super::pool::{Pool, PoolIn, RECIPROCAL_SHIFT};
 use super::sums::RowRead;
+use super::walk::{Loops, Walk, WalkIn};
 use crate::dma::WordRead;
-use crate::tensor::{ColumnSettings, RequantColumn, RequantColumnIn};
+use crate::tensor::ColumnSettings;
 
 /// Ports of the output stage.
 #[derive(Clone, Debug, Bundle)]
 pub struct OutputIn<T> {
     /// What is to be done.
-    pub requantisations: Requantisations<T>,
-    /// The scratchpad, for parameters.
+    pub tasks: OutputTasks<T>,
+    /// The scratchpad, for parameters and operands.
     #[flip]
-    pub parameters: WordRead<T>,
+    pub read: WordRead<T>,
     /// The accumulators.
     #[flip]
     pub rows: RowRead<T>,
@@ -29,11 +33,11 @@ pub struct OutputIn<T> {
 /// Outputs of the output stage.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct OutputOut<T> {
-    /// The last row of a command is written.
+    /// The last row of a task is written.
     pub done: T,
 }
 
-/// Requantises a row in every cycle. Between two tiles of channels it is empty while the parameters of the next are read.
+/// Requantises a row in every cycle, and adds and pools by the same columns. Between two tiles of channels of a requantisation it is empty while the parameters of the next are read.
 #[module]
 pub struct Output {
     /// Sizes.
@@ -43,12 +47,14 @@ pub struct Output {
 /// What the output stage does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
 pub enum OutputState {
-    /// Takes a command.
+    /// Takes a task.
     Idle,
     /// Reads the parameters of a tile.
     Parameters,
-    /// Rows of a tile are on their way.
+    /// Accumulator rows of a tile are on their way.
     Rows,
+    /// Images out of the scratchpad are on their way.
+    Operands,
 }
 
 impl Module for Output {
@@ -60,8 +66,8 @@ impl Module for Output {
     }
     fn inputs(&self) -> OutputIn<Shape> {
         OutputIn {
-            requantisations: Requantisations::shape(&self.config),
-            parameters: self.config.word_read(),
+            tasks: OutputTasks::shape(&self.config),
+            read: self.config.word_read(),
             rows: RowRead::shape(&self.config),
             write: WordWrite::shape(&self.config),
         }
@@ -72,113 +78,194 @@ impl Module for Output {
     fn build(&self, m: &Builder, i: OutputIn<UInt>) -> OutputOut<UInt> {
         let config = &self.config;
         let state = m.reg("state", OutputState::shape()).reset_to(OutputState::Idle);
-        let c = m.regs("current", Requantisation::shape(config));
+        let c = m.regs("current", OutputTask::shape(config));
+        let is = |kind: OutputKind| c.kind.is(kind);
+        let add = m.instance("add", &Add { config: *config });
+        let pool = m.instance("pool", &Pool { config: *config });
         let parameter = m.reg("parameter_word", index_width(config.parameter_words() as usize));
         let columns_left = m.reg("columns_left", c.columns.width());
         let rows_left = m.reg("rows_left", c.rows.width());
-        // Rows that leave are counted on their own.
-        let columns_to_write = m.reg("columns_to_write", c.columns.width());
-        let rows_to_write = m.reg("rows_to_write", c.rows.width());
-        let address = m.reg("address", config.address_bits());
-        let row_address = m.reg("row_address", config.address_bits());
+        // The task is here, and its operands are to be read.
+        let begins = m.reg("begins", 1).reset_to(0);
+        begins.set(i.tasks.valid & i.tasks.ready);
 
-        // Parameters of a tile, a word in every cycle.
+        // Parameters of a tile, a word in every cycle. Sums that are stored as they are have none.
         let in_parameters = state.is(OutputState::Parameters);
-        i.parameters.valid.set(in_parameters);
-        i.parameters.address.set(config.word_of(c.parameters));
-        wire!(m, asked = in_parameters & i.parameters.ready);
-        wire!(m, last_parameter = parameter.eq(config.parameter_words() - 1));
+        let in_operands = state.is(OutputState::Operands);
+        let AddIn { start, active, input1, columns, rows, addition, read: add_read, scaled } = add.i;
+        start.set(begins & is(OutputKind::Add));
+        active.set(in_operands & is(OutputKind::Add));
+        input1.set(c.source);
+        columns.set(c.columns);
+        rows.set(c.rows);
+        m.connect(addition, c.addition);
+        let PoolIn { start, first, columns, rows, tiles, pooling, read: pool_read } = pool.i;
+        start.set(begins & is(OutputKind::Pool));
+        first.set(c.source);
+        columns.set(c.columns);
+        rows.set(c.rows);
+        tiles.set(c.tiles);
+        m.connect(pooling, c.pooling);
+        let reads_parameters = in_parameters & is(OutputKind::Requantise);
+        i.read.valid.set(reads_parameters | add_read.valid | pool_read.valid);
+        let operand = is(OutputKind::Add).mux(add_read.address, pool_read.address);
+        i.read.address.set(in_parameters.mux(config.word_of(c.source), operand));
+        for read in [add_read, pool_read] {
+            read.ready.set(i.read.ready);
+            read.data_valid.set(i.read.data_valid);
+            read.data.set(i.read.data);
+        }
+        wire!(m, asked = in_parameters & (i.read.ready | is(OutputKind::Sums)));
+        wire!(m, last_parameter = is(OutputKind::Sums) | parameter.eq(config.parameter_words() - 1));
         let coming = m.delay("coming", parameter);
-        let is_word = |word: u32| i.parameters.data_valid & coming.eq(word);
-        let columns = (0..config.cols).map(|col| {
+        let parameters_come = i.read.data_valid & is(OutputKind::Requantise);
+        let is_word = |word: u32| parameters_come & coming.eq(word);
+        let settings = (0..config.cols).map(|col| {
             let word = col / config.factors_of_word();
-            let factor = i.parameters.data.slice(32 * (col % config.factors_of_word()), 32);
+            let factor = i.read.data.slice(32 * (col % config.factors_of_word()), 32);
             ColumnSettings {
                 set_bias: is_word(word),
                 set_multiplier: is_word(config.factor_words() + word),
                 set_shift: is_word(2 * config.factor_words()),
                 bias: factor,
                 multiplier: factor.truncate(31),
-                shift: i.parameters.data.slice(8 * col, 6),
+                shift: i.read.data.slice(8 * col, 6),
             }
         });
 
-        // Rows of a tile: out of the accumulators, through the columns, into the scratchpad.
-        wire!(m, asks = state.is(OutputState::Rows) & rows_left.any());
+        // Accumulator rows of a tile. One that is stored as it is takes several words, and so many cycles.
+        let words_of_row = config.sums_words();
+        let pause = m.reg("pause", index_width(words_of_row as usize)).reset_to(0);
+        wire!(m, asks = state.is(OutputState::Rows) & rows_left.any() & !pause.any());
         i.rows.valid.set(asks);
         i.rows.row.set(c.accumulators);
         wire!(m, issued = asks & i.rows.ready);
-        let stages = RequantColumn::LATENCY + 1;
-        let under_way = m.reg("under_way", stages).reset_to(0);
-        under_way.set(under_way.truncate(stages - 1).concat(issued));
-        wire!(m, leaves = under_way.msb());
-        let out = columns.zip(&i.rows.sum).enumerate().map(|(col, (settings, sum))| {
-            let inputs = RequantColumnIn { settings, range: c.range, sum: *sum };
-            m.instance(&format!("column_{col}"), &RequantColumn {}).connect(inputs).out
-        });
-        let out: Vec<UInt> = out.collect();
-        wire!(m, row = concat(out.into_iter().rev()));
-        i.write.valid.set(leaves);
-        i.write.address.set(config.word_of(address));
-        i.write.data.set(row.repeat(config.word_bytes() / config.cols));
-        i.write.mask.set(mask_at(m, address.truncate(config.offset_bits()), config.cols));
-        m.assert("outputs_never_wait", !leaves | i.write.ready);
-
+        m.when(pause.any(), || pause.set(pause.wrapping_sub(1)));
+        m.when(issued & is(OutputKind::Sums), || pause.set(words_of_row - 1));
+        let row_comes = m.reg("row_comes", 1).reset_to(0);
+        row_comes.set(issued);
         wire!(m, ends_issue = columns_left.eq(1));
         m.when(issued, || {
             c.accumulators.set(c.accumulators.wrapping_add(1));
             columns_left.set(ends_issue.mux(c.columns, columns_left.wrapping_sub(1)));
             m.when(ends_issue, || rows_left.set(rows_left.wrapping_sub(1)));
         });
-        wire!(m, ends_row = columns_to_write.eq(1));
-        wire!(m, ends_tile = leaves & ends_row & rows_to_write.eq(1));
-        wire!(m, ends = ends_tile & c.tiles.eq(1));
-        wire!(m, next_row_address = row_address.wrapping_add(c.row_step));
-        m.when(leaves, || {
-            address.set(ends_row.mux(next_row_address, address.wrapping_add(c.column_step)));
-            columns_to_write.set(ends_row.mux(c.columns, columns_to_write.wrapping_sub(1)));
-            m.when(ends_row, || {
-                row_address.set(next_row_address);
-                rows_to_write.set(rows_to_write.wrapping_sub(1));
-            });
+
+        // Through the columns.
+        let row_enters = row_comes & is(OutputKind::Requantise);
+        wire!(m, enters = row_enters | add.o.enters | pool.o.enters);
+        let under_way = m.reg("under_way", Column::LATENCY).reset_to(0);
+        under_way.set(under_way.truncate(Column::LATENCY - 1).concat(enters));
+        let is_add = is(OutputKind::Add);
+        wire!(m, shared = is_add | is(OutputKind::Pool));
+        wire!(m, multiplier = is_add.mux(add.o.multiplier, pool.o.multiplier));
+        wire!(m, shift_less_1 = is_add.mux(add.o.shift_less_1, RECIPROCAL_SHIFT - 1));
+        let columns = settings.zip(&i.rows.sum).enumerate().map(|(col, (settings, sum))| {
+            let inputs = ColumnIn {
+                settings,
+                range: c.range,
+                sum: *sum,
+                shared,
+                value: is_add.mux(add.o.value[col], pool.o.value[col]),
+                shared_multiplier: multiplier,
+                shared_shift_less_1: shift_less_1,
+            };
+            m.instance(&format!("column_{col}"), &Column {}).connect(inputs)
+        });
+        let columns: Vec<_> = columns.collect();
+        for (to, column) in scaled.iter().zip(&columns) {
+            to.set(column.scaled_value);
+        }
+        wire!(m, row = concat(columns.iter().rev().map(|column| column.out)));
+
+        // Past the columns: a row of sums, of which the lowest words go first.
+        let sums = m.reg("sums", 32 * config.cols);
+        let sums_left = m.reg("sums_left", index_width(words_of_row as usize + 1)).reset_to(0);
+        let sum_word = m.reg("sum_word", index_width(words_of_row as usize));
+        wire!(m, sums_leave = sums_left.any());
+        let sums_bits = 32 * config.cols;
+        let word_bits = 8 * config.word_bytes();
+        let sums_data = match words_of_row {
+            1 => sums.repeat(word_bits / sums_bits),
+            _ => sums.truncate(word_bits),
+        };
+        m.when(sums_leave, || {
+            sums_left.set(sums_left.wrapping_sub(1));
+            sum_word.set(sum_word.wrapping_add(1));
+            if words_of_row > 1 {
+                sums.set((sums >> word_bits).extend(sums_bits));
+            }
+        });
+        m.when(row_comes & is(OutputKind::Sums), || {
+            sums.set(concat(i.rows.sum.iter().rev().copied()));
+            sums_left.set(words_of_row);
+            sum_word.set(0);
         });
 
-        i.requantisations.ready.set(state.is(OutputState::Idle));
+        // Into the scratchpad.
+        wire!(m, leaves = under_way.msb());
+        wire!(m, row_ends = leaves | sums_left.eq(1));
+        let loops = Loops {
+            columns: c.columns,
+            rows: c.rows,
+            tiles: c.tiles,
+            column_step: c.column_step,
+            row_step: c.row_step,
+            tile_step: c.tile_step,
+        };
+        let walk = m.instance("outputs", &Walk { address_bits: config.address_bits() });
+        let walk = walk.connect(WalkIn { start: begins, first: c.output, next: row_ends, loops });
+        let offset = walk.address.truncate(config.offset_bits());
+        let word = config.word_of(walk.address);
+        // Rows of sums are aligned, so that a word of one is found without an adder.
+        let word_of_sums = match words_of_row {
+            1 => word,
+            _ => {
+                let low = words_of_row.ilog2();
+                word.slice(low, word.width() - low).concat(sum_word)
+            }
+        };
+        let is_sums = is(OutputKind::Sums);
+        i.write.valid.set(leaves | sums_leave);
+        i.write.address.set(is_sums.mux(word_of_sums, word));
+        i.write.data.set(is_sums.mux(sums_data, row.repeat(config.word_bytes() / config.cols)));
+        let sums_bytes = (4 * config.cols).min(config.word_bytes());
+        i.write.mask.set(is_sums.mux(mask_at(m, offset, sums_bytes), mask_at(m, offset, config.cols)));
+        m.assert("outputs_never_wait", !i.write.valid | i.write.ready);
+        wire!(m, ends_tile = row_ends & walk.ends_tile);
+        wire!(m, ends = row_ends & walk.ends);
+
+        i.tasks.ready.set(state.is(OutputState::Idle));
         m.switch(state, |s| {
             s.case(OutputState::Idle, || {
-                m.connect(c, i.requantisations.next);
-                m.when(i.requantisations.valid, || state.set(OutputState::Parameters));
+                m.connect(c, i.tasks.next);
+                let kind = i.tasks.next.kind;
+                let operands = kind.is(OutputKind::Add) | kind.is(OutputKind::Pool);
+                m.when(i.tasks.valid & operands, || state.set(OutputState::Operands));
+                m.when(i.tasks.valid & !operands, || state.set(OutputState::Parameters));
                 parameter.set(0);
             });
             s.case(OutputState::Parameters, || {
                 columns_left.set(c.columns);
                 rows_left.set(c.rows);
-                columns_to_write.set(c.columns);
-                rows_to_write.set(c.rows);
-                address.set(c.output);
-                row_address.set(c.output);
                 m.when(asked, || {
-                    c.parameters.set(c.parameters.wrapping_add(config.word_bytes()));
+                    c.source.set(c.source.wrapping_add(config.word_bytes()));
                     parameter.set(parameter.wrapping_add(1));
                     m.when(last_parameter, || state.set(OutputState::Rows));
                 });
             });
             s.case(OutputState::Rows, || {
                 parameter.set(0);
-                m.when(ends_tile, || {
-                    c.tiles.set(c.tiles.wrapping_sub(1));
-                    c.output.set(c.output.wrapping_add(c.tile_step));
-                    state.set(OutputState::Parameters);
-                });
+                m.when(ends_tile, || state.set(OutputState::Parameters));
+                m.when(ends, || state.set(OutputState::Idle));
+            });
+            s.case(OutputState::Operands, || {
                 m.when(ends, || state.set(OutputState::Idle));
             });
         });
-        let offered = i.requantisations.next;
+        let offered = i.tasks.next;
         let counts = [offered.columns, offered.rows, offered.tiles].map(|count| count.any());
-        m.assume(
-            "no_loop_is_empty",
-            !(i.requantisations.valid & i.requantisations.ready) | concat(counts).all(),
-        );
+        m.assume("no_loop_is_empty", !(i.tasks.valid & i.tasks.ready) | concat(counts).all());
         OutputOut { done: ends }
     }
 }

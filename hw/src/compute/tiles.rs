@@ -152,6 +152,8 @@ pub struct TilesIn<T> {
     /// Where their weights stand.
     #[flip]
     pub weights: TileAddresses<T>,
+    /// A convolution ends with the tile that comes next.
+    pub halt: T,
 }
 
 /// Gives the tiles of one convolution after the other: one in every cycle if they are taken.
@@ -192,6 +194,7 @@ impl Module for Tiles {
             frames: Frames::shape(&self.config),
             tiles: TileStream::shape(&self.config),
             weights: TileAddresses::shape(&self.config),
+            halt: bit(),
         }
     }
     fn outputs(&self) -> Empty<Shape> {
@@ -214,7 +217,7 @@ impl Module for Tiles {
         wire!(m, ends_column = in_tile.last);
         wire!(m, ends_row = ends_column & kernel_column.last);
         wire!(m, ends_out_tile = ends_row & kernel_row.last);
-        wire!(m, ends = ends_out_tile & out_tile.last);
+        wire!(m, ends = (ends_out_tile & out_tile.last) | i.halt);
         wire!(m, fires = active & i.tiles.ready & i.weights.ready);
         i.convolutions.ready.set((!active | (ends & fires)) & i.frames.ready);
         wire!(m, takes = i.convolutions.valid & i.convolutions.ready);

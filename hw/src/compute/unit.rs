@@ -5,7 +5,7 @@ use ferrite_hdl::prelude::*;
 use super::ComputeConfig;
 use super::array::ArrayIn;
 use super::banks::{Banks, WordWrite};
-use super::command::{Convolutions, Requantisations};
+use super::command::{Convolutions, OutputTasks};
 use super::lines::{Lines, LinesIn, TAPS};
 use super::output::{Output, OutputIn};
 use super::sums::{Sums, SumsIn};
@@ -20,12 +20,14 @@ use crate::record::{RecordQueue, of_word, to_word};
 pub struct ComputeIn<T> {
     /// Convolutions, one after the other.
     pub convolutions: Convolutions<T>,
-    /// Requantisations, one after the other.
-    pub requantisations: Requantisations<T>,
+    /// Tasks of the output stage, one after the other.
+    pub outputs: OutputTasks<T>,
     /// Who fills the scratchpad.
     pub fill: WordWrite<T>,
     /// Who empties it.
     pub drain: WordRead<T>,
+    /// What is under way ends as soon as it can, and leaves anything in accumulators and scratchpad.
+    pub halt: T,
 }
 
 /// Outputs of the computing part.
@@ -33,13 +35,40 @@ pub struct ComputeIn<T> {
 pub struct ComputeOut<T> {
     /// A convolution is done: its sums are in the accumulators.
     pub convolved: T,
-    /// A requantisation is done: its outputs are in the scratchpad.
-    pub requantised: T,
-    /// An activation row enters the array.
-    pub multiplies: T,
+    /// A task of the output stage is done: its outputs are in the scratchpad.
+    pub put_out: T,
+    /// What the array does.
+    pub activity: Activity<T>,
 }
 
-/// The array, its scratchpad and accumulators, and the output stage. Convolutions and requantisations run at once, each in its order;
+/// What the array does in a cycle.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Activity<T> {
+    /// An activation row enters it.
+    pub multiplies: T,
+    /// That row is one of a depthwise convolution.
+    pub depthwise: T,
+    /// A convolution has rows that have not been read.
+    pub has_rows: T,
+    /// The next tile's weights are not there.
+    pub waits_for_weights: T,
+    /// Pixels are read of which no product comes yet.
+    pub waits_for_activations: T,
+}
+
+impl Activity<Shape> {
+    pub(crate) fn shape() -> Activity<Shape> {
+        Activity {
+            multiplies: bit(),
+            depthwise: bit(),
+            has_rows: bit(),
+            waits_for_weights: bit(),
+            waits_for_activations: bit(),
+        }
+    }
+}
+
+/// The array, its scratchpad and accumulators, and the output stage. Convolutions and the output stage run at once, each in its order;
 /// whoever orders them waits for one if the other needs what it makes.
 #[module]
 pub struct Compute {
@@ -73,13 +102,14 @@ impl Module for Compute {
     fn inputs(&self) -> ComputeIn<Shape> {
         ComputeIn {
             convolutions: Convolutions::shape(&self.config),
-            requantisations: Requantisations::shape(&self.config),
+            outputs: OutputTasks::shape(&self.config),
             fill: WordWrite::shape(&self.config),
             drain: self.config.word_read(),
+            halt: bit(),
         }
     }
     fn outputs(&self) -> ComputeOut<Shape> {
-        ComputeOut { convolved: bit(), requantised: bit(), multiplies: bit() }
+        ComputeOut { convolved: bit(), put_out: bit(), activity: Activity::shape() }
     }
     fn build(&self, m: &Builder, i: ComputeIn<UInt>) -> ComputeOut<UInt> {
         let config = self.config;
@@ -94,6 +124,7 @@ impl Module for Compute {
 
         // From convolutions to tiles, and from tiles to activation rows and weights.
         m.connect(tiles.convolutions, i.convolutions);
+        tiles.halt.set(i.halt);
         let frames = RecordQueue::new(m, "frames", FRAMES, Frames::shape(&config).frame);
         let tile_queue = RecordQueue::new(m, "tile_queue", TILES, TileStream::shape(&config).tile);
         let addresses = RecordQueue::new(m, "addresses", TILES, TileAddresses::shape(&config).address);
@@ -126,7 +157,8 @@ impl Module for Compute {
         let WindowsIn { frames: window_frames, tiles: window_tiles, available, read: window_read } =
             windows.i;
         available.set(may_begin);
-        let LinesIn { frames: line_frames, tiles: line_tiles, available, read: line_read } = lines.i;
+        let LinesIn { frames: line_frames, tiles: line_tiles, available, read: line_read, halt } = lines.i;
+        halt.set(i.halt);
         available.set(may_begin);
         for (to_frames, to_tiles) in [(window_frames, window_tiles), (line_frames, line_tiles)] {
             to_frames.valid.set(frames.valid);
@@ -176,14 +208,13 @@ impl Module for Compute {
         m.connect(sum, array.o.sum);
         start_valid.set(tiles.frames.valid);
         start.set(tiles.frames.frame.accumulators);
-        let OutputIn { requantisations, parameters, rows, write } = output.i;
-        m.connect(requantisations, i.requantisations);
+        let OutputIn { tasks, read: operands, rows, write } = output.i;
+        m.connect(tasks, i.outputs);
         m.connect(row_read, rows);
 
         // The scratchpad: the first ports never wait.
         let [first, second, third, fourth] = &banks.read[..] else { unreachable!("four ports read") };
-        for (port, reader) in
-            [(first, act_read), (second, weight_read), (third, parameters), (fourth, i.drain)]
+        for (port, reader) in [(first, act_read), (second, weight_read), (third, operands), (fourth, i.drain)]
         {
             m.connect(*port, reader);
         }
@@ -191,10 +222,15 @@ impl Module for Compute {
         m.connect(*first, write);
         m.connect(*second, i.fill);
 
-        ComputeOut {
-            convolved: sums.o.done,
-            requantised: output.o.done,
+        let reads = windows.o.active | lines.o.active;
+        let waits = frames.valid & tile_queue.valid & !changes & !weights.o.available;
+        let activity = Activity {
             multiplies: windows.o.valid | lines.o.valid,
-        }
+            depthwise,
+            has_rows: frames.valid,
+            waits_for_weights: (waits & !reads) | lines.o.waits,
+            waits_for_activations: lines.o.active & !lines.o.waits,
+        };
+        ComputeOut { convolved: sums.o.done, put_out: output.o.done, activity }
     }
 }

@@ -46,6 +46,22 @@ impl ChunkStream<Shape> {
     }
 }
 
+/// Bytes that pass in a cycle.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Moved<T> {
+    /// Some pass.
+    pub valid: T,
+    /// How many, less 1.
+    pub top: T,
+}
+
+impl Moved<Shape> {
+    /// Of chunks of so many bytes.
+    pub(crate) fn shape(bytes: u32) -> Moved<Shape> {
+        Moved { valid: bit(), top: bits(bytes.ilog2()) }
+    }
+}
+
 /// A bit for each byte: whether its index is at most `top`.
 pub(super) fn bytes_to(m: &Builder, top: UInt, bytes: u32) -> UInt {
     let width = top.width();

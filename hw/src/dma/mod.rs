@@ -34,7 +34,7 @@ mod walk;
 mod write;
 
 pub use align::{Align, AlignIn, AlignOut};
-pub use chunk::{Chunk, ChunkStream};
+pub use chunk::{Chunk, ChunkStream, Moved};
 pub use descriptor::{Descriptor, DescriptorStream, Run, RunStream, Span};
 pub use fetch::{Fetch, FetchIn, FetchOut, WordRead};
 pub use halt::DmaStatus;

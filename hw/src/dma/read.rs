@@ -3,7 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::align::Align;
-use super::chunk::bytes_to;
+use super::chunk::{Moved, bytes_to};
 use super::halt::{DmaStatus, Failure, Halt};
 use super::resize::Resize;
 use super::split::{BurstStream, Split};
@@ -48,6 +48,8 @@ pub struct DmaReadIn<T> {
 pub struct DmaReadOut<T> {
     /// All words of a descriptor have been taken; one cycle for each, in order.
     pub done: T,
+    /// Bytes of runs that the scratchpad takes.
+    pub moved: Moved<T>,
     /// How it is.
     pub status: DmaStatus<T>,
 }
@@ -179,7 +181,7 @@ impl Module for DmaRead {
         }
     }
     fn outputs(&self) -> DmaReadOut<Shape> {
-        DmaReadOut { done: bit(), status: DmaStatus::shape() }
+        DmaReadOut { done: bit(), moved: Moved::shape(self.config.word_bytes), status: DmaStatus::shape() }
     }
     fn build(&self, m: &Builder, i: DmaReadIn<UInt>) -> DmaReadOut<UInt> {
         let config = self.config;
@@ -243,6 +245,7 @@ impl Module for DmaRead {
         m.connect(resize.chunks, align.i.chunks);
         resize.halt.set(halted);
         let ends = self.store(m, resize.resized, i.words, halted);
+        let moved = Moved { valid: resize.resized.valid & i.words.ready, top: resize.resized.chunk.top };
         let done = m.reg("done", 1).reset_to(0);
         done.set(ends);
 
@@ -252,6 +255,6 @@ impl Module for DmaRead {
         m.assume("all_have_one_id", !i.axi.rvalid | i.axi.rid.eq(0));
         m.assume("data_were_asked_for", !i.axi.rvalid | open.valid);
         let failure = Failure { valid: fails, address: open.front, response: beats.front.resp };
-        DmaReadOut { done, status: halt.status(m, i.abort, i.clear, idle, failure) }
+        DmaReadOut { done, moved, status: halt.status(m, i.abort, i.clear, idle, failure) }
     }
 }

@@ -2,6 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::chunk::Moved;
 use super::fetch::{Fetch, WordRead};
 use super::halt::{DmaStatus, Failure, Halt};
 use super::resize::Resize;
@@ -34,6 +35,8 @@ pub struct DmaWriteIn<T> {
 pub struct DmaWriteOut<T> {
     /// All bursts of a descriptor have been answered; one cycle for each, in order.
     pub done: T,
+    /// Bytes of runs on their way to the data channel.
+    pub moved: Moved<T>,
     /// How it is.
     pub status: DmaStatus<T>,
 }
@@ -152,7 +155,11 @@ impl Module for DmaWrite {
         }
     }
     fn outputs(&self) -> DmaWriteOut<Shape> {
-        DmaWriteOut { done: bit(), status: DmaStatus::shape() }
+        DmaWriteOut {
+            done: bit(),
+            moved: Moved::shape(self.config.axi.beat_bytes()),
+            status: DmaStatus::shape(),
+        }
     }
     fn build(&self, m: &Builder, i: DmaWriteIn<UInt>) -> DmaWriteOut<UInt> {
         let config = self.config;
@@ -199,6 +206,7 @@ impl Module for DmaWrite {
         shift.chunks.valid.set(resize.resized.valid & !halted);
         m.connect(shift.chunks.chunk, resize.resized.chunk);
         resize.resized.ready.set(shift.chunks.ready | halted);
+        let moved = Moved { valid: shift.chunks.valid & shift.chunks.ready, top: resize.resized.chunk.top };
         shift.run_valid.set(offsets.valid);
         shift.offset.set(offsets.front);
         shift.halt.set(halted);
@@ -222,6 +230,6 @@ impl Module for DmaWrite {
         let waits = bursts.lengths.valid | bursts.open.valid;
         wire!(m, idle = !(makes_addresses | moves_data | waits));
         let failure = Failure { valid: fails, address: answered.address, response: i.axi.bresp };
-        DmaWriteOut { done, status: halt.status(m, i.abort, i.clear, idle, failure) }
+        DmaWriteOut { done, moved, status: halt.status(m, i.abort, i.clear, idle, failure) }
     }
 }

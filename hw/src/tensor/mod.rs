@@ -16,6 +16,7 @@ mod requant;
 pub use list::{List, ListFetch, ListFetchIn, ListFetchOut, RECORD_BYTES};
 pub use port::{Instruction, Port, PortIn, PortOut, PortStatus};
 pub use requant::{ColumnSettings, OutputRange, RequantColumn, RequantColumnIn, RequantColumnOut};
+pub(crate) use requant::{Parameters, Scaled, scale};
 
 use crate::axi::{AxiReadBus, AxiWidths, AxiWriteBus};
 use crate::compute::ComputeConfig;
@@ -95,22 +96,25 @@ impl Module for TensorUnit {
         m.connect(i.lists, axi);
 
         // Pushed words wait for lists before them, and the port does not begin a list before they have gone.
-        let UnitIn { commands, axi } = unit.i;
+        let UnitIn { commands, axi, clear, refuse, counter } = unit.i;
         commands.valid.set(listed.valid | port.i.pairs.valid);
         commands.data.set(listed.valid.mux(listed.data, port.i.pairs.data));
         listed.ready.set(commands.ready);
         port.i.pairs.ready.set(commands.ready & !listed.valid);
+        clear.set(port.o.clear);
+        refuse.set(port.o.refuse);
+        counter.set(port.o.counter);
         m.connect(i.read, axi.read());
         m.connect(i.write, axi.write());
 
         let status = PortStatus {
             busy: unit.o.busy,
-            error: unit.o.refused,
-            cause: unit.o.cause.extend(4),
-            number: unit.o.refused_number,
-            address: m.constant(Bits::zero(32)),
-            clearing: m.constant(Bits::zero(1)),
-            counter: m.constant(Bits::zero(32)),
+            error: unit.o.error,
+            cause: unit.o.cause,
+            number: unit.o.number,
+            address: unit.o.address,
+            clearing: unit.o.clearing,
+            counter: unit.o.counter,
             list_busy: lists.o.busy,
             list_failed: lists.o.failed,
             list_address: lists.o.address,

@@ -75,6 +75,70 @@ pub struct RequantColumnOut<T> {
     pub out: T,
 }
 
+/// Parameters of a column, which stay until they are set.
+pub(crate) struct Parameters {
+    pub bias: UInt,
+    pub multiplier: UInt,
+    pub shift_less_1: UInt,
+}
+
+impl Parameters {
+    /// Their registers.
+    pub fn new(m: &Builder, settings: &ColumnSettings<UInt>) -> Parameters {
+        let bias = m.reg("bias", signed(32)).reset_to(0);
+        let multiplier = m.reg("multiplier", 31).reset_to(0);
+        let shift_less_1 = m.reg("shift_less_1", 6).reset_to(0);
+        m.when(settings.set_bias, || bias.set(settings.bias));
+        m.when(settings.set_multiplier, || multiplier.set(settings.multiplier));
+        m.when(settings.set_shift, || shift_less_1.set(settings.shift.wrapping_sub(1)));
+        Parameters { bias, multiplier, shift_less_1 }
+    }
+}
+
+/// What becomes of a value.
+pub(crate) struct Scaled {
+    /// The value times the multiplier, rounded, of 3 cycles before.
+    pub scaled: UInt,
+    /// With zero point and clamps, of 4 cycles before.
+    pub out: UInt,
+}
+
+/// Scale, rounding, zero point and clamp of an int32 value. The multiplier is that of the same cycle, the shift that of 2 cycles later.
+pub(crate) fn scale(
+    m: &Builder,
+    value: UInt,
+    multiplier: UInt,
+    shift_less_1: UInt,
+    range: &OutputRange<UInt>,
+) -> Scaled {
+    // Four products of 17 by 17 bits, each one of a DSP block, and their sum in the next cycle.
+    let halves_of = |value: UInt, signed: bool| {
+        let high = value.slice(HALF_BITS, value.width() - HALF_BITS);
+        let high = if signed { high.signed().extend(FACTOR_BITS) } else { high.extend(FACTOR_BITS).signed() };
+        (value.truncate(HALF_BITS).extend(FACTOR_BITS).signed(), high)
+    };
+    let (sum_low, sum_high) = halves_of(value, true);
+    let (factor_low, factor_high) = halves_of(multiplier, false);
+    let part = |name: &str, a: SInt, b: SInt| m.delay(name, (a * b).unsigned()).signed().extend(63);
+    let (low, high) = (part("low", sum_low, factor_low), part("high", sum_high, factor_high));
+    let crossed = [part("crossed_low", sum_low, factor_high), part("crossed_high", sum_high, factor_low)];
+    let [crossed_low, crossed_high] = crossed.map(|part| part.unsigned() << HALF_BITS);
+    let crossed = crossed_low.wrapping_add(crossed_high);
+    let outer = low.unsigned().wrapping_add(high.unsigned() << (2 * HALF_BITS));
+    let product = m.delay("product", outer.wrapping_add(crossed));
+    // (p + 2^(s-1)) >> s = ((p >> (s-1)) + 1) >> 1 for any integer p: one shifter does for the rounding too.
+    wire!(m, halves = (product.signed() >> shift_less_1).unsigned());
+    let rounded = (halves.signed() + 1).unsigned();
+    let scaled = m.delay("scaled", rounded.slice(1, 63));
+    wire!(m, shifted = (scaled.signed() + range.zero_point.signed()).unsigned());
+    wire!(m, below = shifted.signed().lt(range.min.signed()));
+    wire!(m, above = shifted.signed().gt(range.max.signed()));
+    let clamped = below.mux(range.min, above.mux(range.max, shifted.slice(0, 8)));
+    let out = m.reg("out", signed(8));
+    out.set(clamped);
+    Scaled { scaled, out }
+}
+
 /// Bias, scale, rounding, zero point and clamp of one column, a sum in every cycle.
 #[module]
 pub struct RequantColumn {}
@@ -95,40 +159,9 @@ impl Module for RequantColumn {
         RequantColumnOut { out: signed(8) }
     }
     fn build(&self, m: &Builder, i: RequantColumnIn<UInt>) -> RequantColumnOut<UInt> {
-        let bias = m.reg("bias", signed(32)).reset_to(0);
-        let multiplier = m.reg("multiplier", 31).reset_to(0);
-        let shift_less_1 = m.reg("shift_less_1", 6).reset_to(0);
-        m.when(i.settings.set_bias, || bias.set(i.settings.bias));
-        m.when(i.settings.set_multiplier, || multiplier.set(i.settings.multiplier));
-        m.when(i.settings.set_shift, || shift_less_1.set(i.settings.shift.wrapping_sub(1)));
-
+        let Parameters { bias, multiplier, shift_less_1 } = Parameters::new(m, &i.settings);
         let biased = m.delay("biased", i.sum.wrapping_add(bias));
-        // Four products of 17 by 17 bits, each one of a DSP block, and their sum in the next cycle.
-        let halves_of = |value: UInt, signed: bool| {
-            let high = value.slice(HALF_BITS, value.width() - HALF_BITS);
-            let high =
-                if signed { high.signed().extend(FACTOR_BITS) } else { high.extend(FACTOR_BITS).signed() };
-            (value.truncate(HALF_BITS).extend(FACTOR_BITS).signed(), high)
-        };
-        let (sum_low, sum_high) = halves_of(biased, true);
-        let (factor_low, factor_high) = halves_of(multiplier, false);
-        let part = |name: &str, a: SInt, b: SInt| m.delay(name, (a * b).unsigned()).signed().extend(63);
-        let (low, high) = (part("low", sum_low, factor_low), part("high", sum_high, factor_high));
-        let crossed = [part("crossed_low", sum_low, factor_high), part("crossed_high", sum_high, factor_low)];
-        let [crossed_low, crossed_high] = crossed.map(|part| part.unsigned() << HALF_BITS);
-        let crossed = crossed_low.wrapping_add(crossed_high);
-        let outer = low.unsigned().wrapping_add(high.unsigned() << (2 * HALF_BITS));
-        let product = m.delay("product", outer.wrapping_add(crossed));
-        // (p + 2^(s-1)) >> s = ((p >> (s-1)) + 1) >> 1 for any integer p: one shifter does for the rounding too.
-        wire!(m, halves = (product.signed() >> shift_less_1).unsigned());
-        let rounded = (halves.signed() + 1).unsigned();
-        let scaled = m.delay("scaled", rounded.slice(1, 63));
-        wire!(m, shifted = (scaled.signed() + i.range.zero_point.signed()).unsigned());
-        wire!(m, below = shifted.signed().lt(i.range.min.signed()));
-        wire!(m, above = shifted.signed().gt(i.range.max.signed()));
-        let clamped = below.mux(i.range.min, above.mux(i.range.max, shifted.slice(0, 8)));
-        let out = m.reg("out", signed(8));
-        out.set(clamped);
+        let Scaled { out, .. } = scale(m, biased, multiplier, shift_less_1, &i.range);
         RequantColumnOut { out }
     }
 }

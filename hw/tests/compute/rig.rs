@@ -91,8 +91,8 @@ impl Rig {
     pub fn step(&mut self) {
         let o = self.sim.o;
         self.convolved += self.sim.get(o.convolved) as u64;
-        self.requantised += self.sim.get(o.requantised) as u64;
-        self.multiplied += self.sim.get(o.multiplies) as u64;
+        self.requantised += self.sim.get(o.put_out) as u64;
+        self.multiplied += self.sim.get(o.activity.multiplies) as u64;
         self.sim.step();
         self.cycle += 1;
         assert!(self.cycle < MOST_CYCLES, "it does not end");
@@ -301,11 +301,11 @@ impl Rig {
     pub fn requantise(&mut self, layer: &Layer, place: &Place, part: Part) {
         let cols = self.config.cols;
         let word = self.config.word_bytes();
-        let port = self.sim.i.requantisations;
+        let port = self.sim.i.outputs;
         let r = port.next;
         let line = place.out_pixel * layer.out[0] as u32;
         self.set(r.accumulators, part.accumulators);
-        self.set(r.parameters, place.parameters + part.tile * (2 * up(4 * cols as usize, word) + word));
+        self.set(r.source, place.parameters + part.tile * (2 * up(4 * cols as usize, word) + word));
         self.set(r.output, place.output + part.tile * cols + part.row as u32 * line);
         self.set(r.columns, layer.out[0] as u32);
         self.set(r.rows, part.rows as u32);

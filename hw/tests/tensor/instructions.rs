@@ -19,8 +19,12 @@ const LONGEST: u32 = 16;
 const HISTORY: usize = 60;
 
 /// `R`, `C`, bytes of the scratchpad, accumulator rows, and the width of the port.
-const SIZES: [[u32; 5]; 4] =
-    [[4, 4, 4 << 10, 64, 32], [8, 4, 4 << 10, 64, 256], [8, 8, 4 << 10, 128, 64], [16, 16, 8 << 10, 128, 128]];
+const SIZES: [[u32; 5]; 4] = [
+    [4, 4, 4 << 10, 64, 32],
+    [8, 4, 4 << 10, 64, 256],
+    [8, 8, 4 << 10, 128, 64],
+    [16, 16, 8 << 10, 128, 128],
+];
 
 /// The model's memory.
 struct Memory(Vec<u8>);

@@ -1,10 +1,10 @@
 //! The tensor unit as the core sees it: instructions, command lists, the interrupt, and its place at the memory beside the core.
 
-#[path = "../harness/random.rs"]
-mod random;
 #[path = "../unit/lists/generate.rs"]
 mod generate;
 mod instructions;
+#[path = "../harness/random.rs"]
+mod random;
 #[allow(dead_code)]
 #[path = "../unit/record.rs"]
 mod record;

@@ -1,10 +1,12 @@
 //! The tensor unit between its commands and a memory behind AXI4.
 
 mod conv;
+mod counters;
 mod depthwise;
 mod gemm;
 #[path = "../compute/golden.rs"]
 mod golden;
+mod images;
 mod parameters;
 #[path = "../harness/random.rs"]
 mod random;

@@ -2,10 +2,16 @@
 
 #[path = "lists/bench.rs"]
 mod bench;
+#[path = "lists/clear.rs"]
+mod clear;
+#[path = "lists/faults.rs"]
+mod faults;
 #[path = "lists/generate.rs"]
 mod generate;
 #[path = "lists/state.rs"]
 mod state;
+#[path = "lists/touched.rs"]
+mod touched;
 
 use std::path::Path;
 
@@ -70,15 +76,21 @@ impl List {
             accepted += u32::from(outcome == Outcome::Done);
         }
         assert_eq!(accepted, unit.accepted());
-        let verdict = Verdict { accepted, cause: unit.refused().map_or(0, |cause| cause as u32) };
+        let verdict =
+            Verdict { number: accepted, cause: unit.error().map_or(0, |cause| cause as u32), address: 0 };
         let state = State { external, scratchpad: unit.scratchpad, accumulators: unit.accumulators };
         (state, verdict)
     }
 
     /// What is wrong, if anything is.
     fn check(&self, bench: &mut Bench, records: &[Record]) -> Result<Verdict, String> {
-        let (expected, verdict) = self.expected(bench.sizes, records);
         bench.begin(&self.start, self.stall);
+        self.runs_on(bench, records)
+    }
+
+    /// What is wrong, if anything is, in a unit that has the list's memories.
+    fn runs_on(&self, bench: &mut Bench, records: &[Record]) -> Result<Verdict, String> {
+        let (expected, verdict) = self.expected(bench.sizes, records);
         let found = bench.run(records)?;
         if found != verdict {
             return Err(format!("the unit says {found:?}, and the model {verdict:?}"));
@@ -113,6 +125,25 @@ fn native(sizes: [u32; 5]) -> Bench {
     Bench::on(&system(sizes), engine)
 }
 
+/// On Verilator, if it is there.
+fn verilated(sizes: [u32; 5]) -> Option<Bench> {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilator");
+    let options = VerilatorOptions { fast_build: true, cache: Some(cache), ..VerilatorOptions::default() };
+    let mut missing = false;
+    let bench = Bench::on(&system(sizes), |design| match Verilator::new(design, &options) {
+        Ok(verilator) => Box::new(verilator),
+        Err(error @ VerilatorError::Missing { .. })
+            if std::env::var_os("FERRITE_REQUIRE_TOOLS").is_none() =>
+        {
+            eprintln!("SKIPPED: {error}");
+            missing = true;
+            Box::new(ferrite_sim::Interpreter::new(design))
+        }
+        Err(error) => panic!("{error}"),
+    });
+    (!missing).then_some(bench)
+}
+
 /// Runs lists of so many commands. Gives how many of them were accepted, and how many were refused for each cause.
 fn runs_as_the_model(bench: &mut Bench, seed: u64, commands: usize) -> (u32, [u32; 5]) {
     let (mut given, mut accepted, mut causes) = (0, 0, [0; 5]);
@@ -120,7 +151,7 @@ fn runs_as_the_model(bench: &mut Bench, seed: u64, commands: usize) -> (u32, [u3
         let list = List::random(bench.sizes, seed);
         match list.check(bench, &list.records) {
             Ok(verdict) => {
-                accepted += verdict.accepted;
+                accepted += verdict.number;
                 causes[verdict.cause as usize] += 1;
             }
             Err(what) => {
@@ -171,22 +202,7 @@ fn random_lists_do_what_the_model_does() {
 #[test]
 fn random_lists_do_what_the_model_does_on_verilator() {
     for (k, sizes) in (1u64..).zip([SIZES[0], SIZES[1]]) {
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilator");
-        let options =
-            VerilatorOptions { fast_build: true, cache: Some(cache), ..VerilatorOptions::default() };
-        let mut missing = false;
-        let mut bench = Bench::on(&system(sizes), |design| match Verilator::new(design, &options) {
-            Ok(verilator) => Box::new(verilator),
-            Err(error @ VerilatorError::Missing { .. })
-                if std::env::var_os("FERRITE_REQUIRE_TOOLS").is_none() =>
-            {
-                eprintln!("SKIPPED: {error}");
-                missing = true;
-                Box::new(ferrite_sim::Interpreter::new(design))
-            }
-            Err(error) => panic!("{error}"),
-        });
-        if !missing {
+        if let Some(mut bench) = verilated(sizes) {
             runs_as_the_model(&mut bench, 100 + k, 400);
         }
     }
@@ -218,5 +234,5 @@ fn a_walk_that_leaves_the_largest_image_does_not_come_back_into_it() {
     };
     let list = List { start, stall: None, records: vec![convolve.record()] };
     let verdict = list.check(&mut bench, &list.records).unwrap_or_else(|what| panic!("{what}"));
-    assert_eq!(verdict, Verdict { accepted: 1, cause: 0 });
+    assert_eq!(verdict, Verdict { number: 1, cause: 0, address: 0 });
 }

@@ -181,3 +181,134 @@ impl Requantise {
         words
     }
 }
+
+/// Accumulators as they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Sums {
+    pub output: u32,
+    pub accumulators: u32,
+    /// Columns and rows.
+    pub out: [u32; 2],
+    pub tiles: u32,
+    pub column_step: u32,
+    pub row_step: u32,
+    pub tile_step: u32,
+}
+
+impl Sums {
+    pub fn record(&self) -> Record {
+        let mut words = [0; 16];
+        words[..9].copy_from_slice(&[
+            6,
+            0,
+            self.output,
+            self.accumulators,
+            self.out[0] | self.out[1] << 16,
+            self.tiles,
+            self.column_step,
+            self.row_step,
+            self.tile_step,
+        ]);
+        words
+    }
+}
+
+/// Where the rows of an image lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    pub address: u32,
+    pub column_step: u32,
+    pub row_step: u32,
+}
+
+/// A sum of two images.
+#[derive(Clone, Copy, Debug)]
+pub struct Add {
+    /// Columns and rows.
+    pub out: [u32; 2],
+    pub inputs: [Rows; 2],
+    pub output: Rows,
+    pub input_zero_points: [i8; 2],
+    /// Of the operands and of the output.
+    pub multipliers: [u32; 3],
+    pub shifts: [u32; 3],
+    pub zero_point: i8,
+    pub min: i8,
+    pub max: i8,
+}
+
+impl Add {
+    pub fn record(&self) -> Record {
+        let [zero_point, min, max] = [self.zero_point, self.min, self.max].map(|v| u32::from(v as u8));
+        let [first, second] = self.input_zero_points.map(|v| u32::from(v as u8));
+        let [shift1, shift2, shift] = self.shifts;
+        let [input1, input2] = self.inputs;
+        [
+            7,
+            input1.address,
+            self.output.address,
+            input2.address,
+            self.out[0] | self.out[1] << 16,
+            first | second << 8 | shift1 << 16 | shift2 << 24,
+            self.output.column_step,
+            self.output.row_step,
+            input1.column_step,
+            zero_point | min << 8 | max << 16 | shift << 24,
+            input1.row_step,
+            input2.column_step,
+            input2.row_step,
+            self.multipliers[0],
+            self.multipliers[1],
+            self.multipliers[2],
+        ]
+    }
+}
+
+/// Windows of an image.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool {
+    pub maximum: bool,
+    /// Columns and rows.
+    pub out: [u32; 2],
+    pub tiles: u32,
+    pub output: Rows,
+    pub tile_step: u32,
+    pub min: i8,
+    pub max: i8,
+    pub input: u32,
+    pub pixel_step: u32,
+    pub line_step: u32,
+    pub in_tile_step: u32,
+    /// Width and height.
+    pub image: [u32; 2],
+    /// x and y.
+    pub first: [i32; 2],
+    pub kernel: [u32; 2],
+    pub stride: [u32; 2],
+}
+
+impl Pool {
+    pub fn record(&self) -> Record {
+        let [min, max] = [self.min, self.max].map(|v| u32::from(v as u8));
+        let first = self.first.map(|place| place as u32 & 0xFFFF);
+        let [kernel, stride] = [self.kernel, self.stride].map(|[x, y]| x | y << 8);
+        [
+            8,
+            self.input,
+            self.output.address,
+            u32::from(self.maximum),
+            self.out[0] | self.out[1] << 16,
+            self.tiles,
+            self.output.column_step,
+            self.output.row_step,
+            self.tile_step,
+            min << 8 | max << 16,
+            self.pixel_step,
+            self.line_step,
+            self.in_tile_step,
+            self.image[0] | self.image[1] << 16,
+            first[0] | first[1] << 16,
+            kernel | stride << 16,
+        ]
+    }
+}

@@ -91,6 +91,15 @@ impl Rig {
         self.set(self.sim.i.stall, 1);
     }
 
+    /// All counters.
+    pub fn counters(&mut self) -> [u32; 16] {
+        let (i, o) = (self.sim.i.clone(), self.sim.o);
+        std::array::from_fn(|index| {
+            self.set(i.counter, index as u32);
+            self.sim.get(o.counter) as u32
+        })
+    }
+
     /// Gives commands, as fast as they are taken, until all is done.
     pub fn run(&mut self, records: &[Record]) -> Run {
         let pairs: Vec<u64> = records
@@ -110,8 +119,8 @@ impl Rig {
             let ready = self.sim.get(i.commands.ready) == 1;
             let busy = self.sim.get(o.busy) == 1;
             if pairs.peek().is_none() && !busy {
-                let (cause, number) = (self.sim.get(o.cause), self.sim.get(o.refused_number));
-                assert!(self.sim.get(o.refused) == 0, "command {number} is refused: cause {cause}");
+                let (cause, number) = (self.sim.get(o.cause), self.sim.get(o.number));
+                assert!(self.sim.get(o.error) == 0, "command {number} is refused: cause {cause}");
                 return run;
             }
             run.cycles += 1;

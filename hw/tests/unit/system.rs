@@ -12,6 +12,9 @@ pub struct SystemIn<T> {
     pub stall: T,
     pub seed: T,
     pub error: ErrorRegion<T>,
+    pub clear: T,
+    pub refuse: T,
+    pub counter: T,
 }
 
 #[module]
@@ -30,6 +33,9 @@ impl Module for System {
             stall: bit(),
             seed: bits(32),
             error: ErrorRegion { start: bits(32), bytes: bits(32) },
+            clear: bit(),
+            refuse: bits(4),
+            counter: bits(4),
         }
     }
     fn outputs(&self) -> UnitOut<Shape> {
@@ -38,8 +44,11 @@ impl Module for System {
     fn build(&self, m: &Builder, i: SystemIn<UInt>) -> UnitOut<UInt> {
         let axi = self.config.axi;
         let unit = m.instance("unit", &Unit { config: self.config });
-        let UnitIn { commands, axi: port } = unit.i;
+        let UnitIn { commands, axi: port, clear, refuse, counter } = unit.i;
         m.connect(commands, i.commands);
+        clear.set(i.clear);
+        refuse.set(i.refuse);
+        counter.set(i.counter);
         let memory = AxiMemory::new(axi, self.memory_bytes / axi.beat_bytes());
         let memory = m.instance("memory", &memory).i;
         let bus = m.wires("bus", AxiBus::shape(axi));

@@ -73,6 +73,71 @@ pub struct Requantise {
     pub max: i8,
 }
 
+/// The fields of stored sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sums {
+    pub output: u64,
+    pub accumulators: u64,
+    /// Columns and rows.
+    pub out: [u64; 2],
+    pub tiles: u64,
+    pub column_step: u64,
+    pub row_step: u64,
+    pub tile_step: u64,
+}
+
+/// Where the rows of an operand or of a sum lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows {
+    pub address: u64,
+    pub column_step: u64,
+    pub row_step: u64,
+}
+
+/// A multiplier and a shift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factor {
+    pub multiplier: u32,
+    pub shift: u32,
+}
+
+/// The fields of a sum of two images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Add {
+    /// Columns and rows.
+    pub out: [u64; 2],
+    pub inputs: [Rows; 2],
+    pub output: Rows,
+    pub input_zero_points: [i8; 2],
+    pub input_factors: [Factor; 2],
+    pub output_factor: Factor,
+    pub zero_point: i8,
+    pub min: i8,
+    pub max: i8,
+}
+
+/// The fields of a pooling. Pairs are x before y, columns before rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    pub input: u64,
+    pub output: u64,
+    pub maximum: bool,
+    pub out: [u64; 2],
+    pub tiles: u64,
+    pub column_step: u64,
+    pub row_step: u64,
+    pub tile_step: u64,
+    pub min: i8,
+    pub max: i8,
+    pub pixel_step: u64,
+    pub line_step: u64,
+    pub in_tile_step: u64,
+    pub image: [u64; 2],
+    pub first: [i64; 2],
+    pub kernel: [u64; 2],
+    pub stride: [u64; 2],
+}
+
 /// A command that keeps all rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -81,6 +146,9 @@ pub enum Command {
     Convolve(Convolve),
     Requantise(Requantise),
     Depthwise(Depthwise),
+    Sums(Sums),
+    Add(Add),
+    Pool(Pool),
 }
 
 /// The bits of each word that fields have; the words behind have none.
@@ -89,12 +157,19 @@ const STORE_BITS: [u32; 9] = [0xFF, !0, !0, 0xFFFF, !0, !0, !0, !0, !0];
 const CONVOLVE_BITS: [u32; 13] = [0xFF, !0, !0, 0xFF01_FFFF, !0, !0, 0xFFFF, !0, !0, !0, !0, !0, !0];
 const DEPTHWISE_BITS: [u32; 13] = [0xFF, !0, !0, 0xFF01_FFFF, !0, 0xFFFF_0000, 0, !0, !0, 0xFFFF, !0, !0, !0];
 const REQUANTISE_BITS: [u32; 10] = [0xFF, !0, !0, 0xFFFF, !0, 0xFFFF, !0, !0, !0, 0xFF_FFFF];
+const SUMS_BITS: [u32; 9] = [0xFF, 0, !0, 0xFFFF, !0, 0xFFFF, !0, !0, !0];
+const ADD_BITS: [u32; 16] =
+    [0xFF, !0, !0, !0, !0, 0x3F3F_FFFF, !0, !0, !0, 0x3FFF_FFFF, !0, !0, !0, !0 >> 1, !0 >> 1, !0 >> 1];
+const POOL_BITS: [u32; 16] = [0xFF, !0, !0, 1, !0, 0xFFFF, !0, !0, !0, 0xFF_FF00, !0, !0, !0, !0, !0, !0];
 
 /// The largest kernel, each way.
 const MAX_KERNEL: u64 = 16;
 
 /// The most pixels from the first to the last output of a depthwise convolution's line.
 const MAX_REACH: u64 = 125;
+
+/// The most pixels of a window.
+const MAX_WINDOW: u64 = 256;
 
 fn halves(word: u32) -> [u64; 2] {
     [u64::from(word & 0xFFFF), u64::from(word >> 16)]
@@ -139,6 +214,9 @@ impl Sizes {
             3 => Ok(Command::Convolve(self.convolve(record)?)),
             4 => Ok(Command::Requantise(self.requantise(record)?)),
             5 => Ok(Command::Depthwise(self.depthwise(record)?)),
+            6 => Ok(Command::Sums(self.sums(record)?)),
+            7 => Ok(Command::Add(self.add(record)?)),
+            8 => Ok(Command::Pool(self.pool(record)?)),
             _ => Err(Cause::Unknown),
         }
     }
@@ -286,5 +364,123 @@ impl Sizes {
         self.require_local(last_byte(r.output, &loops, outputs))?;
         self.require_rows(r.accumulators, r.tiles * r.out[0] * r.out[1])?;
         Ok(r)
+    }
+
+    fn sums(&self, record: &Record) -> Result<Sums, Cause> {
+        let &[_, _, output, sums, out, tiles, column_step, row_step, tile_step, ..] = record;
+        let s = Sums {
+            output: u64::from(output),
+            accumulators: halves(sums)[0],
+            out: halves(out),
+            tiles: halves(tiles)[0],
+            column_step: u64::from(column_step),
+            row_step: u64::from(row_step),
+            tile_step: u64::from(tile_step),
+        };
+        let steps = [s.column_step, s.row_step, s.tile_step];
+        require_reserved(record, &SUMS_BITS)?;
+        Self::require_counts(&[s.out[0], s.out[1], s.tiles])?;
+        self.require_steps(&steps)?;
+        let bytes = 4 * u64::from(self.cols);
+        require(aligned(&[s.output], bytes) && aligned(&steps, bytes), Cause::Alignment)?;
+        let loops = [(s.out[0], s.column_step), (s.out[1], s.row_step), (s.tiles, s.tile_step)];
+        self.require_local(last_byte(s.output, &loops, bytes))?;
+        self.require_rows(s.accumulators, s.tiles * s.out[0] * s.out[1])?;
+        Ok(s)
+    }
+
+    fn add(&self, record: &Record) -> Result<Add, Cause> {
+        let &[_, input1, output, input2, out, inputs, column, row, column1, range, row1, column2, row2, ..] =
+            record;
+        let rows = |address: u32, column_step: u32, row_step: u32| Rows {
+            address: address.into(),
+            column_step: column_step.into(),
+            row_step: row_step.into(),
+        };
+        let [zero_point1, zero_point2, shift1, shift2] = inputs.to_le_bytes();
+        let [zero_point, min, max, shift] = range.to_le_bytes();
+        let factor = |word: usize, shift: u8| Factor { multiplier: record[word], shift: shift.into() };
+        let a = Add {
+            out: halves(out),
+            inputs: [rows(input1, column1, row1), rows(input2, column2, row2)],
+            output: rows(output, column, row),
+            input_zero_points: [zero_point1 as i8, zero_point2 as i8],
+            input_factors: [factor(13, shift1), factor(14, shift2)],
+            output_factor: factor(15, shift),
+            zero_point: zero_point as i8,
+            min: min as i8,
+            max: max as i8,
+        };
+        require_reserved(record, &ADD_BITS)?;
+        Self::require_counts(&a.out)?;
+        let images = [a.inputs[0], a.inputs[1], a.output];
+        for image in images {
+            self.require_steps(&[image.column_step, image.row_step])?;
+        }
+        let factors = [a.input_factors[0], a.input_factors[1], a.output_factor];
+        require(factors.iter().all(|factor| (31..=62).contains(&factor.shift)), Cause::Field)?;
+        let bytes = u64::from(self.cols);
+        for image in images {
+            require(aligned(&[image.address, image.column_step, image.row_step], bytes), Cause::Alignment)?;
+        }
+        for image in images {
+            let loops = [(a.out[0], image.column_step), (a.out[1], image.row_step)];
+            self.require_local(last_byte(image.address, &loops, bytes))?;
+        }
+        Ok(a)
+    }
+
+    fn pool(&self, record: &Record) -> Result<Pool, Cause> {
+        let &[
+            _,
+            input,
+            output,
+            kind,
+            out,
+            tiles,
+            column_step,
+            row_step,
+            tile_step,
+            range,
+            pixel,
+            line,
+            in_tile,
+            image,
+            first,
+            window,
+        ] = record;
+        let [_, min, max, _] = range.to_le_bytes();
+        let [kernel_columns, kernel_rows, stride_x, stride_y] = bytes(window);
+        let p = Pool {
+            input: u64::from(input),
+            output: u64::from(output),
+            maximum: kind == 1,
+            out: halves(out),
+            tiles: halves(tiles)[0],
+            column_step: u64::from(column_step),
+            row_step: u64::from(row_step),
+            tile_step: u64::from(tile_step),
+            min: min as i8,
+            max: max as i8,
+            pixel_step: u64::from(pixel),
+            line_step: u64::from(line),
+            in_tile_step: u64::from(in_tile),
+            image: halves(image),
+            first: signed_halves(first),
+            kernel: [kernel_columns, kernel_rows],
+            stride: [stride_x, stride_y],
+        };
+        require_reserved(record, &POOL_BITS)?;
+        Self::require_counts([p.out, [p.tiles, 1], p.image, p.kernel, p.stride].as_flattened())?;
+        require(kernel_columns * kernel_rows <= MAX_WINDOW, Cause::Field)?;
+        let steps = [p.column_step, p.row_step, p.tile_step, p.pixel_step, p.line_step, p.in_tile_step];
+        self.require_steps(&steps)?;
+        let bytes = u64::from(self.cols);
+        require(aligned(&[p.input, p.output], bytes) && aligned(&steps, bytes), Cause::Alignment)?;
+        let loops = [(p.image[0], p.pixel_step), (p.image[1], p.line_step), (p.tiles, p.in_tile_step)];
+        self.require_local(last_byte(p.input, &loops, bytes))?;
+        let loops = [(p.out[0], p.column_step), (p.out[1], p.row_step), (p.tiles, p.tile_step)];
+        self.require_local(last_byte(p.output, &loops, bytes))?;
+        Ok(p)
     }
 }

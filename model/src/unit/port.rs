@@ -23,13 +23,10 @@ pub mod counter {
     pub const MACS_HIGH: u32 = 12;
 }
 
-/// Causes beside those of [`Cause`]: external memory's errors.
-const CAUSE_LOAD: u8 = 5;
-const CAUSE_STORE: u8 = 6;
+/// The lowest cause that is an error of external memory.
+const CAUSE_LOAD: u8 = Cause::Load as u8;
+/// The cause that no command has.
 const CAUSE_FETCH: u8 = 7;
-
-/// Codes of records.
-const CODE_STORE: u32 = 2;
 
 /// Bits of the status word.
 const BUSY: u32 = 1;
@@ -135,10 +132,7 @@ impl Port {
             Ok(Outcome::Done) => self.count(record),
             Ok(Outcome::Refused(cause)) => self.refuse(cause),
             Ok(Outcome::Dropped) => {}
-            Err(ExecuteError::Bus { address }) => {
-                let is_store = record[0] & 0xFF == CODE_STORE;
-                self.fail(if is_store { CAUSE_STORE } else { CAUSE_LOAD }, address);
-            }
+            Ok(Outcome::Failed { cause, address }) => self.fail(cause as u8, address),
             Err(error @ ExecuteError::TooMuchWork { .. }) => self.too_much = Some(error),
         }
     }
@@ -151,7 +145,7 @@ impl Port {
             Command::Load(_) => self.bytes_loaded = self.bytes_loaded.wrapping_add(work as u32),
             Command::Store(_) => self.bytes_stored = self.bytes_stored.wrapping_add(work as u32),
             Command::Convolve(_) | Command::Depthwise(_) => self.macs = self.macs.wrapping_add(work),
-            Command::Requantise(_) => {}
+            Command::Requantise(_) | Command::Sums(_) | Command::Add(_) | Command::Pool(_) => {}
         }
     }
 

@@ -18,11 +18,12 @@ const MOST_CYCLES: u64 = 1_000_000;
 const BANKS: [usize; 2] = [4, 2];
 
 /// What the unit says at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    pub accepted: u32,
-    /// 0 if nothing was refused.
+    pub number: u32,
+    /// 0 if there is no error.
     pub cause: u32,
+    pub address: u32,
 }
 
 pub struct Bench {
@@ -45,6 +46,12 @@ pub fn system([rows, cols, scratchpad_bytes, accumulator_rows, data_bits]: [u32;
 fn bits_of(bytes: &[u8]) -> Bits {
     let word = |part: &[u8]| part.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
     Bits::from_words(8 * bytes.len() as u32, &bytes.chunks(8).map(word).collect::<Vec<_>>())
+}
+
+/// What the unit takes at once.
+fn pairs(records: &[Record]) -> Vec<u64> {
+    let words = records.iter().flat_map(|record| record.chunks(2));
+    words.map(|pair| u64::from(pair[0]) | u64::from(pair[1]) << 32).collect()
 }
 
 /// The bank in which a word of the scratchpad lies.
@@ -101,11 +108,104 @@ impl Bench {
     /// Resets the unit and sets all memories. From then on the memory hesitates if there is a seed.
     pub fn begin(&mut self, state: &State, stall: Option<u32>) {
         let i = self.sim.i.clone();
-        self.sim.set(i.commands.valid, 0);
+        for input in [i.commands.valid, i.clear, i.refuse] {
+            self.sim.set(input, 0);
+        }
+        self.fail_in(0, 0);
         self.sim.set(i.stall, 0);
         self.sim.set(i.seed, stall.unwrap_or(1) | 1);
         self.sim.reset();
         self.sim.set(i.stall, i128::from(stall.is_some()));
+        self.fill(state);
+    }
+
+    /// From now on this part of external memory, in whole beats, answers with errors.
+    pub fn fail_in(&mut self, start: u32, bytes: u32) {
+        let i = self.sim.i.clone();
+        self.sim.set(i.error.start, start);
+        self.sim.set(i.error.bytes, bytes);
+    }
+
+    pub fn beat_bytes(&self) -> u32 {
+        self.beat_bytes
+    }
+
+    /// Gives commands for some cycles.
+    ///
+    /// # Errors
+    /// An assertion of the design does not hold.
+    pub fn run_for(&mut self, records: &[Record], cycles: u32) -> Result<(), String> {
+        let (i, o) = (self.sim.i.clone(), self.sim.o);
+        let mut pairs = pairs(records).into_iter().peekable();
+        for _ in 0..cycles {
+            self.sim.set(i.commands.valid, i128::from(pairs.peek().is_some()));
+            self.sim.set(i.commands.data, pairs.peek().copied().unwrap_or(0));
+            if self.sim.get(i.commands.ready) == 1 {
+                pairs.next();
+            }
+            assert!(self.sim.get(o.busy) == 1 || self.sim.get(o.clearing) == 0);
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), String> {
+        self.cycles += 1;
+        self.sim.engine().run(1, &[]).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Tells the unit of an error behind the commands that it has.
+    ///
+    /// # Errors
+    /// As [`Bench::run_for`].
+    pub fn refuse(&mut self, cause: u32) -> Result<(), String> {
+        let i = self.sim.i.clone();
+        self.sim.set(i.commands.valid, 0);
+        self.sim.set(i.refuse, cause);
+        self.step()?;
+        self.sim.set(i.refuse, 0);
+        Ok(())
+    }
+
+    /// Clears the unit, while commands are offered. Gives the cycles.
+    ///
+    /// # Errors
+    /// As [`Bench::run_for`]; it takes a command, does not end, or leaves something.
+    pub fn clear(&mut self) -> Result<u32, String> {
+        let (i, o) = (self.sim.i.clone(), self.sim.o);
+        self.sim.set(i.clear, 1);
+        self.sim.set(i.commands.valid, 1);
+        let mut cycles = 0;
+        loop {
+            if self.sim.get(i.commands.ready) == 1 {
+                return Err(format!("a command is taken {cycles} cycles after `clear`"));
+            }
+            self.step()?;
+            self.sim.set(i.clear, 0);
+            if self.sim.get(o.clearing) == 0 {
+                break;
+            }
+            cycles += 1;
+            if u64::from(cycles) > MOST_CYCLES {
+                return Err("clearing does not end".into());
+            }
+        }
+        self.sim.set(i.commands.valid, 0);
+        let left = self.verdict()?;
+        let counters: Vec<u64> = (0..16).map(|index| self.counter(index)).collect();
+        let is_left = self.sim.get(o.busy) == 1 || left != Verdict::default() || counters != [0; 16];
+        if is_left { Err(format!("{left:?} and counters of {counters:?} are left")) } else { Ok(cycles) }
+    }
+
+    /// A counter.
+    pub fn counter(&mut self, index: u32) -> u64 {
+        let (i, o) = (self.sim.i.clone(), self.sim.o);
+        self.sim.set(i.counter, index);
+        self.sim.get(o.counter) as u64
+    }
+
+    /// Sets all memories.
+    pub fn fill(&mut self, state: &State) {
         let [external, scratchpad, accumulators] = self.words();
         self.write(&external, &state.external);
         self.write(&scratchpad, &state.scratchpad);
@@ -133,12 +233,7 @@ impl Bench {
         let (i, o) = (self.sim.i.clone(), self.sim.o);
         let ready = self.sim.engine().output("commands_ready").unwrap();
         let busy = self.sim.engine().output("busy").unwrap();
-        let pairs: Vec<u64> = records
-            .iter()
-            .flat_map(|record| record.chunks(2))
-            .map(|pair| u64::from(pair[0]) | u64::from(pair[1]) << 32)
-            .collect();
-        let mut pairs = pairs.into_iter().peekable();
+        let mut pairs = pairs(records).into_iter().peekable();
         let mut cycles = 0;
         loop {
             self.sim.set(i.commands.valid, i128::from(pairs.peek().is_some()));
@@ -160,11 +255,17 @@ impl Bench {
             }
         }
         self.cycles += cycles;
-        let refused = self.sim.get(o.refused) == 1;
+        self.verdict()
+    }
+
+    fn verdict(&mut self) -> Result<Verdict, String> {
+        let o = self.sim.o;
+        let error = self.sim.get(o.error) == 1;
         let cause = self.sim.get(o.cause) as u32;
-        if refused != (cause != 0) {
-            return Err(format!("refused is {refused}, and the cause {cause}"));
+        if error != (cause != 0) {
+            return Err(format!("error is {error}, and the cause {cause}"));
         }
-        Ok(Verdict { accepted: self.sim.get(o.refused_number) as u32, cause })
+        let address = self.sim.get(o.address) as u32;
+        Ok(Verdict { number: self.sim.get(o.number) as u32, cause, address })
     }
 }

@@ -1,10 +1,10 @@
 //! Random commands, many of them at the edges of what is allowed.
 
-use ferrite_model::unit::{Command, Record, Sizes};
+use ferrite_model::unit::{self as model, Command, Record, Sizes};
 
 use super::state::{MEMORY_BYTES, PARAMETER_TILES};
 use crate::random::Random;
-use crate::record::{Convolve, Depthwise, Requantise, Transfer};
+use crate::record::{Add, Convolve, Depthwise, Pool, Requantise, Rows, Sums, Transfer};
 
 /// Addresses that commands have in common are taken from so many.
 const SPOTS: usize = 6;
@@ -279,6 +279,127 @@ impl Generator {
         Some(requantise.record())
     }
 
+    fn sums(&mut self) -> Option<Record> {
+        let bytes = 4 * self.sizes.cols;
+        let out = [self.count(5), self.count(4)];
+        let tiles = self.count(3);
+        let [column_step, row_step, tile_step] =
+            [out[0], out[1], tiles].map(|count| self.step(count, bytes, 3));
+        let reach = u64::from(out[0] - 1) * u64::from(column_step)
+            + u64::from(out[1] - 1) * u64::from(row_step)
+            + u64::from(tiles - 1) * u64::from(tile_step);
+        let output = self.place_local(reach + u64::from(bytes), bytes)?;
+        let accumulators = self.place_rows(tiles * out[0] * out[1])?;
+        Some(Sums { output, accumulators, out, tiles, column_step, row_step, tile_step }.record())
+    }
+
+    /// Where rows of an image may lie.
+    fn rows(&mut self, out: [u32; 2]) -> Option<Rows> {
+        let cols = self.sizes.cols;
+        let [column_step, row_step] = out.map(|count| self.step(count, cols, 4));
+        let reach =
+            u64::from(out[0] - 1) * u64::from(column_step) + u64::from(out[1] - 1) * u64::from(row_step);
+        let address = self.place_local(reach + u64::from(cols), cols)?;
+        Some(Rows { address, column_step, row_step })
+    }
+
+    fn add(&mut self) -> Option<Record> {
+        let out = [self.count(9), self.count(5)];
+        let mut inputs = [self.rows(out)?, self.rows(out)?];
+        let mut output = self.rows(out)?;
+        let k = self.random.below(2) as usize;
+        match self.random.below(8) {
+            0 => output = inputs[k],
+            1 => inputs[1] = inputs[0],
+            _ => {}
+        }
+        // Mostly as a compiler has them, so that not all outputs are clamps.
+        let plain = self.random.eighths(6);
+        let mut multipliers = [0; 3].map(|_| self.random.word() >> 1);
+        let mut shifts = [0; 3].map(|_| 31 + self.random.below(32));
+        if plain {
+            multipliers = multipliers.map(|multiplier| multiplier | 1 << 30);
+            let [low, high] = [self.random.below(3), self.random.below(6)];
+            shifts = [32, 32 + low, 49 + high];
+            shifts.swap(0, k);
+        }
+        let narrow = self.random.eighths(1);
+        let add = Add {
+            out,
+            inputs,
+            output,
+            input_zero_points: [self.random.word() as i8, self.random.word() as i8],
+            multipliers,
+            shifts,
+            zero_point: self.random.word() as i8,
+            min: if narrow { self.random.word() as i8 } else { -128 },
+            max: if narrow { self.random.word() as i8 } else { 127 },
+        };
+        Some(add.record())
+    }
+
+    fn pool(&mut self) -> Option<Record> {
+        let cols = self.sizes.cols;
+        let mut out = [self.count(7), self.count(5)];
+        let tiles = self.count(3);
+        let mut image = [self.count(9), self.count(6)];
+        let [mut pixel_step, mut line_step, in_tile_step] =
+            [image[0], image[1], tiles].map(|count| self.step(count, cols, 4));
+        let mut first = [0, 1].map(|_| self.random.below(9) as i32 - 5);
+        let mut kernel = [self.count(4), self.count(4)];
+        let mut stride = [self.count(3), self.count(3)];
+        let k = self.random.below(2) as usize;
+        match self.random.below(12) {
+            0 | 1 => {
+                // The largest windows, of the whole image and of more.
+                kernel = self.one_of(&[[16, 16], [255, 1], [1, 255], [128, 2], [25, 5], [8, 32]]);
+                out = [1 + self.random.below(2), 1];
+                image = kernel.map(|size| size + 2 - self.random.below(4).min(size));
+                (pixel_step, line_step) = self.one_of(&[(0, cols), (cols, 0), (cols, cols), (0, 0)]);
+                first = [0, -(self.random.below(3) as i32)];
+            }
+            2 => stride[k] = 255 - self.random.below(2),
+            3 => first[k] = self.one_of(&[-32768, -32767, 32767, -256, 255]),
+            4 => {
+                image[k] = 65535 - self.random.below(3);
+                *if k == 0 { &mut pixel_step } else { &mut line_step } = 0;
+                first[k] = self.one_of(&[-32768, -3, 0, 32767]);
+                stride[k] = self.one_of(&[1, 2, 255]);
+                out[k] = 1 + self.random.below(300);
+            }
+            _ => {}
+        }
+        let reach = u64::from(image[0] - 1) * u64::from(pixel_step)
+            + u64::from(image[1] - 1) * u64::from(line_step)
+            + u64::from(tiles - 1) * u64::from(in_tile_step);
+        let input = self.place_local(reach + u64::from(cols), cols)?;
+        let [column_step, row_step, tile_step] =
+            [out[0], out[1], tiles].map(|count| self.step(count, cols, 2));
+        let reach = u64::from(out[0] - 1) * u64::from(column_step)
+            + u64::from(out[1] - 1) * u64::from(row_step)
+            + u64::from(tiles - 1) * u64::from(tile_step);
+        let address = self.place_local(reach + u64::from(cols), cols)?;
+        let narrow = self.random.eighths(1);
+        let pool = Pool {
+            maximum: self.random.eighths(3),
+            out,
+            tiles,
+            output: Rows { address, column_step, row_step },
+            tile_step,
+            min: if narrow { self.random.word() as i8 } else { -128 },
+            max: if narrow { self.random.word() as i8 } else { 127 },
+            input,
+            pixel_step,
+            line_step,
+            in_tile_step,
+            image,
+            first,
+            kernel,
+            stride,
+        };
+        Some(pool.record())
+    }
+
     /// Whether a command may be given to the unit: it is not refused, meets no error in external memory and does not take long.
     pub fn runs(&self, record: &Record) -> bool {
         let Ok(command) = self.sizes.judge(record) else { return false };
@@ -294,7 +415,34 @@ impl Generator {
             Command::Depthwise(d) => {
                 d.tiles * (d.out[1] * d.stride[1] + 2) * (d.out[0] * d.stride[0] + 2) <= 2 * MOST_ROWS
             }
-            Command::Requantise(_) => true,
+            Command::Requantise(_) | Command::Sums(_) => true,
+            Command::Add(a) => {
+                // What overlapping operands and outputs give is not told, but where each row takes an operand's place.
+                let bytes = u64::from(self.sizes.cols);
+                let reach = |rows: &model::Rows| {
+                    (a.out[0] - 1) * rows.column_step + (a.out[1] - 1) * rows.row_step + bytes
+                };
+                let apart = |a: &model::Rows, b: &model::Rows| {
+                    a.address + reach(a) <= b.address || b.address + reach(b) <= a.address
+                };
+                let own_places = (a.out[0] == 1 || a.output.column_step > 0)
+                    && (a.out[1] == 1 || a.output.row_step >= a.out[0] * a.output.column_step.max(1));
+                let allowed = |input| apart(input, &a.output) || (*input == a.output && own_places);
+                work <= MOST_ROWS * bytes && a.inputs.iter().all(allowed)
+            }
+            Command::Pool(p) => {
+                let bytes = u64::from(self.sizes.cols);
+                let image = (p.image[0] - 1) * p.pixel_step
+                    + (p.image[1] - 1) * p.line_step
+                    + (p.tiles - 1) * p.in_tile_step
+                    + bytes;
+                let output = (p.out[0] - 1) * p.column_step
+                    + (p.out[1] - 1) * p.row_step
+                    + (p.tiles - 1) * p.tile_step
+                    + bytes;
+                let apart = p.input + image <= p.output || p.output + output <= p.input;
+                work <= 2 * MOST_ROWS * bytes && apart
+            }
         }
     }
 
@@ -302,10 +450,13 @@ impl Generator {
     pub fn legal(&mut self, list: &mut Vec<Record>) {
         loop {
             let mut new = vec![];
-            let record = match self.random.below(8) {
-                0..=3 => self.transfer(),
-                4 => self.convolve(),
-                5 => {
+            let record = match self.random.below(12) {
+                0..=4 => self.transfer(),
+                5 => self.convolve(),
+                6 => self.sums(),
+                7 => self.add(),
+                8 => self.pool(),
+                9 => {
                     if self.random.eighths(4) {
                         self.convolve()
                     } else {
@@ -338,9 +489,9 @@ impl Generator {
         let mut list = vec![];
         self.legal(&mut list);
         let mut record = list.pop().unwrap();
-        let word = self.random.below(13) as usize;
+        let word = self.random.below(16) as usize;
         let sizes = self.sizes;
-        match self.random.below(12) {
+        match self.random.below(14) {
             0 => record[0] = self.random.below(256),
             1 => record[0] = self.random.word(),
             2 | 3 => record = self.flipped(record),
@@ -367,8 +518,12 @@ impl Generator {
                 record[6] = self.one_of(&[0x0810, 0x1010, 0x1008]);
                 record[12] = 0;
             }
+            11 => {
+                record[15] = self.one_of(&[0x0101_1010, 0x0101_1011, 0x0101_1110, 0x0101_FFFF, 0x0101_0381])
+            }
+            12 => record[9] = record[9] & 0xFF_FFFF | self.one_of(&[30, 31, 62, 63, 0]) << 24,
             _ => {
-                let code = self.one_of(&[1, 2, 3, 4, 5]);
+                let code = self.one_of(&[1, 2, 3, 4, 5, 6, 7, 8]);
                 record = std::array::from_fn(|_| self.random.word());
                 record[0] = code;
             }

@@ -1,0 +1,212 @@
+//! Poolings: the windows of an image out of the scratchpad, and their sums or largest values.
+
+use ferrite_hdl::prelude::*;
+
+use super::ComputeConfig;
+use super::command::{COUNT_BITS, Pooling};
+use super::parts::bytes_at;
+use crate::dma::WordRead;
+
+/// Inputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct PoolIn<T> {
+    /// A task begins.
+    pub start: T,
+    /// Byte address of the first window's first pixel. This and what follows stays while the task is under way.
+    pub first: T,
+    /// Windows of a row.
+    pub columns: T,
+    /// Rows of windows.
+    pub rows: T,
+    /// Tiles of channels.
+    pub tiles: T,
+    /// The rest of it.
+    pub pooling: Pooling<T>,
+    /// The scratchpad.
+    #[flip]
+    pub read: WordRead<T>,
+}
+
+/// Outputs of the module.
+#[derive(Clone, Debug, Bundle)]
+pub struct PoolOut<T> {
+    /// What enters the columns is a window's.
+    pub enters: T,
+    /// What enters the columns: one int32 for each, the sum or the largest value.
+    pub value: Vec<T>,
+    /// The multiplier for the value of one cycle before: one over the number of the window's pixels that lie in the image, or over 1.
+    pub multiplier: T,
+}
+
+/// The most pixels of a window.
+pub const MOST_PIXELS: u32 = 256;
+/// Bits of a window's sum.
+const SUM_BITS: u32 = 17;
+/// Bits of a coordinate in the image, two's complement: the first one, and 65,535 strides of 255 behind it.
+const PLACE_BITS: u32 = 26;
+/// What [`reciprocal`]s are shifted by.
+pub const RECIPROCAL_SHIFT: u32 = 30;
+
+/// The factor by which a window's sum is divided by `count`: `(sum * factor + 2^29) >> 30` is the quotient rounded to the nearest integer, halves away from zero.
+///
+/// It is a little more than `2^30 / count`. So halves are a little more than that too, above 0 and below, and since a sum of `count` int8 times the error, less than `2^7 * count / 2^30`, is less than `1 / (2 * count)`, the distance
+/// of anything else from the next half, no other result changes.
+pub fn reciprocal(count: u32) -> u32 {
+    (1 << RECIPROCAL_SHIFT) / count + 1
+}
+
+/// Reads a pixel of a window in every cycle, with all channels of a tile, and passes those that do not lie in the image.
+#[module]
+pub struct Pool {
+    /// Sizes.
+    pub config: ComputeConfig,
+}
+
+impl Module for Pool {
+    type In = PoolIn<UInt>;
+    type Out = PoolOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("Pool_{}", self.config.suffix())
+    }
+    fn inputs(&self) -> PoolIn<Shape> {
+        let count = bits(COUNT_BITS);
+        PoolIn {
+            start: bit(),
+            first: bits(self.config.address_bits()),
+            columns: count,
+            rows: count,
+            tiles: count,
+            pooling: Pooling::shape(&self.config),
+            read: self.config.word_read(),
+        }
+    }
+    fn outputs(&self) -> PoolOut<Shape> {
+        let value = vec![signed(32); self.config.cols as usize];
+        PoolOut { enters: bit(), value, multiplier: bits(31) }
+    }
+    fn build(&self, m: &Builder, i: PoolIn<UInt>) -> PoolOut<UInt> {
+        let config = &self.config;
+        let p = i.pooling;
+        let active = m.reg("active", 1).reset_to(0);
+        // Where the pixel is, and where its line of the window, its window, its row of windows and its tile begin.
+        let address = |name: &str| m.reg(name, config.address_bits());
+        let [act, line_act, window_act, row_act, tile_act] =
+            ["act", "line_act", "window_act", "row_act", "tile_act"].map(address);
+        let [x, y, window_x, window_y] =
+            ["x", "y", "window_x", "window_y"].map(|name| m.reg(name, PLACE_BITS));
+        let [pixels_left, lines_left] =
+            ["pixels_left", "lines_left"].map(|name| m.reg(name, p.kernel_columns.width()));
+        let [columns_left, rows_left, tiles_left] =
+            ["columns_left", "rows_left", "tiles_left"].map(|name| m.reg(name, COUNT_BITS));
+        let first = m.reg("first_pixel", 1);
+
+        // A coordinate below 0 is, without a sign, above every limit.
+        let within = |place: UInt, limit: UInt| place.lt(limit.extend(PLACE_BITS));
+        wire!(m, in_image = within(x, p.width) & within(y, p.height));
+        i.read.valid.set(active & in_image);
+        i.read.address.set(config.word_of(act));
+        wire!(m, fires = active & (!in_image | i.read.ready));
+
+        wire!(m, ends_line = pixels_left.eq(1));
+        wire!(m, ends_window = ends_line & lines_left.eq(1));
+        wire!(m, ends_row = ends_window & columns_left.eq(1));
+        wire!(m, ends_tile = ends_row & rows_left.eq(1));
+        let chosen = |of: [UInt; 5]| {
+            let ends = [ends_tile, ends_row, ends_window, ends_line];
+            ends.iter().zip(of).rev().fold(of[4], |inner, (ends, outer)| ends.mux(outer, inner))
+        };
+        let from = chosen([tile_act, row_act, window_act, line_act, act]);
+        let step = chosen([p.tile_step, p.row_step, p.column_step, p.line_step, p.pixel_step]);
+        wire!(m, next_act = from.wrapping_add(step));
+        let [first_x, first_y] = [p.x, p.y].map(|place| place.signed().extend(PLACE_BITS).unsigned());
+        wire!(m, next_window_x = ends_row.mux(first_x, window_x.wrapping_add(p.stride_x.extend(PLACE_BITS))));
+        wire!(m, next_row_y = ends_tile.mux(first_y, window_y.wrapping_add(p.stride_y.extend(PLACE_BITS))));
+        let turn = |left: UInt, ends: UInt, all: UInt| left.set(ends.mux(all, left.wrapping_sub(1)));
+        m.when(fires, || {
+            first.set(ends_window);
+            act.set(next_act);
+            x.set(ends_window.mux(next_window_x, ends_line.mux(window_x, x.wrapping_add(1))));
+            turn(pixels_left, ends_line, p.kernel_columns);
+            m.when(ends_line, || {
+                line_act.set(next_act);
+                y.set(ends_row.mux(next_row_y, ends_window.mux(window_y, y.wrapping_add(1))));
+                turn(lines_left, ends_window, p.kernel_rows);
+            });
+            m.when(ends_window, || {
+                window_act.set(next_act);
+                window_x.set(next_window_x);
+                turn(columns_left, ends_row, i.columns);
+            });
+            m.when(ends_row, || {
+                row_act.set(next_act);
+                window_y.set(next_row_y);
+                turn(rows_left, ends_tile, i.rows);
+            });
+            m.when(ends_tile, || {
+                tile_act.set(next_act);
+                tiles_left.set(tiles_left.wrapping_sub(1));
+                m.when(tiles_left.eq(1), || active.set(0));
+            });
+        });
+        m.when(i.start, || {
+            for place in [act, line_act, window_act, row_act, tile_act] {
+                place.set(i.first);
+            }
+            for (place, value) in [(x, first_x), (window_x, first_x), (y, first_y), (window_y, first_y)] {
+                place.set(value);
+            }
+            for (left, all) in [
+                (pixels_left, p.kernel_columns),
+                (lines_left, p.kernel_rows),
+                (columns_left, i.columns),
+                (rows_left, i.rows),
+                (tiles_left, i.tiles),
+            ] {
+                left.set(all);
+            }
+            first.set(1);
+            active.set(1);
+        });
+
+        // A cycle later the word is there, another one later its part, and in the next it is in.
+        let late = |name: &str, value: UInt| {
+            let once = m.reg(&format!("{name}_read"), 1).reset_to(0);
+            once.set(value);
+            let twice = m.reg(&format!("{name}_found"), 1).reset_to(0);
+            twice.set(once);
+            twice
+        };
+        let (pixel, is_first, is_last, inside) = (
+            late("pixel", fires),
+            late("first", first),
+            late("last", fires & ends_window),
+            late("inside", fires & in_image),
+        );
+        let offset = m.delay("offset", act.truncate(config.offset_bits()));
+        let found = bytes_at(i.read.data, offset, config.cols);
+        let nothing = p.maximum.mux(0x80, m.constant(Bits::zero(8)));
+        let value = found.into_iter().enumerate().map(|(col, found)| {
+            let found = m.delay(&format!("found_{col}"), found);
+            let counted = inside.mux(found, nothing).signed().extend(SUM_BITS);
+            let value = m.reg(&format!("pooled_{col}"), signed(SUM_BITS));
+            let larger = value.signed().gt(counted).mux(value, counted.unsigned());
+            let all = p.maximum.mux(larger, value.wrapping_add(counted.unsigned()));
+            m.when(pixel, || value.set(is_first.mux(counted.unsigned(), all)));
+            value.signed().extend(32).unsigned()
+        });
+        let value = value.collect();
+        let count = m.reg("count", MOST_PIXELS.ilog2());
+        let before = is_first.mux(0, count);
+        m.when(pixel, || count.set(before.wrapping_add(inside.extend(count.width()))));
+        let enters = m.reg("enters", 1).reset_to(0);
+        enters.set(is_last);
+
+        // 256 pixels are counted as 0, as are none, whose sum is 0 anyhow. A largest value is divided by 1.
+        let contents = [MOST_PIXELS].into_iter().chain(1..MOST_PIXELS);
+        let contents = contents.map(|count| Bits::from_u64(31, reciprocal(count).into()));
+        let reciprocals = m.memory("reciprocals", MOST_PIXELS, 31).with_contents(contents);
+        let multiplier = reciprocals.read("reciprocal", p.maximum.mux(1, count));
+        PoolOut { enters, value, multiplier }
+    }
+}
