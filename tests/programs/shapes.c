@@ -148,8 +148,101 @@ static int check_matmul(uint32_t rows, uint32_t inner, uint32_t columns) {
   return wrong;
 }
 
+#define C FERRITE_TENSOR_COLS
+/* Pixels of the scratchpad's words, and channels of one tile. */
+#define PIXEL TENSOR_WORD_BYTES
+
+/* Runs commands on `bytes` of `image` at address 0 of the scratchpad, and brings back what is then at `from`. */
+static uint32_t on_scratchpad(uint32_t bytes, struct tensor_command command, uint32_t from, uint32_t out_bytes) {
+  commands[0] = tensor_load((struct tensor_transfer){.external = image, .local = 0, .bytes = bytes});
+  commands[1] = command;
+  commands[2] = tensor_store((struct tensor_transfer){.external = out, .local = from, .bytes = out_bytes});
+  tensor_clear();
+  return tensor_run(commands, 3);
+}
+
+/* Two by two windows of 5 x 4 pixels, moved by one and two, from one pixel left of the image on. */
+static int check_pool(int maximum) {
+  randomise(image, 20 * PIXEL);
+  uint32_t to = 1024;
+  struct tensor_pool pool = {
+      .input = 0, .output = to, .maximum = maximum, .columns = 5, .rows = 2, .column_step = PIXEL, .row_step = 5 * PIXEL,
+      .min = -100, .max = 100, .pixel_step = PIXEL, .line_step = 5 * PIXEL, .width = 5, .height = 4, .x = -1, .y = 0,
+      .kernel_columns = 2, .kernel_rows = 2, .stride_x = 1, .stride_y = 2};
+  int wrong = on_scratchpad(20 * PIXEL, tensor_pool(pool), to, 10 * PIXEL) != 0;
+  for (int r = 0; r < 2; r++) {
+    for (int c = 0; c < 5; c++) {
+      for (int n = 0; n < C; n++) {
+        int sum = 0, count = 0, most = -128;
+        for (int y = 2 * r; y < 2 * r + 2; y++) {
+          for (int x = c - 1 < 0 ? 0 : c - 1; x < c + 1; x++, count++) {
+            int value = image[(5 * y + x) * (int)PIXEL + n];
+            sum += value;
+            most = value > most ? value : most;
+          }
+        }
+        int value = maximum ? most : (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+        wrong += out[(5 * r + c) * (int)PIXEL + n] != (value < -100 ? -100 : value > 100 ? 100 : value);
+      }
+    }
+  }
+  if (wrong) printf("pool %d: %d wrong, status %lx\n", maximum, wrong, (unsigned long)tensor_status());
+  return wrong;
+}
+
+static int64_t scale(int64_t x, int64_t multiplier, int shift) { return (x * multiplier + ((int64_t)1 << (shift - 1))) >> shift; }
+
+/* Seven rows of two operands, the second in reverse order. */
+static int check_add(void) {
+  randomise(image, 14 * PIXEL);
+  uint32_t to = 1024;
+  struct tensor_add add = {
+      .input1 = {0, PIXEL, 0, 3, 32, 0x50000000}, .input2 = {7 * PIXEL, 0, PIXEL, -4, 33, 0x7fffffff},
+      .output = {to, PIXEL, 0, 9, 50, 0x60000000}, .columns = 7, .rows = 1, .min = -128, .max = 120};
+  int wrong = on_scratchpad(14 * PIXEL, tensor_add(add), to, 7 * PIXEL) != 0;
+  for (int c = 0; c < 7; c++) {
+    for (int n = 0; n < C; n++) {
+      int64_t sum = scale((int64_t)(image[c * (int)PIXEL + n] - 3) << 20, 0x50000000, 32) +
+                    scale((int64_t)(image[7 * (int)PIXEL + n] + 4) << 20, 0x7fffffff, 33);
+      int64_t value = scale(sum, 0x60000000, 50) + 9;
+      wrong += out[c * (int)PIXEL + n] != (value < -128 ? -128 : value > 120 ? 120 : value);
+    }
+  }
+  if (wrong) printf("add: %d wrong, status %lx\n", wrong, (unsigned long)tensor_status());
+  return wrong;
+}
+
+/* One tap of a depthwise kernel weighs 1: the sums are the pixels right of the outputs. */
+static int check_depthwise_sums(void) {
+  uint32_t weights_at = 512;
+  while (weights_at < 8 * PIXEL) weights_at *= 2;
+  memset(image, 0, weights_at + TENSOR_TILE_BYTES);
+  randomise(image, 4 * PIXEL);
+  memset(image + weights_at + 2 * C, 1, C);
+  struct tensor_depthwise depthwise = {
+      .act = 0, .weights = weights_at, .zero_point = -9, .columns = 4, .width = 4, .x = -1, .pixel_step = PIXEL};
+  uint32_t to = 2048;
+  commands[0] = tensor_load((struct tensor_transfer){.external = image, .local = 0, .bytes = weights_at + TENSOR_TILE_BYTES});
+  commands[1] = tensor_depthwise(depthwise);
+  commands[2] = tensor_sums((struct tensor_sums){.output = to, .accumulators = 0, .columns = 4, .column_step = TENSOR_GROUP_BYTES});
+  commands[3] = tensor_store((struct tensor_transfer){
+      .external = out, .local = to, .bytes = 4 * C, .n1 = 4, .s1 = 4 * C, .d1 = TENSOR_GROUP_BYTES});
+  tensor_clear();
+  int wrong = tensor_run(commands, 4) != 0;
+  for (int c = 0; c < 4; c++) {
+    for (int n = 0; n < C; n++) {
+      int32_t sum;
+      memcpy(&sum, out + 4 * (c * C + n), 4);
+      /* Beside the image stands the zero point. */
+      wrong += sum != (c < 3 ? image[(c + 1) * (int)PIXEL + n] : -9);
+    }
+  }
+  if (wrong) printf("depthwise, sums: %d wrong, status %lx\n", wrong, (unsigned long)tensor_status());
+  return wrong;
+}
+
 int main(void) {
-  int wrong = 0, done = 0;
+  int wrong = check_pool(0) + check_pool(1) + check_add() + check_depthwise_sums(), done = 0;
   wrong += check_matmul(1, 1, 1);
   wrong += check_matmul(3, 5000, 5);
   wrong += check_matmul(300, 40, 33);
