@@ -4,6 +4,7 @@ use ferrite_hdl::library::Stream;
 use ferrite_hdl::prelude::*;
 
 use super::list::{List, RECORD_BYTES};
+use crate::command::Cause;
 use crate::core::CoprocessorPort;
 use crate::record::RecordQueue;
 
@@ -25,18 +26,6 @@ pub enum Instruction {
     Run = 0x05,
     Info = 0x06,
     Interrupt = 0x07,
-}
-
-/// Why the unit has stopped: the numbers of the status word beside those of [`Cause`](crate::command::Cause).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
-#[encoding(width = 4)]
-enum Refusal {
-    None = 0,
-    Unknown = 1,
-    Field = 2,
-    Alignment = 3,
-    Outside = 4,
-    List = 7,
 }
 
 /// What the port is told of the unit.
@@ -69,7 +58,7 @@ impl PortStatus<Shape> {
         PortStatus {
             busy: bit(),
             error: bit(),
-            cause: Refusal::shape(),
+            cause: Cause::shape(),
             number: bits(32),
             address: bits(32),
             clearing: bit(),
@@ -147,7 +136,7 @@ impl Module for Port {
         }
     }
     fn outputs(&self) -> PortOut<Shape> {
-        PortOut { clear: bit(), drop: bit(), refuse: Refusal::shape(), counter: bits(4), interrupt: bit() }
+        PortOut { clear: bit(), drop: bit(), refuse: Cause::shape(), counter: bits(4), interrupt: bit() }
     }
     fn build(&self, m: &Builder, i: PortIn<UInt>) -> PortOut<UInt> {
         let PortIn { coprocessor, status, pairs, list_valid, list, list_ready } = i;
@@ -184,26 +173,27 @@ impl Module for Port {
         // The first one in the queue.
         let first = queue.front;
         let is = |instruction: Instruction| first.funct7.is(instruction);
-        wire!(m, unit_busy = status.busy | status.list_busy);
+        // A list that could not be fetched is under way until that is told.
+        wire!(m, unit_busy = status.busy | status.list_busy | status.list_failed);
         let pushed = m.reg("pushed", PAIRS.ilog2()).reset_to(0);
         let record = first.rs1.slice(RECORD_BYTES.ilog2(), 32 - RECORD_BYTES.ilog2());
         wire!(m, beyond = (record.extend(34) + first.rs2.extend(34)).gt(1u64 << record.width()));
-        let refusal = m.wire("refusal", Refusal::shape());
-        refusal.set(Refusal::None);
+        let refusal = m.wire("refusal", Cause::shape());
+        refusal.set(Cause::None);
         m.switch(first.funct7, |s| {
             s.cases([Instruction::Fence, Instruction::Push], || ());
-            s.case(Instruction::Interrupt, || refusal.set(Refusal::Field));
+            s.case(Instruction::Interrupt, || refusal.set(Cause::Field));
             s.case(Instruction::Run, || {
                 m.when(!first.rs2.any(), || ())
-                    .otherwise_when(pushed.ne(0), || refusal.set(Refusal::Field))
+                    .otherwise_when(pushed.ne(0), || refusal.set(Cause::Field))
                     .otherwise_when(first.rs1.truncate(RECORD_BYTES.ilog2()).any(), || {
-                        refusal.set(Refusal::Alignment);
+                        refusal.set(Cause::Alignment);
                     })
-                    .otherwise_when(beyond, || refusal.set(Refusal::Outside));
+                    .otherwise_when(beyond, || refusal.set(Cause::Outside));
             });
-            s.default(|| refusal.set(Refusal::Unknown));
+            s.default(|| refusal.set(Cause::Unknown));
         });
-        wire!(m, bad = refusal.ne(Refusal::None));
+        wire!(m, bad = refusal.ne(Cause::None));
         wire!(m, works = queue.valid & !status.error & !clears);
         wire!(m, pushes = works & is(Instruction::Push) & !status.list_busy);
         pairs.valid.set(pushes);
@@ -214,10 +204,10 @@ impl Module for Port {
         list.count.set(first.rs2.truncate(list.count.width()));
         wire!(m, fences = queue.valid & is(Instruction::Fence));
         // Errors of instructions come when all before them is finished, so that an error of a command before them is told.
-        let refuses = m.wire("refuses", Refusal::shape());
-        m.when(status.list_failed & !status.busy, || refuses.set(Refusal::List))
+        let refuses = m.wire("refuses", Cause::shape());
+        m.when(status.list_failed & !status.busy, || refuses.set(Cause::List))
             .otherwise_when(works & bad & !unit_busy, || refuses.set(refusal))
-            .otherwise(|| refuses.set(Refusal::None));
+            .otherwise(|| refuses.set(Cause::None));
         let may_go = m.wire("may_go", 1);
         m.when(clears, || may_go.set(1))
             .otherwise_when(fences, || may_go.set(!unit_busy))
@@ -243,11 +233,11 @@ impl Module for Port {
             cause,
             m.constant(Bits::zero(6)),
             status.error,
-            queue.valid | unit_busy,
+            (queue.valid & !status.error) | unit_busy,
         ]);
         let info = m.wire("info", 32);
         m.when(offered.rs1.eq(0), || info.set(status.number))
-            .otherwise_when(offered.rs1.eq(1) & cause.eq(Refusal::List), || info.set(status.list_address))
+            .otherwise_when(offered.rs1.eq(1) & cause.eq(Cause::List), || info.set(status.list_address))
             .otherwise_when(offered.rs1.eq(1), || info.set(status.address))
             .otherwise(|| info.set(0));
         wire!(m, fenced = fences & !unit_busy & !clears);
