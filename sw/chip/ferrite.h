@@ -69,6 +69,8 @@
 #define FERRITE_TENSOR_SCRATCHPAD_BYTES 131072
 /* accumulator rows, each of `tensor.cols` int32, in rows */
 #define FERRITE_TENSOR_ACC_ROWS 1024
+/* width of the AXI4 port to external memory, in bits */
+#define FERRITE_TENSOR_AXI_BITS 128
 /* size of the RAM, which holds programs and their data, in bytes */
 #define FERRITE_SOC_RAM_BYTES 524288
 /* size of the boot ROM, in bytes */
@@ -85,6 +87,10 @@
 #define FERRITE_SOC_USER_BASE 0x40000000
 /* bytes of SPI flash memory that can be read; 0 leaves the reader out, in bytes */
 #define FERRITE_SOC_FLASH_BYTES 0
+/* size of the external memory behind the AXI4 port, on which the tensor unit works; 0 leaves the port out, in bytes */
+#define FERRITE_SOC_EXTERNAL_BYTES 16777216
+/* number of the tensor unit's source at the interrupt controller */
+#define FERRITE_TENSOR_INTERRUPT 14
 
 /* boot ROM: jumps to the start of the RAM */
 
@@ -284,5 +290,12 @@
 #define FERRITE_RAM_BASE 0x80000000
 /* size in bytes */
 #define FERRITE_RAM_SIZE 0x80000
+
+/* external memory, which the tensor unit works on */
+
+/* first address */
+#define FERRITE_EXTERNAL_BASE 0xc0000000
+/* size in bytes */
+#define FERRITE_EXTERNAL_SIZE 0x1000000
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ferrite_runtime.h"
 #include "ferrite_tensor.h"
@@ -18,11 +19,13 @@
 #define MAX 110
 
 /* What the tensor unit reads and writes. */
-static FERRITE_EXTERNAL int8_t a[M][K];
+static FERRITE_EXTERNAL int8_t left[M][K];
 static FERRITE_EXTERNAL int8_t weights[TENSOR_WEIGHT_BYTES(K, 1, 1, N)];
 static FERRITE_EXTERNAL int8_t parameters[TENSOR_PARAMETERS_BYTES(N)];
 static FERRITE_EXTERNAL int8_t result[M][N];
 
+/* The same in the RAM, which the core reads faster than external memory. */
+static int8_t a[M][K];
 static int8_t b[K][N];
 static int32_t bias[N];
 static uint32_t multiplier[N];
@@ -66,7 +69,7 @@ static void multiply_in_c(void) {
 static uint32_t multiply_on_tensor_unit(void) {
   struct tensor_matmul product = {
       .rows = M, .inner = K, .columns = N,
-      .left = &a[0][0], .weights = weights, .parameters = parameters, .out = &result[0][0],
+      .left = &left[0][0], .weights = weights, .parameters = parameters, .out = &result[0][0],
       .zero_point = ZERO_POINT, .min = MIN, .max = MAX,
   };
   tensor_matmul(&product, 0);
@@ -75,6 +78,7 @@ static uint32_t multiply_on_tensor_unit(void) {
 
 int main(void) {
   make_inputs();
+  memcpy(left, a, sizeof a);
   /* Done once for a matrix that is multiplied by many. */
   tensor_pack_matrix(weights, &b[0][0], K, N);
   tensor_pack_parameters(parameters, bias, multiplier, shift, N);

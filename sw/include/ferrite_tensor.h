@@ -106,7 +106,7 @@ struct tensor_command {
   uint32_t word[16];
 };
 
-/* Gives a command to the unit; waits only while its queue is full. The command may stand anywhere. */
+/* Gives a command to the unit; waits only while its queue is full. The command may stand anywhere, best in the RAM, which the core reads faster. */
 static inline void tensor_push(const struct tensor_command *command) {
   for (int k = 0; k < 16; k += 2) FERRITE_TENSOR_ACT(0x04, command->word[k], command->word[k + 1]);
 }
@@ -183,6 +183,38 @@ struct tensor_requantise {
   int8_t zero_point, min, max;
 };
 
+/* From the accumulators to the scratchpad as they are. */
+struct tensor_sums {
+  uint32_t output, accumulators;
+  uint32_t columns, rows, tiles;
+  uint32_t column_step, row_step, tile_step;
+};
+
+/* The sum of two tensors in the scratchpad, each with its own scale. */
+struct tensor_operand {
+  uint32_t address, column_step, row_step;
+  int8_t zero_point;
+  uint8_t shift;
+  uint32_t multiplier;
+};
+struct tensor_add {
+  struct tensor_operand input1, input2, output;
+  uint32_t columns, rows;
+  int8_t min, max;
+};
+
+/* The largest or the average value of windows of an image in the scratchpad. */
+struct tensor_pool {
+  uint32_t input, output;
+  int maximum; /* else the average */
+  uint32_t columns, rows, tiles;
+  uint32_t column_step, row_step, tile_step;
+  int8_t min, max;
+  uint32_t pixel_step, line_step, in_tile_step, width, height;
+  int32_t x, y;
+  uint32_t kernel_columns, kernel_rows, stride_x, stride_y;
+};
+
 #define TENSOR_ONE_(value) ((value) ? (value) : 1)
 
 static inline struct tensor_command tensor_transfer_(uint32_t code, struct tensor_transfer t) {
@@ -224,6 +256,34 @@ static inline struct tensor_command tensor_requantise(struct tensor_requantise r
                                   TENSOR_ONE_(r.tiles), r.column_step, r.row_step, r.tile_step,
                                   (uint32_t)(uint8_t)r.zero_point | (uint32_t)(uint8_t)r.min << 8 |
                                       (uint32_t)(uint8_t)r.max << 16}};
+}
+
+static inline struct tensor_command tensor_sums(struct tensor_sums s) {
+  return (struct tensor_command){{6, 0, s.output, s.accumulators, TENSOR_ONE_(s.columns) | TENSOR_ONE_(s.rows) << 16,
+                                  TENSOR_ONE_(s.tiles), s.column_step, s.row_step, s.tile_step}};
+}
+
+static inline struct tensor_command tensor_add(struct tensor_add a) {
+  return (struct tensor_command){{7, a.input1.address, a.output.address, a.input2.address,
+                                  TENSOR_ONE_(a.columns) | TENSOR_ONE_(a.rows) << 16,
+                                  (uint32_t)(uint8_t)a.input1.zero_point | (uint32_t)(uint8_t)a.input2.zero_point << 8 |
+                                      (uint32_t)a.input1.shift << 16 | (uint32_t)a.input2.shift << 24,
+                                  a.output.column_step, a.output.row_step, a.input1.column_step,
+                                  (uint32_t)(uint8_t)a.output.zero_point | (uint32_t)(uint8_t)a.min << 8 |
+                                      (uint32_t)(uint8_t)a.max << 16 | (uint32_t)a.output.shift << 24,
+                                  a.input1.row_step, a.input2.column_step, a.input2.row_step, a.input1.multiplier,
+                                  a.input2.multiplier, a.output.multiplier}};
+}
+
+static inline struct tensor_command tensor_pool(struct tensor_pool p) {
+  return (struct tensor_command){{8, p.input, p.output, (uint32_t)!!p.maximum,
+                                  TENSOR_ONE_(p.columns) | TENSOR_ONE_(p.rows) << 16, TENSOR_ONE_(p.tiles), p.column_step,
+                                  p.row_step, p.tile_step, (uint32_t)(uint8_t)p.min << 8 | (uint32_t)(uint8_t)p.max << 16,
+                                  p.pixel_step, p.line_step, p.in_tile_step,
+                                  TENSOR_ONE_(p.width) | TENSOR_ONE_(p.height) << 16,
+                                  (uint32_t)(uint16_t)p.x | (uint32_t)(uint16_t)p.y << 16,
+                                  TENSOR_ONE_(p.kernel_columns) | TENSOR_ONE_(p.kernel_rows) << 8 |
+                                      TENSOR_ONE_(p.stride_x) << 16 | TENSOR_ONE_(p.stride_y) << 24}};
 }
 
 /* ---- Whole operations ------------------------------------------------------------------------------------------ */

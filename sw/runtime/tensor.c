@@ -15,13 +15,17 @@
 
 /* ---- Waiting --------------------------------------------------------------------------------------------------- */
 
-#define MEIE_PLACE 11
+/* mie.MEIE. */
+static uint32_t takes_external_interrupts(void) {
+  uint32_t mie;
+  __asm__ volatile("csrr %0, mie" : "=r"(mie));
+  return mie >> 11 & 1;
+}
 
 uint32_t tensor_wait(void) {
   /* wfi ends with a pending interrupt, also while none is taken: so no interrupt can come between the question and the sleep. */
   int were_on = ferrite_interrupts_off();
-  uint32_t mie;
-  __asm__ volatile("csrr %0, mie" : "=r"(mie));
+  uint32_t took_external = takes_external_interrupts();
   uintptr_t priority = FERRITE_PLIC_PRIORITY + 4 * FERRITE_TENSOR_INTERRUPT;
   uint32_t old_priority = FERRITE_REG32(priority), old_enable = FERRITE_REG32(FERRITE_PLIC_ENABLE);
   uint32_t old_threshold = FERRITE_REG32(FERRITE_PLIC_THRESHOLD);
@@ -35,7 +39,7 @@ uint32_t tensor_wait(void) {
   /* The controller may have noted it. No other source is enabled. */
   uint32_t source = FERRITE_REG32(FERRITE_PLIC_CLAIM);
   if (source != 0) FERRITE_REG32(FERRITE_PLIC_CLAIM) = source;
-  if (!(mie >> MEIE_PLACE & 1)) ferrite_enable_external_interrupt(0);
+  if (!took_external) ferrite_enable_external_interrupt(0);
   FERRITE_REG32(FERRITE_PLIC_ENABLE) = old_enable;
   FERRITE_REG32(FERRITE_PLIC_THRESHOLD) = old_threshold;
   FERRITE_REG32(priority) = old_priority;
