@@ -24,6 +24,8 @@ pub struct OutputIn<T> {
     /// The scratchpad, for outputs; it never makes this port wait.
     #[flip]
     pub write: WordWrite<T>,
+    /// A command ends with the tile that is under way.
+    pub halt: T,
 }
 
 /// Outputs of the output stage.
@@ -64,6 +66,7 @@ impl Module for Output {
             parameters: self.config.word_read(),
             rows: RowRead::shape(&self.config),
             write: WordWrite::shape(&self.config),
+            halt: bit(),
         }
     }
     fn outputs(&self) -> OutputOut<Shape> {
@@ -132,7 +135,7 @@ impl Module for Output {
         });
         wire!(m, ends_row = columns_to_write.eq(1));
         wire!(m, ends_tile = leaves & ends_row & rows_to_write.eq(1));
-        wire!(m, ends = ends_tile & c.tiles.eq(1));
+        wire!(m, ends = ends_tile & (c.tiles.eq(1) | i.halt));
         wire!(m, next_row_address = row_address.wrapping_add(c.row_step));
         m.when(leaves, || {
             address.set(ends_row.mux(next_row_address, address.wrapping_add(c.column_step)));
