@@ -1,5 +1,6 @@
 //! Who has to wait for whom.
 
+use ferrite_hdl::library::{priority_encode, priority_grant};
 use ferrite_hdl::prelude::*;
 
 use super::order::{OrderStream, Regions};
@@ -61,7 +62,7 @@ pub struct Held<T> {
     pub by_store: T,
 }
 
-/// Keeps the ranges of all orders that are not done. A new one is compared with one of them in each cycle and remembers for which it has to
+/// Keeps the ranges of all orders that are not done. A new one is compared with one of them in each cycle, those of its own lane left out, and remembers for which it has to
 /// wait: older ones of other lanes with a range in common that one of the two writes. A lane begins its orders one after the other.
 #[module]
 pub struct Board {
@@ -167,26 +168,30 @@ impl Module for Board {
         wire!(m, all_done = concat(done.iter().rev().copied()));
         wire!(m, all_here = concat(states.iter().rev().map(|state| state.here)));
 
-        // Comparing: a slot in each cycle, and then the new order takes its own.
+        // Comparing: one of the other lanes' orders in each cycle, and then the new order takes its own slot.
         let compares = m.reg("compares", 1).reset_to(0);
         let compared = m.reg("compared", 1).reset_to(0);
-        let slot = m.reg("slot", ALL_SLOTS.ilog2()).reset_to(0);
+        let to_compare = m.reg("to_compare", ALL_SLOTS);
+        let slot = m.reg("slot", ALL_SLOTS.ilog2());
+        let looks = m.reg("looks", 1);
         let blockers = m.reg("blockers", ALL_SLOTS);
         let theirs = of_word(shape, regions.read_async("theirs", slot));
-        let other_lane = slot.slice(SLOTS.ilog2(), LANES.ilog2()).ne(part);
-        wire!(m, blocks = all_here.bit_at(slot) & other_lane & mine.conflict(&theirs));
-        // Slots behind the last order that is here need no look.
-        wire!(m, was_last = !((all_here >> slot) >> 1u32).any());
+        wire!(m, blocks = looks & all_here.bit_at(slot) & mine.conflict(&theirs));
+        wire!(m, other_lanes = concat((0..LANES).rev().map(|lane| part.ne(lane).repeat(SLOTS))));
+        wire!(m, was_last = !to_compare.any());
         let still = !all_done;
         m.when(i.orders.valid & !compares & !compared, || {
             compares.set(1);
-            slot.set(0);
+            looks.set(0);
+            to_compare.set(all_here & other_lanes);
             blockers.set(0);
         });
         m.when(compares, || {
             let found = blocks.mux(one_hot(m, slot, ALL_SLOTS).truncate(ALL_SLOTS), 0);
             blockers.set((blockers | found) & still);
-            slot.set(slot.wrapping_add(1));
+            slot.set(priority_encode(to_compare));
+            looks.set(!was_last);
+            to_compare.set(to_compare & !priority_grant(to_compare));
             m.when(was_last, || {
                 compares.set(0);
                 compared.set(1);

@@ -28,6 +28,8 @@ pub struct OutputIn<T> {
     /// The scratchpad, for outputs; it never makes this port wait.
     #[flip]
     pub write: WordWrite<T>,
+    /// What is under way is cut short.
+    pub halt: T,
 }
 
 /// Outputs of the output stage.
@@ -70,6 +72,7 @@ impl Module for Output {
             read: self.config.word_read(),
             rows: RowRead::shape(&self.config),
             write: WordWrite::shape(&self.config),
+            halt: bit(),
         }
     }
     fn outputs(&self) -> OutputOut<Shape> {
@@ -99,7 +102,8 @@ impl Module for Output {
         columns.set(c.columns);
         rows.set(c.rows);
         m.connect(addition, c.addition);
-        let PoolIn { start, first, columns, rows, tiles, pooling, read: pool_read } = pool.i;
+        let PoolIn { start, halt, first, columns, rows, tiles, pooling, read: pool_read } = pool.i;
+        halt.set(i.halt);
         start.set(begins & is(OutputKind::Pool));
         first.set(c.source);
         columns.set(c.columns);
@@ -233,7 +237,10 @@ impl Module for Output {
         i.write.mask.set(is_sums.mux(mask_at(m, offset, sums_bytes), mask_at(m, offset, config.cols)));
         m.assert("outputs_never_wait", !i.write.valid | i.write.ready);
         wire!(m, ends_tile = row_ends & walk.ends_tile);
-        wire!(m, ends = row_ends & walk.ends);
+        // Cut short, accumulator rows end with their tile, and images at once; what is still under way then is written, whatever it is.
+        let cut_tile = i.halt & state.is(OutputState::Rows) & ends_tile;
+        let is_idle = state.is(OutputState::Idle);
+        wire!(m, ends = !is_idle & ((row_ends & walk.ends) | cut_tile | (i.halt & in_operands)));
 
         i.tasks.ready.set(state.is(OutputState::Idle));
         m.switch(state, |s| {

@@ -12,6 +12,8 @@ use crate::dma::WordRead;
 pub struct PoolIn<T> {
     /// A task begins.
     pub start: T,
+    /// It is cut short.
+    pub halt: T,
     /// Byte address of the first window's first pixel. This and what follows stays while the task is under way.
     pub first: T,
     /// Windows of a row.
@@ -73,6 +75,7 @@ impl Module for Pool {
         let count = bits(COUNT_BITS);
         PoolIn {
             start: bit(),
+            halt: bit(),
             first: bits(self.config.address_bits()),
             columns: count,
             rows: count,
@@ -168,6 +171,7 @@ impl Module for Pool {
             first.set(1);
             active.set(1);
         });
+        m.when(i.halt, || active.set(0));
 
         // A cycle later the word is there, another one later its part, and in the next it is in.
         let late = |name: &str, value: UInt| {

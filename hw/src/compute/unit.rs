@@ -208,7 +208,8 @@ impl Module for Compute {
         m.connect(sum, array.o.sum);
         start_valid.set(tiles.frames.valid);
         start.set(tiles.frames.frame.accumulators);
-        let OutputIn { tasks, read: operands, rows, write } = output.i;
+        let OutputIn { tasks, read: operands, rows, write, halt } = output.i;
+        halt.set(i.halt);
         m.connect(tasks, i.outputs);
         m.connect(row_read, rows);
 

@@ -201,6 +201,12 @@ fn runs_as_the_model(parameters: [u32; 5], seed: u64, steps: u32) -> (u32, u32) 
             22..=24 => pair.instruction(funct7::STATUS, 0, 0),
             25 => pair.instruction(funct7::INFO, generator.random.below(3), 0),
             26 => pair.instruction(funct7::COUNTER, generator.random.below(20), 0),
+            27 if generator.random.eighths(2) => {
+                // In the middle of whatever is under way.
+                accepted += pair.model.unit().accepted();
+                pair.instruction(funct7::CLEAR, 0, 0);
+                pair.settle();
+            }
             _ => pair.fence(),
         }
         if pair.model.error().is_some() && generator.random.eighths(6) {

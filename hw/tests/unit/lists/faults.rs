@@ -241,3 +241,29 @@ fn an_error_of_the_front_counts_behind_the_commands_that_have_come() {
         assert_eq!(bench.run(&[good, good]), Ok(verdict(2, 0, 0)));
     }
 }
+
+#[test]
+fn an_error_that_comes_later_counts_if_its_command_is_the_earlier() {
+    let mut bench = native(SIZES[3]);
+    let start = State::random(&bench.sizes, &mut Random::new(1));
+    let transfer = |external, local, bytes| crate::record::Transfer::run(external, local, bytes);
+    // 128 bytes at 0x17C0 fail, where some of these are after many bursts.
+    let long = transfer(0x1000, 0, 2048);
+    let middle = transfer(0x15D0, 0, 512);
+    let short = transfer(0x1800, 4096, 64);
+    let back = 0x1810u32.wrapping_sub(0x4000);
+    let longer = crate::record::Transfer::rows(0x4000, 4096, 2000, 2, back, 2048);
+    let verdict = |number, cause, address| Verdict { number, cause, address };
+    for (records, expected) in [
+        ([long.store(), short.load()], verdict(0, 6, 0x1700)),
+        ([long.load(), short.store()], verdict(0, 5, 0x1700)),
+        ([middle.load(), longer.store()], verdict(0, 5, 0x16D0)),
+        ([longer.store(), middle.load()], verdict(0, 6, 0x1810)),
+    ] {
+        for stall in [None, Some(3), Some(4)] {
+            bench.begin(&start, stall);
+            bench.fail_in(0x17C0, 128);
+            assert_eq!(bench.run(&records), Ok(expected.clone()), "{records:x?}");
+        }
+    }
+}
