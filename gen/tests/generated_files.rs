@@ -90,3 +90,14 @@ fn another_size_of_ram_reaches_the_header_and_the_linker_script() {
     assert!(header(&chip).contains("#define FERRITE_RAM_SIZE 0x100000\n"));
     assert!(linker_script(&chip).contains("ORIGIN = 0x80000000, LENGTH = 0x100000\n"));
 }
+
+#[test]
+fn external_memory_reaches_the_linker_script_if_there_is_any() {
+    let mut chip = ChipConfig::default();
+    chip.soc.external_bytes = 1 << 20;
+    let script = linker_script(&chip);
+    assert!(script.contains("  external (rw) : ORIGIN = 0xc0000000, LENGTH = 0x100000\n"));
+    assert!(script.contains("  } >external :external\n"));
+    (chip.soc.external_bytes, chip.tensor) = (0, None);
+    assert!(!linker_script(&chip).contains("external"));
+}

@@ -1,7 +1,7 @@
 //! What the tensor unit does, in which order: a plan as lists of commands.
 //!
-//! The program waits for the unit between two steps, so that it can tell what each layer took. The first pieces of a layer's weights are loaded by the list of the step before, which leaves the
-//! memory no time to rest meanwhile.
+//! The program waits for the unit between two steps, so that it can tell what each layer took. The first piece of a layer's weights is loaded by the list of the step before: the
+//! memory has something to do while that ends, and the array can begin at once.
 
 use crate::lists::{Command, Convolve, Loop, Requantise, Transfer};
 use crate::lower::{Chain, FullyConnected};
@@ -14,8 +14,8 @@ pub const ZERO_BYTES: u32 = 1024;
 /// Commands that clear the activation areas, at most.
 pub const CLEARING_RECORDS: u64 = 2;
 
-/// Pieces of the next layer that a list loads, at most.
-const PIECES_AHEAD: usize = 3;
+/// Pieces of the next layer that a list loads, at most. More of them would be waited for at the list's end, while the array could begin with the first.
+const PIECES_AHEAD: usize = 1;
 /// Bytes of the runs of rows that are longer than a run can be; a multiple of every scratchpad's words.
 const LONG_RUN_BYTES: u32 = 1 << 15;
 

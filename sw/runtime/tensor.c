@@ -95,8 +95,10 @@ void tensor_pack_parameters(void *to, const int32_t *bias, const uint32_t *multi
 #define OUTPUTS_BYTES (FERRITE_TENSOR_SCRATCHPAD_BYTES / 8)
 /* While sums enter one half of the accumulators, the other half is turned into outputs. */
 #define HALF_ROWS (FERRITE_TENSOR_ACC_ROWS / 2)
-/* Outputs of a block, of one tile of channels: enough that tiles of weights follow each other without a pause, and few enough that little waits for the first and the last block. */
-#define BLOCK_OUTPUTS 128u
+/* Outputs of a block, of one tile of channels, at most: twice as many as the array needs to hide the way of weights behind them. With more of them, more waits for the first and the last block. */
+#define BLOCK_OUTPUTS 32u
+/* Cycles for which a command shall keep the array busy, since the unit takes some 150 for all commands of a group of output channels. */
+#define GROUP_CYCLES 256u
 /* Weights that are loaded at once, at most: fields of commands hold no more than 65,535. */
 #define MOST_PIECE_BYTES 32768u
 
@@ -220,7 +222,8 @@ static void choose_block(struct work *work) {
   uint32_t part_bytes = work->part_rows * work->part_columns * work->part_tiles * TENSOR_TILE_BYTES;
   int is_whole = work->part_rows == op->kernel_rows && work->part_columns == op->kernel_columns && work->part_tiles == work->in_tiles;
   work->group = 1;
-  while (is_whole && work->group < work->out_tiles && (work->group + 1) * outputs <= HALF_ROWS &&
+  uint32_t tile_cycles = outputs * (part_bytes / TENSOR_TILE_BYTES);
+  while (is_whole && work->group * tile_cycles < GROUP_CYCLES && work->group < work->out_tiles && (work->group + 1) * outputs <= HALF_ROWS &&
          (work->group + 1) * part_bytes <= min(WEIGHTS_BYTES / 4, MOST_PIECE_BYTES) &&
          outputs * TENSOR_ROUND_UP((work->group + 1) * C, L) <= OUTPUTS_BYTES / 2) {
     work->group++;

@@ -106,9 +106,9 @@ pub(super) const JALR: u32 = 0x67;
 pub(super) const JAL: u32 = 0x6F;
 const SYSTEM: u32 = 0x73;
 
-/// `funct7` of the custom-0 commands that return a value: `t.status`, `t.fence`, `t.counter`, `t.read` (`docs/tensor-unit.md`,
+/// `funct7` of the custom-0 commands that return a value: `t.status`, `t.fence`, `t.counter`, `t.info` (`docs/tensor-unit.md`,
 /// table of commands). All others leave `rd` alone.
-const COMMANDS_WITH_RESULT: [u32; 4] = [0x00, 0x01, 0x02, 0x0A];
+const COMMANDS_WITH_RESULT: [u32; 4] = [0x00, 0x01, 0x02, 0x06];
 
 /// The decoder. Combinational.
 #[module]

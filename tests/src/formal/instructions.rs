@@ -147,7 +147,7 @@ fn sources_and_destination(r: &Record) {
 /// A command for the coprocessor that has a result (`docs/tensor-unit.md`).
 fn returns_a_value(r: &Record) -> UInt {
     let funct7 = r.o.insn.slice(25, 7);
-    let returns = [0x00, 0x01, 0x02, 0x0A].map(|command| funct7.eq(command));
+    let returns = [0x00, 0x01, 0x02, 0x06].map(|command| funct7.eq(command));
     r.is_any(|spec| spec.op == Op::TOther) & concat(returns).any()
 }
 
