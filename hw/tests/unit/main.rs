@@ -2,6 +2,7 @@
 
 mod conv;
 mod depthwise;
+mod first;
 mod gemm;
 #[path = "../compute/golden.rs"]
 mod golden;
