@@ -8,7 +8,7 @@ mod memory;
 mod rules;
 
 pub use memory::{AxiMemory, AxiMemoryIn, ErrorRegion};
-pub use rules::{assert_read_rules, assert_write_rules};
+pub use rules::{Obligation, Obligations, assert_read_rules, assert_write_rules, read_rules, write_rules};
 
 use ferrite_hdl::prelude::*;
 
