@@ -137,6 +137,11 @@ impl Course {
         m.when(self.status.halted & !self.status.idle, || since.set(since.wrapping_add(1)))
             .otherwise(|| since.set(0));
         m.assert("becomes_idle_once_halted", since.lt(within));
+        let failed = m.reg("failed_since", COUNT_BITS).reset_to(0);
+        wire!(m, goes_on = self.fails | failed.any());
+        m.when(goes_on & !self.status.halted, || failed.set(failed.wrapping_add(1)))
+            .otherwise(|| failed.set(0));
+        m.assert("halts_once_failed", failed.lt(within));
     }
 }
 
