@@ -39,13 +39,14 @@ CORES ?=
 CORE_DOCS := $(CURDIR)/docs/core.md
 DOCS := $(CURDIR)/docs
 
-.PHONY: help run run-tools test bench bench-core synth-core formal formal-tools cocotb-tools mutants tools lint doc clean
+.PHONY: help run run-tools test bench bench-core bench-unit synth-core formal formal-tools cocotb-tools mutants tools lint doc clean
 
 help:
 	@echo "make run         generates the default chip's Verilog into build/ and runs real networks on it"
 	@echo "make test        all tests (installs the tools they need first)"
-	@echo "make bench       how fast everything is, beside Verilator (some four minutes); the report goes to target/bench.md"
+	@echo "make bench       how fast everything is, beside Verilator, and bench-unit (minutes); the report goes to target/bench.md"
 	@echo "make bench-core  how many cycles the core takes for each kernel of sw/bench, and where they go; kept in docs/core.md"
+	@echo "make bench-unit  how busy layers of many sizes keep the tensor unit's array (minutes); kept in docs/commands.md, with a picture"
 	@echo "make synth-core  area and speed of the core on an ECP5, by Yosys and nextpnr from PyPI (minutes); kept in docs/core.md"
 	@echo "make formal      proves what docs/core.md and docs/commands.md say, by Yosys and Bitwuzla from PyPI (some twenty minutes); kept there"
 	@echo "make mutants     puts faults into the Verilog, one at a time, and shows which test or proof notices each (minutes)"
@@ -91,7 +92,7 @@ tools:
 test: tools formal-tools cocotb-tools
 	FERRITE_REQUIRE_TOOLS=1 INSTA_UPDATE=no $(CARGO) test --workspace
 
-bench: run-tools
+bench: run-tools bench-unit
 	@mkdir -p $(dir $(BENCH))
 	$(CARGO) build --release --package ferrite-gen --bin ferrite
 	$(CARGO) bench --package ferrite-tests --bench parts
@@ -99,6 +100,9 @@ bench: run-tools
 
 bench-core: tools
 	$(CARGO) bench --package ferrite-tests --bench core -- --docs $(CORE_DOCS)
+
+bench-unit: run-tools
+	$(CARGO) bench --package ferrite-tests --bench utilisation -- --docs $(DOCS)
 
 synth-core: $(SYNTH_TOOLS)/installed
 	$(CARGO) bench --package ferrite-tests --bench synth -- --tools $(SYNTH_TOOLS)/bin --folder $(SYNTH_FOLDER) \

@@ -88,7 +88,7 @@ impl Module for Output {
         i.parameters.address.set(config.word_of(c.parameters));
         wire!(m, asked = in_parameters & i.parameters.ready);
         wire!(m, last_parameter = parameter.eq(config.parameter_words() - 1));
-        let coming = m.delay("coming", parameter);
+        let coming = m.delay("coming", m.delay("under_way_parameter", parameter));
         let is_word = |word: u32| i.parameters.data_valid & coming.eq(word);
         let columns = (0..config.cols).map(|col| {
             let word = col / config.factors_of_word();

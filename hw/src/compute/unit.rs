@@ -112,8 +112,17 @@ impl Module for Compute {
 
         // Windows and lines take turns: one of them begins when the other has left the array.
         let depthwise = m.reg("depthwise", 1).reset_to(0);
-        let frame = frames.front;
-        wire!(m, changes = frames.valid & frame.depthwise.ne(depthwise));
+        // The frame of now, out of the queue, whose memory would be in the way to the scratchpad.
+        let frame = m.regs("frame", Frames::shape(&config).frame);
+        let has_frame = m.reg("has_frame", 1).reset_to(0);
+        let frame_goes = m.wire("frame_goes", 1);
+        wire!(m, frame_free = !has_frame | frame_goes);
+        frames.takes.set(frame_free);
+        m.when(frame_free, || {
+            has_frame.set(frames.valid);
+            m.connect(frame, frames.front);
+        });
+        wire!(m, changes = has_frame & frame.depthwise.ne(depthwise));
         wire!(
             m,
             quiet = sums.o.empty
@@ -129,12 +138,12 @@ impl Module for Compute {
         let LinesIn { frames: line_frames, tiles: line_tiles, available, read: line_read } = lines.i;
         available.set(may_begin);
         for (to_frames, to_tiles) in [(window_frames, window_tiles), (line_frames, line_tiles)] {
-            to_frames.valid.set(frames.valid);
+            to_frames.valid.set(has_frame);
             m.connect(to_frames.frame, frame);
             to_tiles.valid.set(tile_queue.valid);
             m.connect(to_tiles.tile, tile_queue.front);
         }
-        frames.takes.set(window_frames.ready | line_frames.ready);
+        frame_goes.set(window_frames.ready | line_frames.ready);
         tile_queue.takes.set(window_tiles.ready | line_tiles.ready);
         let act_read = m.wires("act_read", config.word_read());
         act_read.valid.set(window_read.valid | line_read.valid);

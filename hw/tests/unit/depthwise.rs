@@ -57,6 +57,16 @@ impl DepthwiseLayer {
         rig.write(scales, &parameters(&self.layer.scale, &compute));
     }
 
+    /// Whether the array has rows for all taps, the layer fits into the scratchpad, its blocks into the accumulators, and its lines into their ring.
+    pub fn fits(&self, rig: &Rig) -> bool {
+        let compute = rig.config.compute;
+        let At { out, pixel, .. } = self.at(rig);
+        let most = *self.blocks.iter().max().unwrap() * self.layer.out[0];
+        compute.rows >= 9
+            && out + 2 * most as u32 * pixel <= compute.scratchpad_bytes
+            && most as u32 <= compute.accumulator_rows / 4
+    }
+
     /// The commands: all channels of some rows, and then of the next.
     pub fn commands(&self, rig: &Rig) -> Vec<Record> {
         let compute = rig.config.compute;

@@ -68,13 +68,21 @@ impl Module for Proved {
             let earlier = (0..other).map(fires).reduce(|a, b| a | b).expect("there is one before");
             m.assert(&format!("write_{other}_is_alone_at_its_word"), !(fires(other) & earlier));
         }
-        // A word comes in the cycle after its request, as it was before that cycle's writes.
-        let (known, value) = (m.delay("known_before", known), m.delay("value_before", value));
+        // A word comes in the cycle after its request, or at all ports but the first in the one after that, as it was before the writes of its
+        // request's cycle.
+        let wanted = known.concat(value);
         for (k, port) in ports.read.iter().enumerate() {
-            let asked = m.reg(&format!("asked_{k}"), 1).reset_to(0);
-            asked.set(port.valid & port.ready);
-            let watched = m.delay(&format!("watched_{k}"), port.address.eq(i.watched));
-            m.assert(&format!("read_{k}_is_answered_in_a_cycle"), port.data_valid.eq(asked));
+            let named = |what: &str, late: usize| format!("{what}_{k}_{late}");
+            let way = if k == 0 { 1 } else { 2 };
+            let begins = (port.valid & port.ready, port.address.eq(i.watched), wanted);
+            let (asked, watched, wanted) = (0..way).fold(begins, |(asked, watched, wanted), late| {
+                let still = m.reg(&named("asked", late), 1).reset_to(0);
+                still.set(asked);
+                let watched = m.delay(&named("at_watched", late), watched);
+                (still, watched, m.delay(&named("wanted", late), wanted))
+            });
+            m.assert(&format!("read_{k}_is_answered_in_time"), port.data_valid.eq(asked));
+            let (known, value) = (wanted.slice(8 * bytes, bytes), wanted.truncate(8 * bytes));
             let same = ((port.data ^ value) & wide(known)).eq(0);
             m.assert(&format!("read_{k}_reads_what_was_written"), !(asked & watched) | same);
         }

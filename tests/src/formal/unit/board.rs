@@ -143,7 +143,8 @@ impl Module for Proved {
     fn build(&self, m: &Builder, i: ProvedIn<UInt>) -> Empty<UInt> {
         let board = &i.board;
         let out = m.instance("dut", &self.board).connect(board.clone());
-        low_if_there(m, board, "clear");
+        // What is claimed is the ordinary course, in which no order is forgotten.
+        low_if_there(m, board, &["clear", "drops", "abandons"]);
         let counts: Vec<Count> =
             board.lanes.iter().enumerate().map(|(number, lane)| Count::new(m, number, lane)).collect();
         let fires = board.orders.valid & board.orders.ready;
