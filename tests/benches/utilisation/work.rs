@@ -87,7 +87,8 @@ impl Work {
         let rows: &[u32] = match self.kind {
             Kind::Product(_) if self.products() > LARGE => &[64, 128],
             Kind::Product(_) => &[16, 32, 64, 128],
-            _ => &[2, 4, 8, 16],
+            Kind::Convolution => &[2, 4, 8, 16],
+            Kind::Depthwise => &[2, 4, 6, 8, 12, 16],
         };
         let tiles: &[u32] = if matches!(self.kind, Kind::Product(_)) { &[1, 2, 4] } else { &[1] };
         let mut best: Option<Measured> = None;
@@ -150,16 +151,16 @@ impl Work {
 /// Blocks of rows: smaller ones at the beginning, which then comes early, and at the end.
 fn few_at_the_ends(rows: usize, most: u32) -> Vec<usize> {
     let most = most as usize;
-    let end: Vec<usize> =
-        [(most + 1) / 2, (3 * most).div_ceil(4)].into_iter().filter(|rows| *rows > 0).collect();
-    let ends: usize = 2 * end.iter().sum::<usize>();
+    let (half, more) = (most.div_ceil(2), (3 * most).div_ceil(4));
+    let (first, last) = ([half, more], [more, half, most.div_ceil(3)]);
+    let ends: usize = first.iter().chain(&last).sum();
     if rows <= ends {
         return vec![rows.div_ceil(2), rows / 2].into_iter().filter(|rows| *rows > 0).collect();
     }
     let middle = rows - ends;
     let count = middle.div_ceil(most);
     let inner = (0..count).map(|k| (middle * (k + 1)) / count - (middle * k) / count);
-    end.iter().copied().chain(inner).chain(end.iter().rev().copied()).collect()
+    first.into_iter().chain(inner).chain(last).collect()
 }
 
 /// All of it.
