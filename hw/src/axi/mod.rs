@@ -10,7 +10,7 @@ mod share;
 mod word;
 
 pub use memory::{AxiMemory, AxiMemoryIn, ErrorRegion};
-pub use rules::{assert_read_rules, assert_write_rules};
+pub use rules::{Obligation, Obligations, assert_read_rules, assert_write_rules, read_rules, write_rules};
 pub use share::{AxiShare, AxiShareIn};
 pub use word::{WordPort, WordPortIn};
 

@@ -8,6 +8,8 @@ use crate::dma::WordRead;
 /// Banks: as many as reads and writes of the same cycle mostly find free ones among (`docs/decisions/0014`).
 const BANKS: u32 = 4;
 const BANK_BITS: u32 = BANKS.ilog2();
+/// Ports at which words come after one cycle.
+const EARLY: [usize; 2] = [0, 2];
 
 /// A port that writes bytes of a word.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -36,7 +38,7 @@ impl WordWrite<Shape> {
 /// Ports of the scratchpad. Where two want the same bank, the first one has it and the others wait.
 #[derive(Clone, Debug, Bundle)]
 pub struct BanksIn<T> {
-    /// Ports that read. Words come one cycle after their request is taken.
+    /// Ports that read. Words come one cycle after their request is taken at the first and the third port, and two at the others.
     pub read: Vec<WordRead<T>>,
     /// Ports that write.
     pub write: Vec<WordWrite<T>>,
@@ -141,13 +143,22 @@ impl Module for Banks {
             let comes = m.reg(&format!("comes_{k}"), 1).reset_to(0);
             comes.set(port.valid & read_ready[k]);
             let from = m.delay(&format!("from_{k}"), read_banks[k]);
-            port.data_valid.set(comes);
             let data = m.wire(&format!("data_{k}"), 8 * self.config.word_bytes());
             m.switch(from, |s| {
                 for (bank, word) in (0u32..).zip(&stored) {
                     s.case(bank, || data.set(*word));
                 }
             });
+            // A block RAM is slow. Who reads at an early port puts a register behind it; the others get one here.
+            let (data_valid, data) = match EARLY.contains(&k) {
+                true => (comes, data),
+                false => {
+                    let there = m.reg(&format!("there_{k}"), 1).reset_to(0);
+                    there.set(comes);
+                    (there, m.delay(&format!("read_{k}"), data))
+                }
+            };
+            port.data_valid.set(data_valid);
             port.data.set(data);
         }
         for (port, ready) in i.write.iter().zip(write_ready) {

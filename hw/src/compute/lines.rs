@@ -137,7 +137,6 @@ impl Module for Lines {
         m.when(fires, || {
             pixel.set(pixel.wrapping_add(1));
             act.set(act.wrapping_add(frame.pixel_step));
-            x.set(x.wrapping_add(1));
             column_phase
                 .set(column_phase.any().mux(column_phase.wrapping_sub(1), frame.stride_x.wrapping_sub(1)));
             m.when(gives, || columns_left.set(columns_left.wrapping_sub(1)));
@@ -148,8 +147,6 @@ impl Module for Lines {
                 line.set(line.wrapping_add(1));
                 act.set(next_line_act);
                 line_act.set(next_line_act);
-                x.set(tile.place.x);
-                y.set(y.wrapping_add(1));
                 m.when(lines_before.any(), || lines_before.set(lines_before.wrapping_sub(1))).otherwise(
                     || {
                         row_phase.set(
@@ -171,10 +168,11 @@ impl Module for Lines {
         wire!(m, claims = free & i.tiles.valid);
         i.tiles.ready.set(free);
         i.frames.ready.set(ends_tile & tile.ends);
+        let place = i.tiles.tile.place;
         m.when(claims, || {
             m.connect(tile, i.tiles.tile);
-            m.connect(Place { act, x, y }, i.tiles.tile.place);
-            line_act.set(i.tiles.tile.place.act);
+            act.set(place.act);
+            line_act.set(place.act);
             start_line();
             lines_before.set(groups - 1);
             rows_left.set(frame.rows);
@@ -185,9 +183,15 @@ impl Module for Lines {
             active.set(1);
         });
 
-        // Pixels come in; beside the image they are the zero point.
+        // Pixels come in; beside the image they are the zero point. Coordinates are compared a cycle ahead, as in `Windows`.
+        let stepped_x = ends_line.mux(tile.place.x, x.wrapping_add(1));
+        wire!(m, next_x = claims.mux(place.x, fires.mux(stepped_x, x)));
+        wire!(m, next_y = claims.mux(place.y, ends_line.mux(y.wrapping_add(1), y)));
+        x.set(next_x);
+        y.set(next_y);
         let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
-        wire!(m, in_image = within(x, frame.width) & within(y, frame.height));
+        let in_image = m.reg("in_image", 1);
+        in_image.set(within(next_x, frame.width) & within(next_y, frame.height));
         i.read.valid.set(fires & in_image);
         i.read.address.set(config.word_of(act));
         m.assert("activations_never_wait", !i.read.valid | i.read.ready);

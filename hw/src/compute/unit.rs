@@ -146,8 +146,17 @@ impl Module for Compute {
         // Windows, lines and packed rows take turns: one of them begins when the others have left the array.
         let depthwise = m.reg("depthwise", 1).reset_to(0);
         let packs = m.reg("packs", 1).reset_to(0);
-        let frame = frames.front;
-        wire!(m, changes = frames.valid & (frame.depthwise.ne(depthwise) | frame.packing.packed.ne(packs)));
+        // The frame of now, out of the queue, whose memory would be in the way to the scratchpad.
+        let frame = m.regs("frame", Frames::shape(&config).frame);
+        let has_frame = m.reg("has_frame", 1).reset_to(0);
+        let frame_goes = m.wire("frame_goes", 1);
+        wire!(m, frame_free = !has_frame | frame_goes);
+        frames.takes.set(frame_free);
+        m.when(frame_free, || {
+            has_frame.set(frames.valid);
+            m.connect(frame, frames.front);
+        });
+        wire!(m, changes = has_frame & (frame.depthwise.ne(depthwise) | frame.packing.packed.ne(packs)));
         wire!(m, walks = windows.o.active | lines.o.active | packed.o.active);
         wire!(m, quiet = sums.o.empty & !walks & !under_way(m, walks));
         m.when(changes & quiet, || {
@@ -170,12 +179,12 @@ impl Module for Compute {
         for (to_frames, to_tiles) in
             [(window_frames, window_tiles), (line_frames, line_tiles), (packed_frames, packed_tiles)]
         {
-            to_frames.valid.set(frames.valid);
+            to_frames.valid.set(has_frame);
             m.connect(to_frames.frame, frame);
             to_tiles.valid.set(tile_queue.valid);
             m.connect(to_tiles.tile, tile_queue.front);
         }
-        frames.takes.set(window_frames.ready | line_frames.ready | packed_frames.ready);
+        frame_goes.set(window_frames.ready | line_frames.ready | packed_frames.ready);
         tile_queue.takes.set(window_tiles.ready | line_tiles.ready | packed_tiles.ready);
         let act_read = m.wires("act_read", config.word_read());
         act_read.valid.set(window_read.valid | line_read.valid | packed_read.valid);
@@ -236,11 +245,11 @@ impl Module for Compute {
         m.connect(*second, i.fill);
 
         let reads = windows.o.active | lines.o.active | packed.o.active;
-        let waits = frames.valid & tile_queue.valid & !changes & !weights.o.available;
+        let waits = has_frame & tile_queue.valid & !changes & !weights.o.available;
         let activity = Activity {
             multiplies,
             depthwise,
-            has_rows: frames.valid,
+            has_rows: has_frame,
             waits_for_weights: (waits & !reads) | lines.o.waits | packed.o.waits,
             waits_for_activations: (lines.o.active & !lines.o.waits) | (packed.o.active & !packed.o.waits),
         };

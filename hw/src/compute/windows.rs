@@ -110,30 +110,35 @@ impl Module for Windows {
             first.set(0);
             columns_left.set(columns_left.wrapping_sub(1));
             act.set(act.wrapping_add(frame.column_step));
-            x.set(x.wrapping_add(frame.stride_x.extend(x.width())));
             m.when(ends_row, || {
                 columns_left.set(frame.columns);
                 rows_left.set(rows_left.wrapping_sub(1));
                 act.set(next_row_act);
                 row_act.set(next_row_act);
-                x.set(tile.place.x);
-                y.set(y.wrapping_add(frame.stride_y.extend(y.width())));
             });
             m.when(ends_tile, || active.set(0));
         });
+        let place = i.tiles.tile.place;
         m.when(claims, || {
             m.connect(tile, i.tiles.tile);
-            m.connect(Place { act, x, y }, i.tiles.tile.place);
-            row_act.set(i.tiles.tile.place.act);
+            act.set(place.act);
+            row_act.set(place.act);
             columns_left.set(frame.columns);
             rows_left.set(frame.rows);
             first.set(1);
             active.set(1);
         });
 
-        // A coordinate below 0 is, without a sign, above every limit.
+        // Coordinates are compared a cycle ahead, for the scratchpad's grants follow. One below 0 is, without a sign, above every limit.
+        let stepped_x = ends_row.mux(tile.place.x, x.wrapping_add(frame.stride_x.extend(x.width())));
+        wire!(m, next_x = claims.mux(place.x, active.mux(stepped_x, x)));
+        let stepped_y = (active & ends_row).mux(y.wrapping_add(frame.stride_y.extend(y.width())), y);
+        wire!(m, next_y = claims.mux(place.y, stepped_y));
+        x.set(next_x);
+        y.set(next_y);
         let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
-        wire!(m, in_image = within(x, frame.width) & within(y, frame.height));
+        let in_image = m.reg("in_image", 1);
+        in_image.set(within(next_x, frame.width) & within(next_y, frame.height));
         i.read.valid.set(active & in_image);
         i.read.address.set(config.word_of(act));
         m.assert("activations_never_wait", !i.read.valid | i.read.ready);

@@ -90,8 +90,8 @@ fn who_breaks_a_rule_of_reads_is_told_which() {
     );
     assert_eq!(rule(&[ask, last]), "r_last_in_its_place");
     assert_eq!(rule(&[ask, beat, beat]), "r_last_in_its_place");
-    assert_eq!(rule(&[ask, beat, last, last]), "r_bursts_are_open");
-    assert_eq!(rule(&[ask, ask, ask, idle]), "r_outstanding");
+    assert_eq!(rule(&[ask, beat, last, last]), "r_follows_ar");
+    assert_eq!(rule(&[ask, ask, ask, idle]), "ar_outstanding");
 }
 
 #[test]
@@ -105,6 +105,10 @@ fn who_breaks_a_rule_of_writes_is_told_which() {
         write_breaks(&[ask, beat, last, answer, ask, ask, beat, last, answer, beat, last, answer]),
         None
     );
+    // Data of a burst may pass before its address does.
+    let offered = AxiWriteBus { awready: 0, ..ask };
+    let with = |beat: AxiWriteBus<i64>| AxiWriteBus { awvalid: 1, awaddr: ask.awaddr, awlen: 1, ..beat };
+    assert_eq!(write_breaks(&[offered, with(beat), with(last), ask, answer]), None);
     let rule = |cycles: &[AxiWriteBus<i64>]| write_breaks(cycles).unwrap_or_default();
     assert_eq!(rule(&[AxiWriteBus { awlen: 2, ..ask }]), "aw_in_a_page");
     assert_eq!(rule(&[AxiWriteBus { awready: 0, ..ask }, idle]), "aw_valid_stays");
@@ -114,7 +118,10 @@ fn who_breaks_a_rule_of_writes_is_told_which() {
     assert_eq!(rule(&[ask, waits, idle]), "w_valid_stays");
     assert_eq!(rule(&[ask, beat, beat]), "w_last_in_its_place");
     assert_eq!(rule(&[ask, last]), "w_last_in_its_place");
+    assert_eq!(rule(&[beat]), "w_follows_aw");
+    assert_eq!(rule(&[ask, beat, last, last]), "w_follows_aw");
     assert_eq!(rule(&[ask, beat, answer]), "b_follows_last_w");
     assert_eq!(rule(&[ask, beat, last, answer, answer]), "b_follows_last_w");
+    assert_eq!(rule(&[offered, with(beat), with(last), answer]), "b_follows_aw");
     assert_eq!(rule(&[ask, beat, last, ask, beat, last, ask, idle]), "aw_outstanding");
 }

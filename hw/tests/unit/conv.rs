@@ -86,6 +86,19 @@ impl Conv {
         rig.write(at.parameters, &parameters(&self.layer.scale, &compute));
     }
 
+    /// Whether the layer fits into the scratchpad, and its blocks into the accumulators.
+    pub fn fits(&self, rig: &Rig) -> bool {
+        let compute = rig.config.compute;
+        self.at(rig).out + 2 * self.out_bytes(rig) <= compute.scratchpad_bytes
+            && (self.rows * self.layer.out[0]) as u32 <= compute.accumulator_rows / 2
+    }
+
+    /// Bytes of a block of outputs in the scratchpad.
+    fn out_bytes(&self, rig: &Rig) -> u32 {
+        let compute = rig.config.compute;
+        (self.rows * self.layer.out[0]) as u32 * compute.cols.max(compute.word_bytes())
+    }
+
     /// The commands: the rows of the image come as the first tile of output channels needs them.
     pub fn commands(&self, rig: &Rig) -> Vec<Record> {
         let compute = rig.config.compute;
@@ -95,10 +108,9 @@ impl Conv {
         let layer = &self.layer;
         let line = layer.width as u32 * in_pixel;
         let out_line = (layer.out[0] as u32) * compute.cols.max(compute.word_bytes());
-        let out_bytes = self.rows as u32 * out_line;
-        assert!(local.out + 2 * out_bytes <= compute.scratchpad_bytes, "{} bytes", local.out + 2 * out_bytes);
+        let out_bytes = self.out_bytes(rig);
+        assert!(self.fits(rig), "{} bytes", local.out + 2 * out_bytes);
         let half = compute.accumulator_rows / 2;
-        assert!((self.rows * layer.out[0]) as u32 <= half);
 
         let mut records = Vec::new();
         let mut loaded = 0;

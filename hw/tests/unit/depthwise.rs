@@ -57,6 +57,16 @@ impl DepthwiseLayer {
         rig.write(scales, &parameters(&self.layer.scale, &compute));
     }
 
+    /// Whether the array has rows for all taps, the layer fits into the scratchpad, its blocks into the accumulators, and its lines into their ring.
+    pub fn fits(&self, rig: &Rig) -> bool {
+        let compute = rig.config.compute;
+        let At { out, pixel, .. } = self.at(rig);
+        let most = *self.blocks.iter().max().unwrap() * self.layer.out[0];
+        compute.rows >= 9
+            && out + 2 * most as u32 * pixel <= compute.scratchpad_bytes
+            && most as u32 <= compute.accumulator_rows / 4
+    }
+
     /// The commands: all channels of some rows, and then of the next.
     pub fn commands(&self, rig: &Rig) -> Vec<Record> {
         let compute = rig.config.compute;
@@ -64,7 +74,7 @@ impl DepthwiseLayer {
         let layer = &self.layer;
         let (line, out_line) = (layer.width as u32 * pixel, layer.out[0] as u32 * pixel);
         let out_bytes = *self.blocks.iter().max().unwrap() as u32 * out_line;
-        assert!(out + 2 * out_bytes <= compute.scratchpad_bytes);
+        assert!(self.fits(rig), "{} bytes of the scratchpad", out + 2 * out_bytes);
         // Tiles of channels take turns with four parts of the accumulators, so that none waits for the output stage.
         let part = compute.accumulator_rows / 4;
         // What is needed first comes first: the weights of a tile, some lines, the other weights and the parameters.
@@ -97,7 +107,6 @@ impl DepthwiseLayer {
             }
             let output = out + block as u32 % 2 * out_bytes;
             let out_size = [layer.out[0] as u32, *rows as u32];
-            assert!(out_size[0] * out_size[1] <= part);
             for tile in 0..tiles {
                 let accumulators = unit % 4 * part;
                 let depthwise = Depthwise {

@@ -82,6 +82,22 @@ impl Gemm {
         rig.write(at.parameters, &parameters(&self.layer.scale, &compute));
     }
 
+    /// Whether the blocks fit into scratchpad and accumulators.
+    pub fn fits(&self, rig: &Rig) -> bool {
+        let compute = rig.config.compute;
+        self.scratchpad_bytes(rig) <= compute.scratchpad_bytes
+            && self.rows * self.tiles <= compute.accumulator_rows / 2
+    }
+
+    fn scratchpad_bytes(&self, rig: &Rig) -> u32 {
+        let compute = rig.config.compute;
+        let (k, n) = self.padded(rig);
+        let columns = self.tiles * compute.cols;
+        let (left, right) = (self.rows * k, columns * k);
+        let out = self.rows * columns.next_multiple_of(compute.word_bytes());
+        n / compute.cols * compute.parameter_bytes() + 2 * left + 3 * right + 2 * out
+    }
+
     /// The commands: blocks of rows stay for all columns, tiles of columns come for each of them.
     pub fn commands(&self, rig: &Rig) -> Vec<Record> {
         let compute = rig.config.compute;
@@ -101,10 +117,9 @@ impl Gemm {
         let right = left + 2 * left_bytes;
         let out = right + 3 * columns_bytes;
         let out_bytes = self.rows * out_pitch;
-        let all = out + 2 * out_bytes;
-        assert!(all <= compute.scratchpad_bytes, "{all} bytes of the scratchpad");
+        assert_eq!(out + 2 * out_bytes, self.scratchpad_bytes(rig));
+        assert!(self.fits(rig), "{} bytes of the scratchpad", self.scratchpad_bytes(rig));
         let accumulators = compute.accumulator_rows / 2;
-        assert!(self.rows * self.tiles <= accumulators);
 
         let mut records = Vec::new();
         let mut unit = 0;

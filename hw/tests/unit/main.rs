@@ -8,6 +8,7 @@ mod gemm;
 #[path = "../compute/golden.rs"]
 mod golden;
 mod images;
+mod layers;
 mod parameters;
 #[path = "../harness/random.rs"]
 mod random;
@@ -20,33 +21,10 @@ use conv::Conv;
 use depthwise::DepthwiseLayer;
 use ferrite_hw::unit::UnitConfig;
 use gemm::Gemm;
-use golden::{Layer, Scale};
+use golden::Layer;
+use layers::{int8s, product, same};
 use random::Random;
 use rig::{Rig, Run, config};
-
-fn int8s(count: u32, random: &mut Random) -> Vec<i8> {
-    (0..count).map(|_| random.word() as i8).collect()
-}
-
-fn product(m: u32, k: u32, n: u32, rows: u32, tiles: u32, random: &mut Random) -> Gemm {
-    let layer = Layer {
-        width: m as usize,
-        height: 1,
-        in_channels: k as usize,
-        out_channels: n as usize,
-        kernel_width: 1,
-        kernel_height: 1,
-        stride: [1, 1],
-        dilation: [1, 1],
-        padding: [0, 0],
-        out: [m as usize, 1],
-        zero_point: 0,
-        input: int8s(m * k, random),
-        weights: int8s(k * n, random),
-        scale: Scale::random(n as usize, random),
-    };
-    Gemm { m, k, n, layer, rows, tiles }
-}
 
 /// Computes a product and compares.
 fn multiplies(config: UnitConfig, gemm: &Gemm, stall: Option<u32>) -> Run {
@@ -100,27 +78,6 @@ fn a_larger_array_is_kept_busy_by_the_same_memory() {
     let used = run.utilisation(&config, gemm.layer.products());
     println!("32x32: 512x512x512: {} cycles, {:.1} %", run.cycles, 100.0 * used);
     assert!(used >= 0.90);
-}
-
-/// A layer of stride 1 whose output is as large as its image.
-fn same(image: [usize; 2], channels: [usize; 2], kernel: [usize; 2], random: &mut Random) -> Layer {
-    let taps = (kernel[0] * kernel[1]) as u32;
-    Layer {
-        width: image[0],
-        height: image[1],
-        in_channels: channels[0],
-        out_channels: channels[1],
-        kernel_width: kernel[0],
-        kernel_height: kernel[1],
-        stride: [1, 1],
-        dilation: [1, 1],
-        padding: kernel.map(|taps| (taps - 1) / 2),
-        out: image,
-        zero_point: random.word() as i8,
-        input: int8s((image[0] * image[1] * channels[0]) as u32, random),
-        weights: int8s(taps * (channels[0] * channels[1]) as u32, random),
-        scale: Scale::random(channels[1], random),
-    }
 }
 
 /// Computes a convolution and compares.

@@ -1,10 +1,10 @@
 //! The system with its memory as bytes.
 
-use ferrite_hdl::{Bits, elaborate};
+use ferrite_hdl::{Bits, Design, elaborate};
 use ferrite_hw::axi::AxiWidths;
 use ferrite_hw::compute::ComputeConfig;
 use ferrite_hw::unit::UnitConfig;
-use ferrite_sim::{Native, NativeOptions, Port, Sim};
+use ferrite_sim::{Native, NativeOptions, Port, Sim, Simulator};
 
 use super::record::Record;
 use super::system::System;
@@ -42,10 +42,20 @@ pub fn config(rows: u32, cols: u32) -> UnitConfig {
 
 impl Rig {
     pub fn new(config: UnitConfig, memory_bytes: u32) -> Rig {
+        Rig::on(config, memory_bytes, |design| {
+            Box::new(Native::new(design, &NativeOptions::default()).unwrap())
+        })
+    }
+
+    /// On another engine.
+    pub fn on(
+        config: UnitConfig,
+        memory_bytes: u32,
+        engine: impl FnOnce(&Design) -> Box<dyn Simulator>,
+    ) -> Rig {
         let system = System { config, memory_bytes };
         let design = elaborate(&system).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        let native = Native::new(&design, &NativeOptions::default()).unwrap();
-        let mut sim = Sim::on(&system, Box::new(native));
+        let mut sim = Sim::on(&system, engine(&design));
         sim.reset();
         let memories = &sim.engine().flat().memories;
         let memory = memories.iter().position(|memory| memory.path == "memory.words").unwrap();

@@ -1,17 +1,19 @@
-//! Everything that is proved about the core. `make formal` calls it.
+//! Everything that is proved about the core and about parts of the tensor unit. `make formal` calls it.
 //!
-//! `--folder FOLDER` takes what the tools read and write; `--docs FILE` has its section `formal` replaced. Other arguments restrict it to the
-//! cores or to the checks whose names begin so.
+//! `--folder FOLDER` takes what the tools read and write; `--docs FOLDER` holds `core.md` and `commands.md`, whose sections `formal` are
+//! replaced. Other arguments restrict it to the cores and parts of these names, or to the checks whose names begin so.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ferrite_tests::formal::checks::Check;
+use ferrite_hw::core::Core;
+use ferrite_tests::formal::checks::{Check, Kind};
 use ferrite_tests::formal::cores;
 use ferrite_tests::formal::netlist::{Netlist, ProofError, Verdict};
 use ferrite_tests::formal::tools::Tools;
+use ferrite_tests::formal::unit::{Subject, subjects};
 use ferrite_tests::parallel::in_parallel;
 use ferrite_tests::section;
 
@@ -19,6 +21,19 @@ struct Options {
     folder: PathBuf,
     docs: Option<PathBuf>,
     names: Vec<String>,
+}
+
+/// What is proved.
+enum Proven {
+    Core(Box<Core>),
+    Part(Subject),
+}
+
+/// Cores and parts, by name.
+fn all() -> Vec<(&'static str, Proven)> {
+    let cores = cores().into_iter().map(|(name, core)| (name, Proven::Core(Box::new(core))));
+    let parts = subjects().into_iter().map(|subject| (subject.name, Proven::Part(subject)));
+    cores.chain(parts).collect()
 }
 
 fn options() -> Result<Options, String> {
@@ -32,7 +47,7 @@ fn options() -> Result<Options, String> {
             "--docs" => docs = Some(value()?),
             other if other.starts_with('-') => {
                 return Err(format!(
-                    "unknown argument `{other}`; there are --folder FOLDER, --docs FILE, and names of cores and checks"
+                    "unknown argument `{other}`; there are --folder FOLDER, --docs FOLDER, and names of cores, parts and checks"
                 ));
             }
             _ => names.push(argument),
@@ -44,7 +59,7 @@ fn options() -> Result<Options, String> {
 
 /// A check that is done.
 struct Done {
-    core: &'static str,
+    of: &'static str,
     check: Check,
     verdict: Verdict,
     time: Duration,
@@ -66,7 +81,7 @@ fn main() -> ExitCode {
 enum RunError {
     #[error("the tools are missing: `make formal-tools` installs them")]
     NoTools,
-    #[error("no core or check begins with one of the names {0}")]
+    #[error("there is no core or part of one of the names {0}, nor a check that begins so")]
     NoSuchName(String),
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -78,20 +93,21 @@ fn prove(options: &Options) -> Result<bool, RunError> {
     let tools = Tools::find().ok_or(RunError::NoTools)?;
     let begun = Instant::now();
     let progress = |what: String| eprintln!("[{:4} s] {what}", begun.elapsed().as_secs());
-    let names = |wanted: &[&'static str]| -> Vec<&str> {
-        options.names.iter().map(String::as_str).filter(|name| wanted.contains(name)).collect()
-    };
-    let core_names = cores().map(|(name, _)| name);
-    let of_cores = names(&core_names);
-    let of_checks: Vec<&str> =
-        options.names.iter().map(String::as_str).filter(|name| !of_cores.contains(name)).collect();
+    let all = all();
+    let (of_wholes, of_checks): (Vec<&str>, Vec<&str>) =
+        options.names.iter().map(String::as_str).partition(|name| all.iter().any(|(known, _)| known == name));
     let wanted =
         |check: &Check| of_checks.is_empty() || of_checks.iter().any(|name| check.name.starts_with(name));
 
-    let chosen = cores().into_iter().filter(|(name, _)| of_cores.is_empty() || of_cores.contains(name));
-    let netlists = in_parallel(chosen, |(name, core)| {
+    let chosen = all.into_iter().filter(|(name, _)| of_wholes.is_empty() || of_wholes.contains(name));
+    let netlists = in_parallel(chosen, |(name, proven)| {
         progress(format!("{name}: Yosys"));
-        Netlist::new(&tools, &options.folder.join(name), &core, &[], wanted).map(|netlist| (name, netlist))
+        let folder = options.folder.join(name);
+        let netlist = match proven {
+            Proven::Core(core) => Netlist::new(&tools, &folder, &core, &[], wanted),
+            Proven::Part(subject) => Netlist::of_subject(&tools, &folder, &subject, &[], wanted),
+        };
+        netlist.map(|netlist| (name, netlist))
     })?;
     let jobs: Vec<_> = netlists
         .iter()
@@ -101,29 +117,61 @@ fn prove(options: &Options) -> Result<bool, RunError> {
         return Err(RunError::NoSuchName(options.names.join(", ")));
     }
     let (count, finished) = (jobs.len(), AtomicUsize::new(0));
-    let done = in_parallel(jobs, |(core, netlist, check)| {
+    let done = in_parallel(jobs, |(of, netlist, check)| {
         let start = Instant::now();
         let verdict = netlist.prove(&tools, check)?;
         let time = start.elapsed();
         let number = finished.fetch_add(1, Ordering::Relaxed) + 1;
         let says = if verdict == Verdict::Holds { "holds" } else { "FAILS" };
-        progress(format!("{number}/{count} {core} {}: {says}, {:.1} s", check.name, time.as_secs_f64()));
-        Ok::<_, ProofError>(Done { core, check: check.clone(), verdict, time })
+        progress(format!("{number}/{count} {of} {}: {says}, {:.1} s", check.name, time.as_secs_f64()));
+        Ok::<_, ProofError>(Done { of, check: check.clone(), verdict, time })
     })?;
 
-    let report = report(&done);
-    println!("{report}");
+    let core_names = cores().map(|(name, _)| name);
+    let (of_cores, of_parts): (Vec<Done>, Vec<Done>) =
+        done.into_iter().partition(|one| core_names.contains(&one.of));
+    let reports = [("core.md", report(&of_cores)), ("commands.md", report_of_parts(&of_parts))];
+    reports.iter().for_each(|(_, report)| println!("{report}"));
     let mut holds = true;
-    for Done { core, check, verdict, .. } in &done {
+    for Done { of, check, verdict, .. } in of_cores.iter().chain(&of_parts) {
         if let Verdict::Fails { claims, trace } = verdict {
             holds = false;
-            println!("{core} {}: {} fails; the run is in {}", check.name, claims.join(", "), trace.display());
+            println!("{of} {}: {} fails; the run is in {}", check.name, claims.join(", "), trace.display());
         }
     }
     if let Some(docs) = options.docs.as_ref().filter(|_| holds) {
-        section::write(docs, "formal", &report)?;
+        for (file, report) in &reports {
+            section::write(&docs.join(file), "formal", report)?;
+        }
     }
     Ok(holds)
+}
+
+/// A row for each check of a part.
+fn report_of_parts(done: &[Done]) -> String {
+    let mut text = String::from("| part | check | claims | cycles | time |\n|---|---|---|---|---|\n");
+    for Done { of, check, verdict, time } in done {
+        let cycles = match check.kind {
+            Kind::Always => "any number".to_string(),
+            _ => check.depth.to_string(),
+        };
+        let says = match verdict {
+            Verdict::Holds => format!("{:.0} s", time.as_secs_f64().ceil()),
+            Verdict::Fails { .. } => "fails".to_string(),
+        };
+        let [of, name] = [of, check.name.as_str()].map(|name| name.replace('_', " "));
+        text += &format!("| {of} | {name} | {} | {cycles} | {says} |\n", check.claims.len());
+    }
+    text + &total(done)
+}
+
+fn total(done: &[Done]) -> String {
+    let total: f64 = done.iter().map(|one| one.time.as_secs_f64()).sum();
+    format!(
+        "\nAll {} checks together take {:.0} minutes of one processor.\n",
+        done.len(),
+        (total / 60.0).ceil()
+    )
 }
 
 /// A row for each check, and columns for the cores.
@@ -136,7 +184,7 @@ fn report(done: &[Done]) -> String {
     }
     let mut text = String::from("| check | claims | cycles | small | fast |\n|---|---|---|---|---|\n");
     for name in rows {
-        let of = |core: &str| done.iter().find(|one| one.check.name == name && one.core == core);
+        let of = |core: &str| done.iter().find(|one| one.check.name == name && one.of == core);
         let cell = |core: &str| match of(core) {
             Some(Done { verdict: Verdict::Holds, time, .. }) => format!("{:.0} s", time.as_secs_f64().ceil()),
             Some(_) => "fails".to_string(),
@@ -153,11 +201,5 @@ fn report(done: &[Done]) -> String {
             cell("fast")
         );
     }
-    let total: f64 = done.iter().map(|one| one.time.as_secs_f64()).sum();
-    text += &format!(
-        "\nAll {} checks together take {:.0} minutes of one processor.\n",
-        done.len(),
-        (total / 60.0).ceil()
-    );
-    text
+    text + &total(done)
 }

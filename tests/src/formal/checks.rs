@@ -11,6 +11,8 @@ pub enum Kind {
     Liveness,
     /// Every goal is reached within so many cycles.
     Goals,
+    /// No run of any length breaks a claim, by induction over so many cycles.
+    Always,
 }
 
 /// Claims that are proved together.
@@ -64,7 +66,8 @@ const HARD: [&str; 3] = ["cpop", "clz", "ctz"];
 /// Cycles for the check that instructions retire at all.
 const LIVELY_DEPTH: u32 = 40;
 
-fn fits(label: &str, pattern: &str) -> bool {
+/// Whether a label is the one of a pattern: the whole, a beginning before `*`, or an end behind `*`.
+pub fn fits(label: &str, pattern: &str) -> bool {
     match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
         (Some(end), _) => label.ends_with(end),
         (_, Some(start)) => label.starts_with(start),

