@@ -21,7 +21,9 @@ mod port;
 
 use thiserror::Error;
 
-pub use command::{Add, Command, Convolve, Depthwise, Factor, Pool, Requantise, Rows, Sums, Transfer};
+pub use command::{
+    Add, Command, Convolve, Depthwise, Factor, Packed, Pool, Requantise, Rows, Sums, Transfer,
+};
 pub use port::{Port, PortError, counter, instruction};
 
 /// A command as it stands in memory.
@@ -180,6 +182,9 @@ impl Sizes {
             Command::Depthwise(d) => {
                 d.tiles * d.out[0] * d.out[1] * u64::from(self.cols) * KERNEL_COLUMNS * self.kernel_rows()
             }
+            Command::Packed(p) => {
+                p.out_tiles * p.in_tiles * p.out[0] * p.out[1] * u64::from(self.rows * self.cols)
+            }
             Command::Sums(s) => s.tiles * s.out[0] * s.out[1] * u64::from(self.cols),
             Command::Add(a) => a.out[0] * a.out[1] * u64::from(self.cols),
             Command::Pool(p) => {
@@ -271,6 +276,7 @@ impl Unit {
             Command::Sums(s) => self.sums(s),
             Command::Add(a) => self.add(a),
             Command::Pool(p) => self.pool(p),
+            Command::Packed(p) => self.packed(p),
         }
         Ok(())
     }
@@ -342,6 +348,65 @@ impl Unit {
         }
         let at = c.act + y as u64 * c.line_step + x as u64 * c.pixel_step + tile * c.in_tile_step;
         self.scratchpad[at as usize..][..count].iter().map(|&byte| byte as i8).collect()
+    }
+
+    fn packed(&mut self, p: &Packed) {
+        let (inputs, outputs) = (self.sizes.rows as usize, self.sizes.cols as usize);
+        let tiles = self.taps(p);
+        let mut row = p.accumulators as usize;
+        for o in 0..p.out_tiles as usize {
+            for r in 0..p.out[1] {
+                for column in 0..p.out[0] {
+                    for n in 0..outputs {
+                        let mut sum = 0i32;
+                        for (i, taps) in tiles.iter().enumerate() {
+                            for (k, &(kernel_row, byte)) in taps.iter().enumerate() {
+                                let at = (p.first[0] + (column * p.stride[0]) as i64) * p.channels as i64
+                                    + byte as i64;
+                                let line = p.first[1] + (r * p.stride[1] + kernel_row) as i64;
+                                let act = self.line_byte(p, at, line);
+                                let tile = o * p.in_tiles as usize + i;
+                                let weight = p.weights as usize + (tile * inputs + k) * outputs + n;
+                                sum += i32::from(act) * i32::from(self.scratchpad[weight] as i8);
+                            }
+                        }
+                        let stored = &mut self.accumulators[row * outputs + n];
+                        *stored = if p.accumulate { stored.wrapping_add(sum) } else { sum };
+                    }
+                    row += 1;
+                }
+            }
+        }
+    }
+
+    /// The taps of each tile: kernel rows and bytes of them. A tile has no more than it has rows, and of no more than four kernel rows.
+    fn taps(&self, p: &Packed) -> Vec<Vec<(u64, u64)>> {
+        let run = p.kernel[0] * p.channels;
+        let mut taps = (0..p.kernel[1]).flat_map(|row| (0..run).map(move |byte| (row, byte))).peekable();
+        let mut tiles = vec![];
+        for _ in 0..p.in_tiles {
+            let mut tile: Vec<(u64, u64)> = vec![];
+            while tile.len() < self.sizes.rows as usize {
+                let first = tile.first().copied();
+                let Some(tap) = taps.next_if(|tap| first.is_none_or(|first| tap.0 < first.0 + 4)) else {
+                    break;
+                };
+                tile.push(tap);
+            }
+            tiles.push(tile);
+        }
+        tiles
+    }
+
+    /// A byte of a line of the image, or of what stands beside it.
+    fn line_byte(&self, p: &Packed, byte: i64, line: i64) -> i8 {
+        let here =
+            (0..(p.image[0] * p.channels) as i64).contains(&byte) && (0..p.image[1] as i64).contains(&line);
+        if here {
+            self.scratchpad[(p.act + line as u64 * p.line_step + byte as u64) as usize] as i8
+        } else {
+            p.zero_point
+        }
     }
 
     fn depthwise(&mut self, d: &Depthwise) {

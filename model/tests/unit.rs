@@ -211,11 +211,19 @@ fn every_rule_has_its_cause() {
     let depthwise = [5, 4092, 4080, 15, 0x1_0001, 0x1_0000, 0, 0x1_0001, 0, 0x0101, 0, 0, 0, 0, 0, 0];
     for legal in [load, store, convolve, output, depthwise] {
         assert_eq!(cause(legal), None);
-        for code in [0, 9, 255] {
+        for code in [0, 10, 255] {
             assert_eq!(with(&legal, 0, code), Some(Cause::Unknown));
         }
         assert_eq!(with(&legal, 0, legal[0] | 1 << 8), Some(Cause::Field));
         assert_eq!(with(&legal, 15, 1 << 31), Some(Cause::Field));
+    }
+    let sums = record(&[6, 0, 4080, 15, 0x1_0001, 1]);
+    let add = record(&[7, 4092, 4088, 4084, 0x1_0001, 0x1F1F_0000, 0, 0, 0, 0x1F00_0000]);
+    let pool = [8, 4092, 4088, 0, 0x1_0001, 1, 0, 0, 0, 0, 0, 0, 0, 0x1_0001, 0, 0x0101_0101];
+    let packed = record(&[9, 4093, 4080, 15, 0x1_0001, 0x1_0001, 0x101, 0x1_0001, 0, 0x0101, 3]);
+    for legal in [sums, add, pool, packed] {
+        assert_eq!(cause(legal), None);
+        assert_eq!(with(&legal, 0, legal[0] | 1 << 31), Some(Cause::Field));
     }
     use Cause::{Alignment, Field, Outside};
     for (record, word, value, expected) in [
@@ -280,9 +288,168 @@ fn every_rule_has_its_cause() {
         (output, 7, 4092, None),
         (output, 8, 2, Some(Alignment)),
         (output, 9, 1 << 24, Some(Field)),
+        (sums, 1, 1, Some(Field)),
+        (sums, 2, 4088, Some(Alignment)),
+        (sums, 2, 4096, Some(Outside)),
+        (sums, 3, 16, Some(Outside)),
+        (sums, 4, 0x2_0001, Some(Outside)),
+        (sums, 5, 2, Some(Outside)),
+        (sums, 6, 4080, None),
+        (sums, 7, 4088, Some(Alignment)),
+        (sums, 8, 4096, Some(Field)),
+        (sums, 9, 1, Some(Field)),
+        (add, 1, 4096, Some(Outside)),
+        (add, 2, 4096, Some(Outside)),
+        (add, 3, 4096, Some(Outside)),
+        (add, 3, 4094, Some(Alignment)),
+        (add, 4, 1, Some(Field)),
+        (add, 5, 0x1F1E_0000, Some(Field)),
+        (add, 5, 0x3F1F_0000, Some(Field)),
+        (add, 5, 0x1F3E_FFFF, None),
+        (add, 5, 0x1F5F_0000, Some(Field)),
+        (add, 6, 4096, Some(Field)),
+        (add, 7, 4092, None),
+        (add, 8, 2, Some(Alignment)),
+        (add, 9, 0x1E00_0000, Some(Field)),
+        (add, 9, 0x3EFF_FFFF, None),
+        (add, 9, 0x5F00_0000, Some(Field)),
+        (add, 10, 4096, Some(Field)),
+        (add, 11, 1, Some(Alignment)),
+        (add, 12, 4096, Some(Field)),
+        (add, 13, 1 << 31, Some(Field)),
+        (add, 14, (1 << 31) - 1, None),
+        (add, 15, 1 << 31, Some(Field)),
+        (pool, 1, 4090, Some(Alignment)),
+        (pool, 1, 4096, Some(Outside)),
+        (pool, 2, 4096, Some(Outside)),
+        (pool, 3, 1, None),
+        (pool, 3, 2, Some(Field)),
+        (pool, 4, 0x1_FFFF, None),
+        (pool, 5, 0, Some(Field)),
+        (pool, 5, 1 << 16, Some(Field)),
+        (pool, 9, 1, Some(Field)),
+        (pool, 9, 1 << 24, Some(Field)),
+        (pool, 10, 4096, Some(Field)),
+        (pool, 11, 2, Some(Alignment)),
+        (pool, 12, 4096, Some(Field)),
+        (pool, 13, 0xFFFF_FFFF, None),
+        (pool, 13, 0xFFFF, Some(Field)),
+        (pool, 14, 0x8000_7FFF, None),
+        (pool, 15, 0x0101_1010, None),
+        (pool, 15, 0x0101_1011, Some(Field)),
+        (pool, 15, 0x0101_01FF, None),
+        (pool, 15, 0x0101_0001, Some(Field)),
+        (pool, 15, 0x0001_0101, Some(Field)),
+        (packed, 1, 4092, None),
+        (packed, 1, 4094, Some(Outside)),
+        (packed, 2, 4082, Some(Alignment)),
+        (packed, 2, 4084, Some(Outside)),
+        (packed, 3, 16, Some(Outside)),
+        (packed, 5, 0x1_0000, Some(Field)),
+        (packed, 5, 0x1_0002, Some(Outside)),
+        (packed, 6, 0x111, Some(Field)),
+        (packed, 7, 0x1_0002, Some(Outside)),
+        (packed, 7, 0xFFFF_0001, None),
+        (packed, 9, 0x0101_0101, Some(Field)),
+        // Lines of 127 words of 8 bytes: 338 pixels of 3, which are more than the accumulators take.
+        (packed, 4, 0x1_0152, Some(Outside)),
+        (packed, 4, 0x1_0153, Some(Field)),
+        (packed, 10, 0, Some(Field)),
+        (packed, 10, 33, Some(Field)),
+        (packed, 10, 4, Some(Outside)),
+        (packed, 11, 4095, None),
+        (packed, 11, 4096, Some(Field)),
+        (packed, 12, 1, Some(Field)),
     ] {
         assert_eq!(with(&record, word, value), expected, "word {word} is {value:#x} in {record:x?}");
     }
+}
+
+#[test]
+fn sums_are_stored_as_they_are() {
+    let mut unit = unit();
+    unit.accumulators[4..12].copy_from_slice(&[1, -1, i32::MAX, i32::MIN, 2, 3, 4, 5]);
+    // Two columns of 16 bytes, the second one before the first in the scratchpad's next 32.
+    done(&mut unit, &record(&[6, 0, 64, 1, 0x1_0002, 1, 32, 0, 0]));
+    let words: Vec<i32> =
+        unit.scratchpad[64..112].chunks(4).map(|word| i32::from_le_bytes(word.try_into().unwrap())).collect();
+    assert_eq!(words, [1, -1, i32::MAX, i32::MIN, 0, 0, 0, 0, 2, 3, 4, 5]);
+}
+
+#[test]
+fn sums_of_images_are_rounded_once() {
+    let mut unit = unit();
+    unit.scratchpad[..4].copy_from_slice(&[10, 11, 10, 11]);
+    unit.scratchpad[8..12].copy_from_slice(&[249, 249, 127, 127]);
+    // Operands less 4 and 1, each halved: -1, -0.5, 66, 66.5; output zero point 5.
+    let zero_points = 4 | 1 << 8;
+    let half = 1 << 30;
+    let add = [
+        7,
+        0,
+        16,
+        8,
+        0x1_0001,
+        zero_points | 31 << 16 | 31 << 24,
+        0,
+        0,
+        0,
+        0x327F_8005,
+        0,
+        0,
+        0,
+        half,
+        half,
+        half,
+    ];
+    done(&mut unit, &add);
+    assert_eq!(unit.scratchpad[16..20], [4, 5, 71, 72]);
+}
+
+#[test]
+fn pooling_leaves_out_what_is_beside_the_image() {
+    let mut unit = unit();
+    for (pixel, value) in unit.scratchpad[..12].chunks_mut(4).zip([1i8, 2, 4]) {
+        pixel.copy_from_slice(&[value, -value, 0, 25 * value].map(|value| value as u8));
+    }
+    // Windows of two pixels from column -1 on, and one with none.
+    let pool = |maximum| {
+        [8, 0, 64, maximum, 0x1_0005, 1, 4, 0, 0, 0x7F_8000, 4, 0, 0, 0x1_0003, 0xFFFF, 0x0101_0102]
+    };
+    let pooled = |unit: &mut Unit, maximum| {
+        done(unit, &pool(maximum));
+        unit.scratchpad[64..84].iter().map(|&byte| byte as i8).collect::<Vec<i8>>()
+    };
+    let averages = [[1, -1, 0, 25], [2, -2, 0, 38], [3, -3, 0, 75], [4, -4, 0, 100], [0; 4]];
+    assert_eq!(pooled(&mut unit, 0), averages.concat());
+    let largest = [[1, -1, 0, 25], [2, -1, 0, 50], [4, -2, 0, 100], [4, -4, 0, 100], [-128; 4]];
+    assert_eq!(pooled(&mut unit, 1), largest.concat());
+}
+
+#[test]
+fn taps_are_dealt_out_to_tiles_in_order() {
+    let mut unit = unit();
+    // Two lines of two pixels of three channels: 1 to 12. The rows of tile i weigh 1, 10 and 100.
+    for (byte, value) in unit.scratchpad[5..17].iter_mut().zip(1..) {
+        *byte = value;
+    }
+    for (bytes, weight) in unit.scratchpad[64..112].chunks_mut(16).zip([1, 10, 100]) {
+        bytes.fill(weight);
+    }
+    let packed =
+        |tiles: u32| record(&[9, 5, 64, 0, 0x1_0001, 0x1_0000 | tiles, 0x202, 0x2_0002, 0, 0x101, 3, 6]);
+    done(&mut unit, &packed(3));
+    assert_eq!(unit.accumulators[..4], [10 + 260 + 4200; 4]);
+    done(&mut unit, &packed(2));
+    assert_eq!(unit.accumulators[..4], [10 + 260; 4]);
+
+    // Six kernel rows of a byte: eight rows of an array are not filled by more than four of them.
+    let mut unit = Unit::new(Sizes { rows: 8, ..SIZES }, 1 << 20).unwrap();
+    unit.scratchpad[..6].copy_from_slice(&[1, 2, 3, 4, 5, 6]);
+    unit.scratchpad[64..96].fill(1);
+    unit.scratchpad[96..128].fill(10);
+    done(&mut unit, &record(&[9, 0, 64, 0, 0x1_0001, 0x1_0002, 0x601, 0x6_0001, 0, 0x101, 1, 1]));
+    assert_eq!(unit.accumulators[..4], [10 + 110; 4]);
 }
 
 #[test]
@@ -350,7 +517,7 @@ proptest! {
     }
 
     #[test]
-    fn no_record_is_too_much(mut record in prop::array::uniform16(words()), code in 1u32..=8, end in 4usize..=16) {
+    fn no_record_is_too_much(mut record in prop::array::uniform16(words()), code in 1u32..=9, end in 4usize..=16) {
         record[0] = code;
         record[end..].fill(0);
         for sizes in [SIZES, Sizes { rows: 32, cols: 32, scratchpad_bytes: 1 << 20, accumulator_rows: 1 << 16 }] {

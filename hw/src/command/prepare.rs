@@ -4,13 +4,13 @@ use ferrite_hdl::prelude::*;
 
 use super::order::{EXTERNAL_BLOCK_BYTES, OrderStream, Region};
 use super::record::{
-    CODE, Cause, Field, Opcode, Part, RecordStream, add, convolve, depthwise, pool, requantise, sums,
+    CODE, Cause, Field, Opcode, Part, RecordStream, add, convolve, depthwise, packed, pool, requantise, sums,
     transfer,
 };
 use crate::compute::ComputeConfig;
 use crate::compute::{
-    Addition, Convolution, Counts, Image, LINE_PIXELS, MOST_PIXELS, OutputKind, OutputTask, Pooling, Steps,
-    TAPS,
+    Addition, Convolution, Counts, Image, LINE_PIXELS, LINE_PLACE_BITS, MOST_PIXELS, OutputKind, OutputTask,
+    Packing, Pooling, Steps, TAPS,
 };
 use crate::tensor::OutputRange;
 
@@ -46,7 +46,7 @@ pub enum PrepareState {
 
 /// What a product is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
-#[encoding(width = 4)]
+#[encoding(width = 5)]
 pub enum Effect {
     /// Nothing.
     Nothing = 0,
@@ -76,6 +76,12 @@ pub enum Effect {
     SourceReach = 12,
     /// The same of the second operand.
     SecondReach = 13,
+    /// Bytes of a line of the image, which its reach has too.
+    LineBytes = 14,
+    /// Bytes from a line's first byte to that of the first tap, which the start has too.
+    FirstByte = 15,
+    /// Bytes from the first output's first tap to the last one's.
+    Span = 16,
 }
 
 /// Judges one command after the other. What is multiplied takes a product in each cycle; most take some ten cycles.
@@ -100,6 +106,9 @@ const STAGES: u32 = 2;
 /// Shifts of a sum of two images: those of multipliers below 1.
 const LEAST_SHIFT: u32 = 31;
 const MOST_SHIFT: u32 = 62;
+
+/// Input channels of a packed convolution, at most.
+const MOST_PACKED_CHANNELS: u32 = 32;
 
 /// One of the products of a command.
 #[derive(Clone, Copy)]
@@ -139,14 +148,16 @@ impl Module for Prepare {
         let is =
             |wanted: Opcode| known[Opcode::ALL.iter().position(|opcode| *opcode == wanted).expect("all")];
         wire!(m, is_transfer = is(Opcode::Load) | is(Opcode::Store));
-        wire!(m, is_array = is(Opcode::Convolve) | is(Opcode::Depthwise));
+        wire!(m, is_array = is(Opcode::Convolve) | is(Opcode::Depthwise) | is(Opcode::Packed));
         wire!(m, has_image = is(Opcode::Add) | is(Opcode::Pool));
 
         // Products: the factors of one are chosen in each cycle, multiplied in the next, and used in the one after.
         let tiles = m.reg("tiles", COUNT_BITS);
         let rows = m.reg("rows", COUNT_BITS);
+        let column_bytes = m.reg("column_bytes", COUNT_BITS);
         let step = m.reg("step", 4);
-        let lists = Opcode::ALL.map(|opcode| (opcode, self.products(m, opcode, &get, tiles, rows)));
+        let lists =
+            Opcode::ALL.map(|opcode| (opcode, self.products(m, opcode, &get, [tiles, rows, column_bytes])));
         let factor = m.wire("factor", FACTOR_BITS);
         let multiplied = m.wire("multiplied", STEP_BITS);
         let effect = m.wire("effect", Effect::shape());
@@ -195,6 +206,9 @@ impl Module for Prepare {
         let start = m.reg("start", config.address_bits());
         let too_many = m.reg("too_many", 1);
         let long_lines = m.reg("long_lines", 1);
+        let line_bytes = m.reg("line_bytes", LINE_PLACE_BITS);
+        let first_byte = m.reg("first_byte", LINE_PLACE_BITS);
+        let span = m.reg("span", SUM_BITS);
         let wide_window = m.reg("wide_window", 1);
         let source_reach = m.reg("source_reach", SUM_BITS);
         let second_reach = m.reg("second_reach", SUM_BITS);
@@ -229,9 +243,11 @@ impl Module for Prepare {
             let data = is_output.mux(
                 long(first(requantise::OUTPUT))
                     .wrapping_add(is_sums.mux(acts(4 * config.cols), acts(config.cols))),
-                (is(Opcode::Convolve) | is(Opcode::Depthwise)).mux(
-                    long(first(convolve::ACT))
-                        .wrapping_add(is(Opcode::Convolve).mux(acts(config.rows), acts(config.cols))),
+                (is(Opcode::Convolve) | is(Opcode::Depthwise) | is(Opcode::Packed)).mux(
+                    long(first(convolve::ACT)).wrapping_add(is(Opcode::Packed).mux(
+                        m.constant(Bits::ones(SUM_BITS)),
+                        is(Opcode::Convolve).mux(acts(config.rows), acts(config.cols)),
+                    )),
                     long(first(transfer::LOCAL)).wrapping_add(long(last_byte_of(first(transfer::BYTES)))),
                 ),
             );
@@ -253,7 +269,10 @@ impl Module for Prepare {
         m.when(now(Effect::Rows), || rows.set(count));
         let is_count = now(Effect::Tiles) | now(Effect::Rows);
         m.when(is_count & (product >> COUNT_BITS).any(), || too_many.set(1));
-        m.when(now(Effect::Reach), || reach.set(reach.wrapping_add(whole)));
+        m.when(now(Effect::LineBytes), || line_bytes.set(product.truncate(LINE_PLACE_BITS)));
+        m.when(now(Effect::FirstByte), || first_byte.set(product.truncate(LINE_PLACE_BITS)));
+        m.when(now(Effect::Span), || span.set(whole));
+        m.when(now(Effect::Reach) | now(Effect::LineBytes), || reach.set(reach.wrapping_add(whole)));
         m.when(now(Effect::SourceReach), || source_reach.set(source_reach.wrapping_add(whole)));
         m.when(now(Effect::SecondReach), || second_reach.set(second_reach.wrapping_add(whole)));
         m.when(now(Effect::External), || {
@@ -262,8 +281,11 @@ impl Module for Prepare {
         });
         m.when(now(Effect::Pixels) & product.ge(LINE_PIXELS - TAPS + 1), || long_lines.set(1));
         m.when(now(Effect::Window) & product.gt(MOST_PIXELS), || wide_window.set(1));
-        m.when(now(Effect::Start), || start.set(start.wrapping_add(small)));
-        m.when(now(Effect::Column), || steps.column.set(small));
+        m.when(now(Effect::Start) | now(Effect::FirstByte), || start.set(start.wrapping_add(small)));
+        m.when(now(Effect::Column), || {
+            steps.column.set(small);
+            column_bytes.set(count);
+        });
         m.when(now(Effect::Row), || steps.row.set(small));
         m.when(now(Effect::KernelColumn), || steps.kernel_column.set(small));
         m.when(now(Effect::KernelRow), || steps.kernel_row.set(small));
@@ -301,9 +323,15 @@ impl Module for Prepare {
             concat(each).any()
         };
         let reserved = Opcode::ALL.map(|opcode| is(opcode) & (record & m.constant(opcode.reserved())).any());
+        wire!(m, packed_line = span.wrapping_add(long(steps.kernel_column)));
+        let long_packed_lines = is(Opcode::Packed) & packed_line.gt(config.packed_line_bytes());
         let wrong_field = m.delay(
             "wrong_field",
-            concat(reserved).any() | long_lines | wide_window | broken(Prepare::fields_out_of_range),
+            concat(reserved).any()
+                | long_lines
+                | wide_window
+                | long_packed_lines
+                | broken(Prepare::fields_out_of_range),
         );
         let misaligned = m.delay("misaligned", broken(Prepare::misaligned));
         let cause = unknown.mux(
@@ -368,20 +396,29 @@ impl Module for Prepare {
             to.set(word(get(from)));
         }
         let address = |field: Field| get(field).truncate(config.address_bits());
+        wire!(m, one_tap = is(Opcode::Depthwise) | is(Opcode::Packed));
         let convolution = Convolution {
             act: start,
             weights: address(convolve::WEIGHTS),
             accumulators: row(accumulators),
             accumulate: get(convolve::ACCUMULATE),
             depthwise: is(Opcode::Depthwise),
+            packing: Packing {
+                packed: is(Opcode::Packed),
+                run_bytes: steps.kernel_column,
+                kernel_rows: get(convolve::KERNEL_ROWS).truncate(5),
+                first_byte,
+                line_bytes,
+                span: span.truncate(order.convolution.packing.span.width()),
+            },
             zero_point: get(convolve::ZERO_POINT),
             counts: Counts {
                 columns: get(convolve::COLUMNS),
                 rows: get(convolve::ROWS),
-                // The loops that a depthwise convolution does not have turn once.
+                // The loops that a convolution does not have turn once.
                 in_tiles: is(Opcode::Depthwise).mux(1, get(convolve::IN_TILES)),
-                kernel_columns: is(Opcode::Depthwise).mux(1, get(convolve::KERNEL_COLUMNS).truncate(5)),
-                kernel_rows: is(Opcode::Depthwise).mux(1, get(convolve::KERNEL_ROWS).truncate(5)),
+                kernel_columns: one_tap.mux(1, get(convolve::KERNEL_COLUMNS).truncate(5)),
+                kernel_rows: one_tap.mux(1, get(convolve::KERNEL_ROWS).truncate(5)),
                 out_tiles: get(convolve::OUT_TILES),
             },
             steps,
@@ -469,8 +506,7 @@ impl Prepare {
         m: &Builder,
         opcode: Opcode,
         get: &dyn Fn(Field) -> UInt,
-        tiles: UInt,
-        rows: UInt,
+        [tiles, rows, column_bytes]: [UInt; 3],
     ) -> Vec<Product> {
         let product = |effect, factor: UInt, step: UInt| Product {
             factor: factor.extend(FACTOR_BITS),
@@ -530,6 +566,22 @@ impl Prepare {
                     product(Effect::Pixels, less_1(COLUMNS), get(STRIDE_X)),
                     signed(Effect::Start, get(X), get(PIXEL_STEP)),
                     signed(Effect::Start, get(Y), get(LINE_STEP)),
+                ]
+            }
+            Opcode::Packed => {
+                use packed::*;
+                vec![
+                    product(Effect::Column, get(STRIDE_X), get(CHANNELS)),
+                    product(Effect::KernelColumn, get(KERNEL_COLUMNS), get(CHANNELS)),
+                    product(Effect::Rows, get(COLUMNS), get(packed::ROWS)),
+                    product(Effect::Span, less_1(COLUMNS), column_bytes),
+                    product(Effect::LineBytes, get(WIDTH), get(CHANNELS)),
+                    product(Effect::Rows, get(OUT_TILES), rows),
+                    product(Effect::Tiles, get(IN_TILES), get(OUT_TILES)),
+                    product(Effect::Reach, less_1(HEIGHT), get(LINE_STEP)),
+                    signed(Effect::FirstByte, get(X), get(CHANNELS)),
+                    signed(Effect::Start, get(Y), get(LINE_STEP)),
+                    product(Effect::Row, get(STRIDE_Y), get(LINE_STEP)),
                 ]
             }
             Opcode::Requantise => {
@@ -613,6 +665,25 @@ impl Prepare {
                 let steps = [PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(far);
                 counts.into_iter().map(zero).chain(kernels).chain(steps).collect()
             }
+            Opcode::Packed => {
+                use packed::*;
+                let counts = [
+                    COLUMNS,
+                    packed::ROWS,
+                    IN_TILES,
+                    OUT_TILES,
+                    KERNEL_COLUMNS,
+                    KERNEL_ROWS,
+                    WIDTH,
+                    HEIGHT,
+                    STRIDE_X,
+                    STRIDE_Y,
+                    CHANNELS,
+                ];
+                let kernels = [KERNEL_COLUMNS, KERNEL_ROWS].map(|taps| get(taps).gt(16));
+                let channels = get(CHANNELS).gt(MOST_PACKED_CHANNELS);
+                counts.into_iter().map(zero).chain(kernels).chain([channels, far(LINE_STEP)]).collect()
+            }
             Opcode::Depthwise => {
                 use depthwise::*;
                 let counts = [COLUMNS, depthwise::ROWS, TILES, WIDTH, HEIGHT, STRIDE_X, STRIDE_Y].map(zero);
@@ -666,6 +737,7 @@ impl Prepare {
                 let acts = [ACT, PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(|field| off(field, rows));
                 acts.into_iter().chain([off(WEIGHTS, cols)]).collect()
             }
+            Opcode::Packed => vec![off(packed::WEIGHTS, cols)],
             Opcode::Depthwise => {
                 use depthwise::{ACT, LINE_STEP, PIXEL_STEP, TILE_STEP, WEIGHTS};
                 [ACT, PIXEL_STEP, LINE_STEP, TILE_STEP, WEIGHTS].map(|field| off(field, cols)).to_vec()

@@ -25,11 +25,13 @@ pub enum Opcode {
     Add = 7,
     /// Windows of an image out of the scratchpad, and their average or largest value into it.
     Pool = 8,
+    /// As [`Opcode::Convolve`], of few input channels.
+    Packed = 9,
 }
 
 impl Opcode {
     /// All of them.
-    pub const ALL: [Opcode; 8] = [
+    pub const ALL: [Opcode; 9] = [
         Opcode::Load,
         Opcode::Store,
         Opcode::Convolve,
@@ -38,6 +40,7 @@ impl Opcode {
         Opcode::Sums,
         Opcode::Add,
         Opcode::Pool,
+        Opcode::Packed,
     ];
 
     /// The part of the unit that carries it out.
@@ -45,7 +48,7 @@ impl Opcode {
         match self {
             Opcode::Load => Part::Load,
             Opcode::Store => Part::Store,
-            Opcode::Convolve | Opcode::Depthwise => Part::Array,
+            Opcode::Convolve | Opcode::Depthwise | Opcode::Packed => Part::Array,
             Opcode::Requantise | Opcode::Sums | Opcode::Add | Opcode::Pool => Part::Output,
         }
     }
@@ -230,6 +233,38 @@ pub(super) mod depthwise {
     ];
 }
 
+/// Fields of convolutions of few input channels.
+pub(super) mod packed {
+    pub use super::convolve::{
+        ACCUMULATE, ACCUMULATORS, ACT, COLUMNS, HEIGHT, IN_TILES, KERNEL_COLUMNS, KERNEL_ROWS, LINE_STEP,
+        OUT_TILES, ROWS, STRIDE_X, STRIDE_Y, WEIGHTS, WIDTH, X, Y, ZERO_POINT,
+    };
+    use super::{Field, field};
+
+    pub const CHANNELS: Field = field(10, 0, 8);
+    pub const ALL: [Field; 19] = [
+        ACT,
+        WEIGHTS,
+        ACCUMULATORS,
+        ACCUMULATE,
+        ZERO_POINT,
+        COLUMNS,
+        ROWS,
+        IN_TILES,
+        OUT_TILES,
+        KERNEL_COLUMNS,
+        KERNEL_ROWS,
+        WIDTH,
+        HEIGHT,
+        X,
+        Y,
+        STRIDE_X,
+        STRIDE_Y,
+        CHANNELS,
+        LINE_STEP,
+    ];
+}
+
 /// Fields of requantisations.
 pub(super) mod requantise {
     use super::{Field, field};
@@ -381,6 +416,7 @@ impl Opcode {
             Opcode::Sums => &sums::ALL,
             Opcode::Add => &add::ALL,
             Opcode::Pool => &pool::ALL,
+            Opcode::Packed => &packed::ALL,
         }
     }
 

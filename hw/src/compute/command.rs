@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
+use super::packed::Packing;
 use crate::tensor::OutputRange;
 
 /// Bits of a count and of a coordinate's limit.
@@ -120,6 +121,9 @@ pub struct Convolution<T> {
     /// Each output channel has an input channel of its own. A tile of weights has the taps of a kernel of [`TAPS`](super::TAPS) columns and
     /// [`ComputeConfig::depthwise_rows`] rows in its first rows, and 0 in the others; the loops of kernel and input tiles turn once.
     pub depthwise: T,
+    /// Of a convolution whose activation rows have the bytes of several taps: its loops of kernel and input tiles turn once and as often as it has tiles, and
+    /// `act` and all steps are of any number of bytes. `steps.column` is that from an output to the next.
+    pub packing: Packing<T>,
     /// What stands where the image does not, int8.
     pub zero_point: T,
     /// How often the loops turn.
@@ -139,6 +143,7 @@ impl Convolution<Shape> {
             accumulators: bits(config.row_bits()),
             accumulate: bit(),
             depthwise: bit(),
+            packing: Packing::shape(config),
             zero_point: signed(8),
             counts: Counts {
                 columns: count,

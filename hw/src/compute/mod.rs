@@ -21,6 +21,7 @@ mod column;
 mod command;
 mod lines;
 mod output;
+mod packed;
 mod parts;
 mod pe;
 mod pool;
@@ -40,6 +41,8 @@ pub use command::{
 };
 pub use lines::{LINE_PIXELS, Lines, LinesIn, LinesOut, TAPS};
 pub use output::{Output, OutputIn, OutputOut, OutputState};
+pub(crate) use packed::LINE_PLACE_BITS;
+pub use packed::{Packed, PackedIn, PackedOut, PackedState, Packing, SEGMENTS};
 pub use pe::{Pe, PeIn, PeOut, Shift};
 pub use pool::{MOST_PIXELS, Pool, PoolIn, PoolOut, RECIPROCAL_SHIFT, reciprocal};
 pub use sums::{RowRead, Sums, SumsIn, SumsOut};

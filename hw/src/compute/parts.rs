@@ -25,3 +25,14 @@ pub(super) fn mask_at(m: &Builder, offset: UInt, bytes: u32) -> UInt {
         Some(index) => concat((0..1u32 << index.width()).rev().map(|k| index.eq(k).repeat(bytes))),
     }
 }
+
+/// The first `count` of values that are rotated by a multiple of `unit`: value `k` is that of place `k + by * unit`.
+pub(super) fn rotate(values: &[UInt], by: UInt, unit: usize, count: usize) -> Vec<UInt> {
+    let stages = 0..by.width();
+    let all = stages.rev().fold(values.to_vec(), |values, bit| {
+        let step = unit << bit;
+        let of = |k: usize| by.bit(bit).mux(values[(k + step) % values.len()], values[k]);
+        (0..values.len()).map(of).collect()
+    });
+    all.into_iter().take(count).collect()
+}

@@ -4,6 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::command::{COUNT_BITS, Convolutions, Image, KERNEL_BITS};
+use super::packed::Packing;
 
 /// What the inner two loops need to know of a convolution.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -28,6 +29,8 @@ pub struct Frame<T> {
     pub zero_point: T,
     /// Each output channel has an input channel of its own.
     pub depthwise: T,
+    /// Activation rows have the bytes of several taps.
+    pub packing: Packing<T>,
     /// Bytes from a pixel of the image to the next.
     pub pixel_step: T,
     /// Bytes from a line of the image to the next.
@@ -117,6 +120,7 @@ impl Frames<Shape> {
             stride_y: image.stride_y,
             zero_point: signed(8),
             depthwise: bit(),
+            packing: Packing::shape(config),
             pixel_step: address,
             line_step: address,
             accumulators: bits(config.row_bits()),
@@ -275,6 +279,7 @@ impl Module for Tiles {
                 stride_y: offered.image.stride_y,
                 zero_point: offered.zero_point,
                 depthwise: offered.depthwise,
+                packing: offered.packing,
                 pixel_step: offered.steps.pixel,
                 line_step: offered.steps.line,
                 accumulators: offered.accumulators,

@@ -8,6 +8,7 @@ use super::banks::{Banks, WordWrite};
 use super::command::{Convolutions, OutputTasks};
 use super::lines::{Lines, LinesIn, TAPS};
 use super::output::{Output, OutputIn};
+use super::packed::{Packed, PackedIn};
 use super::sums::{Sums, SumsIn};
 use super::tiles::{Frames, TileAddresses, TileStream, Tiles};
 use super::weights::{Weights, WeightsIn};
@@ -116,6 +117,7 @@ impl Module for Compute {
         let tiles = m.instance("tiles", &Tiles { config }).i;
         let windows = m.instance("windows", &Windows { config });
         let lines = m.instance("lines", &Lines { config });
+        let packed = m.instance("packed_rows", &Packed { config });
         let weights = m.instance("weights", &Weights { config });
         let array = m.instance("array", &config.array());
         let sums = m.instance("sums", &Sums { config });
@@ -139,20 +141,19 @@ impl Module for Compute {
         from_addresses.valid.set(addresses.valid);
         from_addresses.address.set(addresses.front);
         addresses.takes.set(from_addresses.ready);
-        claims.set(windows.o.claims | lines.o.claims);
+        claims.set(windows.o.claims | lines.o.claims | packed.o.claims);
 
-        // Windows and lines take turns: one of them begins when the other has left the array.
+        // Windows, lines and packed rows take turns: one of them begins when the others have left the array.
         let depthwise = m.reg("depthwise", 1).reset_to(0);
+        let packs = m.reg("packs", 1).reset_to(0);
         let frame = frames.front;
-        wire!(m, changes = frames.valid & frame.depthwise.ne(depthwise));
-        wire!(
-            m,
-            quiet = sums.o.empty
-                & !windows.o.active
-                & !lines.o.active
-                & !under_way(m, windows.o.active | lines.o.active)
-        );
-        m.when(changes & quiet, || depthwise.set(frame.depthwise));
+        wire!(m, changes = frames.valid & (frame.depthwise.ne(depthwise) | frame.packing.packed.ne(packs)));
+        wire!(m, walks = windows.o.active | lines.o.active | packed.o.active);
+        wire!(m, quiet = sums.o.empty & !walks & !under_way(m, walks));
+        m.when(changes & quiet, || {
+            depthwise.set(frame.depthwise);
+            packs.set(frame.packing.packed);
+        });
         wire!(m, may_begin = weights.o.available & !changes);
         let WindowsIn { frames: window_frames, tiles: window_tiles, available, read: window_read } =
             windows.i;
@@ -160,18 +161,27 @@ impl Module for Compute {
         let LinesIn { frames: line_frames, tiles: line_tiles, available, read: line_read, halt } = lines.i;
         halt.set(i.halt);
         available.set(may_begin);
-        for (to_frames, to_tiles) in [(window_frames, window_tiles), (line_frames, line_tiles)] {
+        let PackedIn { frames: packed_frames, tiles: packed_tiles, turn, available, read: packed_read, halt } =
+            packed.i;
+        // Its lines come in before the weights are there.
+        turn.set(!changes);
+        halt.set(i.halt);
+        available.set(weights.o.available);
+        for (to_frames, to_tiles) in
+            [(window_frames, window_tiles), (line_frames, line_tiles), (packed_frames, packed_tiles)]
+        {
             to_frames.valid.set(frames.valid);
             m.connect(to_frames.frame, frame);
             to_tiles.valid.set(tile_queue.valid);
             m.connect(to_tiles.tile, tile_queue.front);
         }
-        frames.takes.set(window_frames.ready | line_frames.ready);
-        tile_queue.takes.set(window_tiles.ready | line_tiles.ready);
+        frames.takes.set(window_frames.ready | line_frames.ready | packed_frames.ready);
+        tile_queue.takes.set(window_tiles.ready | line_tiles.ready | packed_tiles.ready);
         let act_read = m.wires("act_read", config.word_read());
-        act_read.valid.set(window_read.valid | line_read.valid);
-        act_read.address.set(depthwise.mux(line_read.address, window_read.address));
-        for read in [window_read, line_read] {
+        act_read.valid.set(window_read.valid | line_read.valid | packed_read.valid);
+        let other_address = packs.mux(packed_read.address, window_read.address);
+        act_read.address.set(depthwise.mux(line_read.address, other_address));
+        for read in [window_read, line_read, packed_read] {
             read.ready.set(act_read.ready);
             read.data_valid.set(act_read.data_valid);
             read.data.set(act_read.data);
@@ -183,7 +193,9 @@ impl Module for Compute {
         m.connect(line_words, lines.o.words);
         // Rows that lines do not feed multiply 0 in depthwise convolutions.
         let fed = (config.depthwise_rows() * TAPS) as usize;
-        for (row, (to, from)) in act.into_iter().zip(windows.o.act).enumerate() {
+        for (row, (to, from)) in act.into_iter().zip(windows.o.act.into_iter().zip(packed.o.act)).enumerate()
+        {
+            let from = packs.mux(from.1, from.0);
             to.set(if row < fed { from } else { depthwise.mux(0, from) });
         }
         swap.set(weights.o.swap);
@@ -199,11 +211,11 @@ impl Module for Compute {
             start_ready: _,
             read: row_read,
         } = sums.i;
-        enters.set(windows.o.valid | lines.o.valid);
+        wire!(m, multiplies = windows.o.valid | lines.o.valid | packed.o.valid);
+        enters.set(multiplies);
         sums_by_columns.set(depthwise);
-        let marks = to_word(windows.o.mark).concat(to_word(lines.o.mark));
-        let width = marks.width() / 2;
-        let chosen = depthwise.mux(marks.slice(0, width), marks.slice(width, width));
+        let of_rows = packs.mux(to_word(packed.o.mark), to_word(windows.o.mark));
+        let chosen = depthwise.mux(to_word(lines.o.mark), of_rows);
         m.connect(mark, of_word(RowMark::shape(), chosen));
         m.connect(sum, array.o.sum);
         start_valid.set(tiles.frames.valid);
@@ -223,14 +235,14 @@ impl Module for Compute {
         m.connect(*first, write);
         m.connect(*second, i.fill);
 
-        let reads = windows.o.active | lines.o.active;
+        let reads = windows.o.active | lines.o.active | packed.o.active;
         let waits = frames.valid & tile_queue.valid & !changes & !weights.o.available;
         let activity = Activity {
-            multiplies: windows.o.valid | lines.o.valid,
+            multiplies,
             depthwise,
             has_rows: frames.valid,
-            waits_for_weights: (waits & !reads) | lines.o.waits,
-            waits_for_activations: lines.o.active & !lines.o.waits,
+            waits_for_weights: (waits & !reads) | lines.o.waits | packed.o.waits,
+            waits_for_activations: (lines.o.active & !lines.o.waits) | (packed.o.active & !packed.o.waits),
         };
         ComputeOut { convolved: sums.o.done, put_out: output.o.done, activity }
     }

@@ -101,7 +101,7 @@ impl Module for Windows {
         wire!(m, ends_tile = active & ends_row & rows_left.eq(1));
         // The frame of the convolution goes with its last row; the next one's cannot be seen in the same cycle.
         let free = !active | (ends_tile & !tile.ends);
-        let may = free & i.frames.valid & !frame.depthwise & i.available;
+        let may = free & i.frames.valid & !frame.depthwise & !frame.packing.packed & i.available;
         wire!(m, claims = may & i.tiles.valid);
         i.tiles.ready.set(may);
         i.frames.ready.set(ends_tile & tile.ends);

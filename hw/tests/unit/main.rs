@@ -3,6 +3,7 @@
 mod conv;
 mod counters;
 mod depthwise;
+mod first;
 mod gemm;
 #[path = "../compute/golden.rs"]
 mod golden;

@@ -312,3 +312,51 @@ impl Pool {
         ]
     }
 }
+
+/// A convolution of few input channels.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed {
+    pub act: u32,
+    pub weights: u32,
+    pub accumulators: u32,
+    pub accumulate: bool,
+    pub zero_point: i8,
+    /// Columns and rows of the output.
+    pub out: [u32; 2],
+    pub in_tiles: u32,
+    pub out_tiles: u32,
+    pub kernel: [u32; 2],
+    /// Width and height.
+    pub image: [u32; 2],
+    /// x and y.
+    pub first: [i32; 2],
+    pub stride: [u32; 2],
+    pub channels: u32,
+    pub line_step: u32,
+}
+
+impl Packed {
+    pub fn record(&self) -> Record {
+        let convolve = Convolve {
+            act: self.act,
+            weights: self.weights,
+            accumulators: self.accumulators,
+            accumulate: self.accumulate,
+            zero_point: self.zero_point,
+            out: self.out,
+            in_tiles: self.in_tiles,
+            out_tiles: self.out_tiles,
+            kernel: self.kernel,
+            image: self.image,
+            first: self.first,
+            stride: self.stride,
+            dilation: [0, 0],
+            pixel_step: self.channels,
+            line_step: self.line_step,
+            in_tile_step: 0,
+        };
+        let mut words = convolve.record();
+        words[0] = 9;
+        words
+    }
+}

@@ -73,6 +73,25 @@ pub struct Requantise {
     pub max: i8,
 }
 
+/// The fields of a convolution of few input channels. Pairs are x before y, columns before rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packed {
+    pub act: u64,
+    pub weights: u64,
+    pub accumulators: u64,
+    pub accumulate: bool,
+    pub zero_point: i8,
+    pub out: [u64; 2],
+    pub in_tiles: u64,
+    pub out_tiles: u64,
+    pub kernel: [u64; 2],
+    pub image: [u64; 2],
+    pub first: [i64; 2],
+    pub stride: [u64; 2],
+    pub channels: u64,
+    pub line_step: u64,
+}
+
 /// The fields of stored sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sums {
@@ -149,6 +168,7 @@ pub enum Command {
     Sums(Sums),
     Add(Add),
     Pool(Pool),
+    Packed(Packed),
 }
 
 /// The bits of each word that fields have; the words behind have none.
@@ -157,6 +177,7 @@ const STORE_BITS: [u32; 9] = [0xFF, !0, !0, 0xFFFF, !0, !0, !0, !0, !0];
 const CONVOLVE_BITS: [u32; 13] = [0xFF, !0, !0, 0xFF01_FFFF, !0, !0, 0xFFFF, !0, !0, !0, !0, !0, !0];
 const DEPTHWISE_BITS: [u32; 13] = [0xFF, !0, !0, 0xFF01_FFFF, !0, 0xFFFF_0000, 0, !0, !0, 0xFFFF, !0, !0, !0];
 const REQUANTISE_BITS: [u32; 10] = [0xFF, !0, !0, 0xFFFF, !0, 0xFFFF, !0, !0, !0, 0xFF_FFFF];
+const PACKED_BITS: [u32; 12] = [0xFF, !0, !0, 0xFF01_FFFF, !0, !0, 0xFFFF, !0, !0, 0xFFFF, 0xFF, !0];
 const SUMS_BITS: [u32; 9] = [0xFF, 0, !0, 0xFFFF, !0, 0xFFFF, !0, !0, !0];
 const ADD_BITS: [u32; 16] =
     [0xFF, !0, !0, !0, !0, 0x3F3F_FFFF, !0, !0, !0, 0x3FFF_FFFF, !0, !0, !0, !0 >> 1, !0 >> 1, !0 >> 1];
@@ -167,6 +188,9 @@ const MAX_KERNEL: u64 = 16;
 
 /// The most pixels from the first to the last output of a depthwise convolution's line.
 const MAX_REACH: u64 = 125;
+
+/// The most channels of a packed convolution.
+const MAX_CHANNELS: u64 = 32;
 
 /// The most pixels of a window.
 const MAX_WINDOW: u64 = 256;
@@ -217,6 +241,7 @@ impl Sizes {
             6 => Ok(Command::Sums(self.sums(record)?)),
             7 => Ok(Command::Add(self.add(record)?)),
             8 => Ok(Command::Pool(self.pool(record)?)),
+            9 => Ok(Command::Packed(self.packed(record)?)),
             _ => Err(Cause::Unknown),
         }
     }
@@ -334,6 +359,43 @@ impl Sizes {
         self.require_local(last_byte(d.weights, &[], d.tiles * inputs * outputs))?;
         self.require_rows(d.accumulators, d.tiles * d.out[0] * d.out[1])?;
         Ok(d)
+    }
+
+    fn packed(&self, record: &Record) -> Result<Packed, Cause> {
+        let &[_, act, weights, sums, out, tiles, kernel, image, first, moves, channels, line, ..] = record;
+        let [in_tiles, out_tiles] = halves(tiles);
+        let [kernel_columns, kernel_rows, ..] = bytes(kernel);
+        let [stride_x, stride_y, ..] = bytes(moves);
+        let p = Packed {
+            act: u64::from(act),
+            weights: u64::from(weights),
+            accumulators: halves(sums)[0],
+            accumulate: sums >> 16 & 1 == 1,
+            zero_point: (sums >> 24) as u8 as i8,
+            out: halves(out),
+            in_tiles,
+            out_tiles,
+            kernel: [kernel_columns, kernel_rows],
+            image: halves(image),
+            first: signed_halves(first),
+            stride: [stride_x, stride_y],
+            channels: u64::from(channels),
+            line_step: u64::from(line),
+        };
+        require_reserved(record, &PACKED_BITS)?;
+        Self::require_counts([p.out, [in_tiles, out_tiles], p.kernel, p.image, p.stride].as_flattened())?;
+        require(p.kernel.iter().all(|&taps| taps <= MAX_KERNEL), Cause::Field)?;
+        require((1..=MAX_CHANNELS).contains(&p.channels), Cause::Field)?;
+        self.require_steps(&[p.line_step])?;
+        let line = ((p.out[0] - 1) * stride_x + kernel_columns) * p.channels;
+        require(line <= 127 * self.word_bytes(), Cause::Field)?;
+        let [inputs, outputs] = [self.rows, self.cols].map(u64::from);
+        require(aligned(&[p.weights], outputs), Cause::Alignment)?;
+        let [width, height] = p.image;
+        self.require_local(last_byte(p.act, &[(height, p.line_step)], width * p.channels))?;
+        self.require_local(last_byte(p.weights, &[], out_tiles * in_tiles * inputs * outputs))?;
+        self.require_rows(p.accumulators, out_tiles * p.out[0] * p.out[1])?;
+        Ok(p)
     }
 
     fn requantise(&self, record: &Record) -> Result<Requantise, Cause> {

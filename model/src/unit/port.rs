@@ -144,7 +144,9 @@ impl Port {
         match command {
             Command::Load(_) => self.bytes_loaded = self.bytes_loaded.wrapping_add(work as u32),
             Command::Store(_) => self.bytes_stored = self.bytes_stored.wrapping_add(work as u32),
-            Command::Convolve(_) | Command::Depthwise(_) => self.macs = self.macs.wrapping_add(work),
+            Command::Convolve(_) | Command::Depthwise(_) | Command::Packed(_) => {
+                self.macs = self.macs.wrapping_add(work)
+            }
             Command::Requantise(_) | Command::Sums(_) | Command::Add(_) | Command::Pool(_) => {}
         }
     }

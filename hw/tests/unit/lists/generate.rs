@@ -4,7 +4,7 @@ use ferrite_model::unit::{self as model, Command, Record, Sizes};
 
 use super::state::{MEMORY_BYTES, PARAMETER_TILES};
 use crate::random::Random;
-use crate::record::{Add, Convolve, Depthwise, Pool, Requantise, Rows, Sums, Transfer};
+use crate::record::{Add, Convolve, Depthwise, Packed, Pool, Requantise, Rows, Sums, Transfer};
 
 /// Addresses that commands have in common are taken from so many.
 const SPOTS: usize = 6;
@@ -243,6 +243,73 @@ impl Generator {
         Some(depthwise.record())
     }
 
+    fn packed(&mut self) -> Option<Record> {
+        let Sizes { rows: inputs, cols, .. } = self.sizes;
+        let mut kernel = [self.count(5), self.count(5)];
+        let mut channels = self.one_of(&[1, 1, 2, 3, 3, 4, 5, 8, 32]);
+        let mut out = [self.count(9), self.count(5)];
+        let mut image = [1 + self.random.below(12), self.count(8)];
+        let mut stride = [self.count(3), self.count(3)];
+        let mut first = [0, 1].map(|_| self.random.below(9) as i32 - 5);
+        let k = self.random.below(2) as usize;
+        let word = self.sizes.word_bytes() as u32;
+        let mut line_step = match self.random.below(4) {
+            0 => 0,
+            1 => self.random.below(4 * word),
+            _ => image[0] * channels,
+        };
+        match self.random.below(10) {
+            0 => kernel[k] = 16,
+            1 => {
+                // Lines as long as they may be.
+                channels = self.one_of(&[1, 3]);
+                stride[0] = 1 + self.random.below(4);
+                let most = (127 * word / channels - kernel[0]) / stride[0] + 1;
+                out = [most.min(self.sizes.accumulator_rows), 1];
+                image[0] = most * stride[0] - self.random.below(6);
+                line_step = image[0] * channels;
+            }
+            2 => stride[1] = 255 - self.random.below(2),
+            3 => first[k] = self.one_of(&[-32768, -32767, 32767, -256, 255]),
+            4 => {
+                image[1] = 65535 - self.random.below(3);
+                line_step = 0;
+                first[1] = self.one_of(&[-32768, -3, 0, 32767]);
+                stride[1] = self.one_of(&[1, 2, 255]);
+            }
+            5 => (out[0], stride[0]) = (1, 255),
+            _ => {}
+        }
+        // As many tiles as there are taps for, fewer, or more.
+        let needed = (kernel[0] * kernel[1] * channels).div_ceil(inputs);
+        let in_tiles = match self.random.below(4) {
+            0 => 1 + self.random.below(needed + 2),
+            _ => needed.max(kernel[1].div_ceil(4)),
+        };
+        let out_tiles = self.count(2);
+        let weights = self.place_local(u64::from(in_tiles * out_tiles * inputs * cols), cols)?;
+        let reach = u64::from(image[1] - 1) * u64::from(line_step) + u64::from(image[0] * channels);
+        let act = self.place_local(reach, 1)?;
+        let accumulators = self.place_rows(out_tiles * out[0] * out[1])?;
+        let packed = Packed {
+            act,
+            weights,
+            accumulators,
+            accumulate: self.random.eighths(4),
+            zero_point: self.random.word() as i8,
+            out,
+            in_tiles,
+            out_tiles,
+            kernel,
+            image,
+            first,
+            stride,
+            channels,
+            line_step,
+        };
+        Some(packed.record())
+    }
+
     /// A requantisation, and before it, mostly, a load of parameters.
     fn requantise(&mut self, list: &mut Vec<Record>) -> Option<Record> {
         let cols = self.sizes.cols;
@@ -410,7 +477,9 @@ impl Generator {
                 let end = t.external + reach(0) + reach(1) + t.bytes as i64;
                 work <= MOST_BYTES && end <= i64::from(MEMORY_BYTES)
             }
-            Command::Convolve(_) => work <= MOST_ROWS * u64::from(self.sizes.rows * self.sizes.cols),
+            Command::Packed(_) | Command::Convolve(_) => {
+                work <= MOST_ROWS * u64::from(self.sizes.rows * self.sizes.cols)
+            }
             // All pixels of a line are read, and of the lines between outputs too.
             Command::Depthwise(d) => {
                 d.tiles * (d.out[1] * d.stride[1] + 2) * (d.out[0] * d.stride[0] + 2) <= 2 * MOST_ROWS
@@ -450,7 +519,8 @@ impl Generator {
     pub fn legal(&mut self, list: &mut Vec<Record>) {
         loop {
             let mut new = vec![];
-            let record = match self.random.below(12) {
+            let record = match self.random.below(13) {
+                12 => self.packed(),
                 0..=4 => self.transfer(),
                 5 => self.convolve(),
                 6 => self.sums(),
@@ -491,7 +561,7 @@ impl Generator {
         let mut record = list.pop().unwrap();
         let word = self.random.below(16) as usize;
         let sizes = self.sizes;
-        match self.random.below(14) {
+        match self.random.below(15) {
             0 => record[0] = self.random.below(256),
             1 => record[0] = self.random.word(),
             2 | 3 => record = self.flipped(record),
@@ -521,9 +591,11 @@ impl Generator {
             11 => {
                 record[15] = self.one_of(&[0x0101_1010, 0x0101_1011, 0x0101_1110, 0x0101_FFFF, 0x0101_0381])
             }
+            // Channels and steps beyond what lines may have.
+            13 => record[10] = self.one_of(&[0, 1, 3, 4, 8, 32, 33, 255, 256]),
             12 => record[9] = record[9] & 0xFF_FFFF | self.one_of(&[30, 31, 62, 63, 0]) << 24,
             _ => {
-                let code = self.one_of(&[1, 2, 3, 4, 5, 6, 7, 8]);
+                let code = self.one_of(&[1, 2, 3, 4, 5, 6, 7, 8, 9]);
                 record = std::array::from_fn(|_| self.random.word());
                 record[0] = code;
             }

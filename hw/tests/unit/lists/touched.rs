@@ -42,7 +42,7 @@ pub fn part(command: &Command) -> Part {
     match command {
         Command::Load(_) => Part::Load,
         Command::Store(_) => Part::Store,
-        Command::Convolve(_) | Command::Depthwise(_) => Part::Array,
+        Command::Convolve(_) | Command::Depthwise(_) | Command::Packed(_) => Part::Array,
         Command::Requantise(_) | Command::Sums(_) | Command::Add(_) | Command::Pool(_) => Part::Output,
     }
 }
@@ -88,6 +88,14 @@ pub fn touched(sizes: &Sizes, command: &Command) -> Vec<Range> {
                 scratchpad(d.act, reach(&loops) + outputs, false),
                 scratchpad(d.weights, d.tiles * inputs * outputs, false),
                 rows(d.accumulators, d.tiles * d.out[0] * d.out[1], true),
+            ]
+        }
+        Command::Packed(p) => {
+            let loops = [(p.image[1], p.line_step)];
+            vec![
+                scratchpad(p.act, reach(&loops) + p.image[0] * p.channels, false),
+                scratchpad(p.weights, p.out_tiles * p.in_tiles * inputs * outputs, false),
+                rows(p.accumulators, p.out_tiles * p.out[0] * p.out[1], true),
             ]
         }
         Command::Requantise(r) => {

@@ -1,0 +1,487 @@
+//! Convolutions of few input channels: an activation row has the bytes of several taps, and of several kernel rows.
+
+use ferrite_hdl::prelude::*;
+
+use super::ComputeConfig;
+use super::command::{COUNT_BITS, KERNEL_BITS};
+use super::parts::rotate;
+use super::tiles::{Frames, Tile, TileStream};
+use super::windows::RowMark;
+use crate::dma::WordRead;
+use crate::record::RecordQueue;
+
+/// Kernel rows of which an activation row has bytes, at most.
+pub const SEGMENTS: u32 = 4;
+/// Words of a line that are kept, at most.
+const LINE_WORDS: u32 = 128;
+/// Bits of a byte's place in a line, two's complement.
+pub(crate) const LINE_PLACE_BITS: u32 = 24;
+
+impl ComputeConfig {
+    /// The most bytes of a line that the outputs of a row of a packed convolution need: a word less than is kept, since they may begin anywhere in one.
+    pub fn packed_line_bytes(&self) -> u32 {
+        (LINE_WORDS - 1) * self.word_bytes()
+    }
+}
+
+/// What only packed convolutions have.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct Packing<T> {
+    /// It is one.
+    pub packed: T,
+    /// Bytes of a kernel row: of its pixels with all channels.
+    pub run_bytes: T,
+    /// Rows of the kernel.
+    pub kernel_rows: T,
+    /// Place in the line of a line's first tap; less than 0 where columns are padded.
+    pub first_byte: T,
+    /// Bytes of the image's lines.
+    pub line_bytes: T,
+    /// Bytes from the first output's first tap to the last one's.
+    pub span: T,
+}
+
+impl Packing<Shape> {
+    pub(super) fn shape(config: &ComputeConfig) -> Packing<Shape> {
+        let place = signed(LINE_PLACE_BITS);
+        Packing {
+            packed: bit(),
+            run_bytes: bits(config.address_bits()),
+            kernel_rows: bits(KERNEL_BITS),
+            first_byte: place,
+            line_bytes: place,
+            span: bits(line_bits(config)),
+        }
+    }
+}
+
+/// Bits of a byte's place in what is kept of a line.
+fn line_bits(config: &ComputeConfig) -> u32 {
+    LINE_WORDS.ilog2() + config.offset_bits()
+}
+
+/// Inputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct PackedIn<T> {
+    /// One frame for each convolution.
+    pub frames: Frames<T>,
+    /// Its tiles.
+    pub tiles: TileStream<T>,
+    /// Packed convolutions have their turn.
+    pub turn: T,
+    /// A tile may be begun.
+    pub available: T,
+    /// The scratchpad, which never makes this port wait.
+    #[flip]
+    pub read: WordRead<T>,
+    /// A tile ends with the row of outputs that is under way.
+    pub halt: T,
+}
+
+/// Outputs of the module.
+#[derive(Clone, Debug, Bundle)]
+pub struct PackedOut<T> {
+    /// A tile is begun.
+    pub claims: T,
+    /// Lines come in, or are used.
+    pub active: T,
+    /// Lines are complete, and the tile's weights are not there.
+    pub waits: T,
+    /// An activation row goes into the array.
+    pub valid: T,
+    /// It: one int8 for each row of the array.
+    pub act: Vec<T>,
+    /// What is known of it.
+    pub mark: RowMark<T>,
+}
+
+/// What becomes of the lines that are kept for a row of outputs.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Row<T> {
+    columns: T,
+    step: T,
+    /// The first byte in the first word, of each segment.
+    offsets: [T; SEGMENTS as usize],
+    /// Where each segment but the first begins in activation rows, and where the last one ends.
+    begins: [T; SEGMENTS as usize],
+    first: T,
+    mark: RowMark<T>,
+}
+
+/// What the part that fills lines does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
+pub enum PackedState {
+    /// Takes a tile.
+    Take,
+    /// Tells which taps it has, a kernel row in every cycle.
+    Split,
+    /// Waits for a place for the lines of a row of outputs.
+    Wait,
+    /// Finds where a line begins.
+    Line,
+    /// Reads its words.
+    Words,
+}
+
+/// The taps of a kernel row stand behind each other in a line of the image, as those of the same row do for the next output, a stride further. For each row of outputs the lines that a tile meets are copied from the
+/// scratchpad into memories of their own, with the zero point where they are left; from these an activation row is cut in every cycle, while the next row's lines come in. Even and odd words of a line are kept
+/// in two memories, so that bytes can begin anywhere.
+#[module]
+pub struct Packed {
+    /// Sizes.
+    pub config: ComputeConfig,
+}
+
+impl Module for Packed {
+    type In = PackedIn<UInt>;
+    type Out = PackedOut<UInt>;
+
+    fn name(&self) -> String {
+        format!("Packed_{}", self.config.suffix())
+    }
+    fn inputs(&self) -> PackedIn<Shape> {
+        PackedIn {
+            frames: Frames::shape(&self.config),
+            tiles: TileStream::shape(&self.config),
+            turn: bit(),
+            available: bit(),
+            read: self.config.word_read(),
+            halt: bit(),
+        }
+    }
+    fn outputs(&self) -> PackedOut<Shape> {
+        let act = vec![signed(8); self.config.rows as usize];
+        PackedOut { claims: bit(), active: bit(), waits: bit(), valid: bit(), act, mark: RowMark::shape() }
+    }
+    fn build(&self, m: &Builder, i: PackedIn<UInt>) -> PackedOut<UInt> {
+        let config = &self.config;
+        let fill = self.fill(m, &i);
+        let half_bits = LINE_WORDS.ilog2() - 1;
+        let place_bits = line_bits(config);
+
+        // A row of outputs: an activation row in every cycle.
+        let row = fill.rows.front;
+        let half = m.reg("half", 1).reset_to(0);
+        let begins_row = m.reg("begins_row", 1).reset_to(1);
+        let columns_left = m.reg("columns_left", COUNT_BITS);
+        let claims = m.reg("claims_late", 1).reset_to(0);
+        wire!(m, begins_tile = begins_row & row.first);
+        // A cycle passes between two convolutions: the last sums of one may be the first that the next adds to.
+        let ended = m.reg("ended", 1).reset_to(0);
+        wire!(m, steps = fill.rows.valid & (!begins_tile | (i.available & !claims & !ended)));
+        claims.set(steps & begins_tile);
+        wire!(m, left = begins_row.mux(row.columns, columns_left));
+        wire!(m, ends_row = left.eq(1));
+        ended.set(steps & ends_row & row.mark.ends);
+        m.when(steps, || {
+            columns_left.set(left.wrapping_sub(1));
+            begins_row.set(ends_row);
+            m.when(ends_row, || half.set(!half));
+        });
+        fill.rows.takes.set(steps & ends_row);
+
+        // Two words of each line, and of their bytes as many as an activation row has, so that a segment stands where it belongs.
+        let rotations = (2 * config.word_bytes()).ilog2();
+        let fine = rotations / 2;
+        let segments = fill.lines.iter().enumerate().map(|(g, [even, odd])| {
+            let place = m.reg(&format!("place_{g}"), place_bits);
+            let here = begins_row.mux(row.offsets[g].extend(place_bits), place);
+            let here = m.node(&format!("here_{g}"), here);
+            m.when(steps, || place.set(here.wrapping_add(row.step)));
+            let word = here.slice(config.offset_bits(), LINE_WORDS.ilog2());
+            let odd_word = word.slice(1, half_bits);
+            let even_word = word.wrapping_add(1).slice(1, half_bits);
+            let even = even.read(&format!("even_{g}"), half.concat(even_word));
+            let odd = odd.read(&format!("odd_{g}"), half.concat(odd_word));
+            // Byte k of an activation row is byte `here + k - begin` of the line.
+            let begin =
+                if g == 0 { m.constant(Bits::zero(rotations)) } else { row.begins[g - 1].extend(rotations) };
+            let by = m.delay(&format!("by_{g}"), here.truncate(rotations).wrapping_sub(begin));
+            let bytes: Vec<UInt> = bytes_of(odd.concat(even));
+            let coarse = rotate(&bytes, by.slice(fine, rotations - fine), 1 << fine, bytes.len());
+            let needed = config.rows as usize + (1 << fine) - 1;
+            let coarse = coarse.into_iter().take(needed.min(bytes.len())).enumerate();
+            let coarse: Vec<UInt> =
+                coarse.map(|(k, byte)| m.delay(&format!("coarse_{g}_{k}"), byte)).collect();
+            let by = m.delay(&format!("fine_by_{g}"), by.truncate(fine));
+            let found = rotate(&coarse, by, 1, config.rows as usize);
+            found.into_iter().enumerate().map(|(k, byte)| m.delay(&format!("fine_{g}_{k}"), byte)).collect()
+        });
+        let segments: Vec<Vec<UInt>> = segments.collect();
+
+        // What goes with it.
+        let mark = RowMark {
+            first: begins_tile,
+            starts: begins_tile & row.mark.starts,
+            replaces: row.mark.replaces,
+            ends: ends_row & row.mark.ends,
+        };
+        let stages = 4;
+        let (valid, mark) = (1..=stages).fold((steps, mark), |(valid, mark), k| {
+            let late_valid = m.reg(&format!("valid_{k}"), 1).reset_to(0);
+            late_valid.set(valid);
+            let late_mark = m.regs(&format!("mark_{k}"), RowMark::shape());
+            m.connect(late_mark, mark);
+            (late_valid, late_mark)
+        });
+        let begins = (1..stages).fold(row.begins, |begins, k| {
+            let names = [0, 1, 2, 3].map(|g| format!("begins_{g}_{k}"));
+            std::array::from_fn(|g| m.delay(&names[g], begins[g]))
+        });
+        let act = (0..config.rows).map(|k| {
+            let of = |g: u32| segments[g as usize][k as usize];
+            let behind = (1..=SEGMENTS).fold(of(0), |before, g| {
+                let next = if g < SEGMENTS { of(g) } else { m.constant(Bits::zero(8)) };
+                begins[g as usize - 1].le(k).mux(next, before)
+            });
+            let act = m.reg(&format!("act_{k}"), signed(8));
+            act.set(behind);
+            act
+        });
+        let waits = fill.rows.valid & begins_tile & !i.available;
+        PackedOut { claims, active: fill.active | fill.rows.valid, waits, valid, act: act.collect(), mark }
+    }
+}
+
+/// The bytes of a word, the first one first.
+fn bytes_of(word: UInt) -> Vec<UInt> {
+    (0..word.width() / 8).map(|k| word.slice(8 * k, 8)).collect()
+}
+
+/// Lines as they are filled.
+struct Fill {
+    active: UInt,
+    /// Rows of outputs whose lines are complete.
+    rows: RecordQueue<Row<Shape>>,
+    /// The even and the odd words of each segment's line, of two rows of outputs.
+    lines: Vec<[Memory; 2]>,
+}
+
+impl Packed {
+    fn row_shape(&self) -> Row<Shape> {
+        let begin = bits(self.config.rows.ilog2() + 1);
+        Row {
+            columns: bits(COUNT_BITS),
+            step: bits(line_bits(&self.config)),
+            offsets: [bits(self.config.offset_bits()); SEGMENTS as usize],
+            begins: [begin; SEGMENTS as usize],
+            first: bit(),
+            mark: RowMark::shape(),
+        }
+    }
+
+    /// Fills lines.
+    fn fill(&self, m: &Builder, i: &PackedIn<UInt>) -> Fill {
+        let config = &self.config;
+        let frame = i.frames.frame;
+        let packing = frame.packing;
+        let address_bits = config.address_bits();
+        let all = config.rows;
+        let state = m.reg("state", PackedState::shape()).reset_to(PackedState::Take);
+        let is = |wanted: PackedState| state.is(wanted);
+        let rows = RecordQueue::new(m, "rows", 2, self.row_shape());
+        let Tile { place, starts, replaces, ends } = m.regs("tile", TileStream::shape(config).tile);
+
+        // Where in the kernel the next tile begins: byte of the kernel row, kernel row, and where that one's line is for the first row of outputs.
+        let run_byte = m.reg("run_byte", packing.run_bytes.width());
+        let kernel_row = m.reg("kernel_row", KERNEL_BITS);
+        let kernel_act = m.reg("kernel_act", address_bits);
+        let kernel_y = m.reg("kernel_y", config.place_bits());
+        // The tile's: where it begins, and its segments.
+        let first_run_byte = m.reg("first_run_byte", packing.run_bytes.width());
+        let row_act = m.reg("row_act", address_bits);
+        let row_y = m.reg("row_y", config.place_bits());
+        let rows_left = m.reg("rows_left", COUNT_BITS);
+        let first = m.reg("first", 1);
+        let begin_bits = all.ilog2() + 1;
+        let begins: [UInt; SEGMENTS as usize] =
+            std::array::from_fn(|g| m.reg(&format!("begin_{}", g + 1), begin_bits));
+        let segment = m.reg("segment", SEGMENTS.ilog2());
+        let tile_act = m.reg("tile_act", address_bits);
+        let tile_y = m.reg("tile_y", config.place_bits());
+
+        let free = is(PackedState::Take) & i.turn & i.frames.valid & packing.packed;
+        i.tiles.ready.set(free);
+        wire!(m, takes = free & i.tiles.valid);
+
+        // Segments: what is left of the kernel row, or of the tile.
+        let last_segment = segment.eq(SEGMENTS - 1);
+        let begin_of = |k: UInt| {
+            let zero = m.constant(Bits::zero(begin_bits));
+            (1..SEGMENTS).fold(zero, |others, g| k.eq(g).mux(begins[g as usize - 1], others))
+        };
+        wire!(m, segment_begin = begin_of(segment));
+        wire!(m, run_left = packing.run_bytes.wrapping_sub(run_byte));
+        wire!(m, room = m.constant(Bits::from_u64(begin_bits, all.into())).wrapping_sub(segment_begin));
+        wire!(m, has_row = kernel_row.lt(packing.kernel_rows));
+        let room_long = room.extend(run_left.width());
+        wire!(m, takes_run = run_left.le(room_long));
+        let taken = takes_run.mux(run_left.truncate(begin_bits), room);
+        wire!(m, taken_here = has_row.mux(taken, 0));
+
+        // A line: its words, with the zero point beside the image.
+        let segment_act = m.reg("segment_act", address_bits);
+        let segment_y = m.reg("segment_y", config.place_bits());
+        let word = m.reg("word", LINE_WORDS.ilog2());
+        let words_left = m.reg("words_left", LINE_WORDS.ilog2() + 1);
+        let word_act = m.reg("word_act", config.word_address_bits());
+        let word_place = m.reg("word_place", LINE_PLACE_BITS);
+        let offsets: [UInt; SEGMENTS as usize] =
+            std::array::from_fn(|g| m.reg(&format!("offset_{g}"), config.offset_bits()));
+        let half = m.reg("fill_half", 1).reset_to(0);
+        let puts = m.reg("puts", 1).reset_to(0);
+
+        wire!(m, is_first_segment = segment.eq(0));
+        wire!(m, line_byte = is_first_segment.mux(first_run_byte, 0));
+        wire!(m, line_act = segment_act.wrapping_add(line_byte));
+        let offset = line_act.truncate(config.offset_bits());
+        let next_begin =
+            (0..SEGMENTS).fold(begins[0], |others, g| segment.eq(g).mux(begins[g as usize], others));
+        wire!(m, segment_bytes = next_begin.wrapping_sub(segment_begin));
+        let long_bits = line_bits(config) + 2;
+        let last_byte = offset
+            .extend(long_bits)
+            .wrapping_add(packing.span.extend(long_bits))
+            .wrapping_add(segment_bytes.extend(long_bits))
+            .wrapping_sub(1);
+        wire!(m, last_word = last_byte.slice(config.offset_bits(), LINE_WORDS.ilog2()));
+        let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
+        wire!(m, line_in_image = within(segment_y, frame.height));
+        wire!(m, ends_line = words_left.eq(1));
+        wire!(
+            m,
+            ends_lines = (is(PackedState::Words) & ends_line & last_segment)
+                | (is(PackedState::Line) & last_segment & !segment_bytes.any())
+        );
+        wire!(m, is_last_row = rows_left.eq(1) | i.halt);
+        wire!(m, ends_tile = ends_lines & is_last_row);
+        i.frames.ready.set(ends_tile & ends);
+        i.read.valid.set(is(PackedState::Words) & line_in_image);
+        i.read.address.set(word_act);
+        m.assert("activations_never_wait", !i.read.valid | i.read.ready);
+        puts.set(ends_lines);
+
+        let next_segment = || {
+            segment.set(segment.wrapping_add(1));
+            segment_act.set(segment_act.wrapping_add(frame.line_step));
+            segment_y.set(segment_y.wrapping_add(1));
+        };
+        m.switch(state, |s| {
+            s.case(PackedState::Take, || {
+                segment.set(0);
+                m.connect(Tile { place, starts, replaces, ends }, i.tiles.tile);
+                m.when(takes, || {
+                    state.set(PackedState::Split);
+                    let new = i.tiles.tile;
+                    m.when(new.starts, || {
+                        run_byte.set(0);
+                        kernel_row.set(0);
+                        kernel_act.set(new.place.act);
+                        kernel_y.set(new.place.y);
+                    });
+                    first_run_byte.set(new.starts.mux(0, run_byte));
+                    tile_act.set(new.starts.mux(new.place.act, kernel_act));
+                    tile_y.set(new.starts.mux(new.place.y, kernel_y));
+                });
+            });
+            s.case(PackedState::Split, || {
+                segment.set(segment.wrapping_add(1));
+                for (g, to) in (0u32..).zip(begins) {
+                    m.when(segment.eq(g), || to.set(segment_begin.wrapping_add(taken_here)));
+                }
+                m.when(has_row, || {
+                    run_byte.set(run_byte.wrapping_add(taken_here.extend(run_byte.width())));
+                    m.when(takes_run, || {
+                        run_byte.set(0);
+                        kernel_row.set(kernel_row.wrapping_add(1));
+                        kernel_act.set(kernel_act.wrapping_add(frame.line_step));
+                        kernel_y.set(kernel_y.wrapping_add(1));
+                    });
+                });
+                row_act.set(tile_act);
+                row_y.set(tile_y);
+                rows_left.set(frame.rows);
+                first.set(1);
+                m.when(last_segment, || state.set(PackedState::Wait));
+            });
+            s.case(PackedState::Wait, || {
+                segment.set(0);
+                segment_act.set(row_act);
+                segment_y.set(row_y);
+                m.when(rows.ready & !puts, || state.set(PackedState::Line));
+            });
+            s.case(PackedState::Line, || {
+                word.set(0);
+                words_left.set(last_word.extend(words_left.width()).wrapping_add(1));
+                word_act.set(config.word_of(line_act));
+                let place = packing.first_byte.wrapping_add(line_byte.extend(LINE_PLACE_BITS));
+                word_place.set(place.wrapping_sub(offset.extend(LINE_PLACE_BITS)));
+                for (g, to) in (0u32..).zip(offsets) {
+                    m.when(segment.eq(g), || to.set(offset));
+                }
+                m.when(segment_bytes.any(), || state.set(PackedState::Words)).otherwise(next_segment);
+            });
+            s.case(PackedState::Words, || {
+                word.set(word.wrapping_add(1));
+                words_left.set(words_left.wrapping_sub(1));
+                word_act.set(word_act.wrapping_add(1));
+                word_place.set(word_place.wrapping_add(config.word_bytes()));
+                m.when(ends_line, || {
+                    next_segment();
+                    state.set(PackedState::Line);
+                });
+            });
+        });
+        m.when(ends_lines, || {
+            half.set(!half);
+            row_act.set(row_act.wrapping_add(frame.row_step));
+            row_y.set(row_y.wrapping_add(frame.stride_y.extend(row_y.width())));
+            rows_left.set(rows_left.wrapping_sub(1));
+            first.set(0);
+            state.set(PackedState::Wait);
+            m.when(is_last_row, || state.set(PackedState::Take));
+        });
+
+        // A cycle later the word is there. Bytes before the line's first and from its end on are the zero point.
+        let writes = m.reg("writes", 1).reset_to(0);
+        writes.set(is(PackedState::Words));
+        let zero_point = m.delay("zero_point", frame.zero_point);
+        let to_word = m.delay("to_word", word);
+        let to_segment = m.delay("to_segment", segment);
+        let to_half = m.delay("to_half", half);
+        let lead = m.delay("lead", m.constant(Bits::zero(LINE_PLACE_BITS)).wrapping_sub(word_place));
+        let rest = m.delay("rest", packing.line_bytes.wrapping_sub(word_place));
+        let bytes = bytes_of(i.read.data).into_iter().enumerate().map(|(k, byte)| {
+            let inside = lead.signed().le(k as i128) & rest.signed().gt(k as i128);
+            (i.read.data_valid & inside).mux(byte, zero_point)
+        });
+        let bytes: Vec<UInt> = bytes.collect();
+        wire!(m, kept = concat(bytes.into_iter().rev()));
+        let at = to_half.concat(to_word.slice(1, LINE_WORDS.ilog2() - 1));
+        let lines = (0..SEGMENTS).map(|g| {
+            let of = |parity: u32, name: &str| {
+                let memory = m.memory(&format!("{name}_{g}"), LINE_WORDS, 8 * config.word_bytes());
+                let mine = writes & to_segment.eq(g) & to_word.bit(0).eq(parity);
+                m.when(mine, || memory.write(at, kept));
+                memory
+            };
+            [of(0, "even_words"), of(1, "odd_words")]
+        });
+        let lines = lines.collect();
+
+        // What was known of the row when its last word was asked for.
+        let row = Row {
+            columns: frame.columns,
+            step: frame.column_step.extend(line_bits(config).max(address_bits)).truncate(line_bits(config)),
+            offsets,
+            begins,
+            first,
+            mark: RowMark { first, starts, replaces, ends: ends & is_last_row },
+        };
+        let late = m.regs("put", self.row_shape());
+        m.connect(late, row);
+        rows.put(puts, late);
+        m.assert("room_for_rows", !puts | rows.ready);
+        Fill { active: !is(PackedState::Take) | puts, rows, lines }
+    }
+}
