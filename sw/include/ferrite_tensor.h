@@ -175,6 +175,17 @@ struct tensor_depthwise {
   uint32_t pixel_step, line_step, tile_step;
 };
 
+/* A convolution of few input channels, whose pixels lie dense in the scratchpad. */
+struct tensor_packed {
+  uint32_t act, weights, accumulators;
+  int accumulate;
+  int8_t zero_point;
+  uint32_t columns, rows, in_tiles, out_tiles, kernel_columns, kernel_rows, width, height;
+  int32_t x, y;
+  uint32_t stride_x, stride_y;
+  uint32_t channels, line_step;
+};
+
 /* From the accumulators to int8 in the scratchpad. */
 struct tensor_requantise {
   uint32_t parameters, output, accumulators;
@@ -249,6 +260,17 @@ static inline struct tensor_command tensor_depthwise(struct tensor_depthwise d) 
                                   (uint32_t)(uint16_t)d.x | (uint32_t)(uint16_t)d.y << 16,
                                   TENSOR_ONE_(d.stride_x) | TENSOR_ONE_(d.stride_y) << 8, d.pixel_step, d.line_step,
                                   d.tile_step}};
+}
+
+static inline struct tensor_command tensor_packed(struct tensor_packed c) {
+  return (struct tensor_command){{9, c.act, c.weights,
+                                  c.accumulators | (uint32_t)!!c.accumulate << 16 | (uint32_t)(uint8_t)c.zero_point << 24,
+                                  TENSOR_ONE_(c.columns) | TENSOR_ONE_(c.rows) << 16,
+                                  TENSOR_ONE_(c.in_tiles) | TENSOR_ONE_(c.out_tiles) << 16,
+                                  TENSOR_ONE_(c.kernel_columns) | TENSOR_ONE_(c.kernel_rows) << 8,
+                                  TENSOR_ONE_(c.width) | TENSOR_ONE_(c.height) << 16,
+                                  (uint32_t)(uint16_t)c.x | (uint32_t)(uint16_t)c.y << 16,
+                                  TENSOR_ONE_(c.stride_x) | TENSOR_ONE_(c.stride_y) << 8, TENSOR_ONE_(c.channels), c.line_step}};
 }
 
 static inline struct tensor_command tensor_requantise(struct tensor_requantise r) {

@@ -16,7 +16,7 @@ static FERRITE_EXTERNAL int8_t image[MOST_IMAGE];
 static FERRITE_EXTERNAL int8_t weights[MOST_WEIGHTS];
 static FERRITE_EXTERNAL int8_t parameters[TENSOR_PARAMETERS_BYTES(MOST_FILTERS)];
 static FERRITE_EXTERNAL int8_t out[MOST_OUT];
-static FERRITE_EXTERNAL struct tensor_command commands[4000];
+static FERRITE_EXTERNAL struct tensor_command commands[40000];
 /* Only the core's. */
 static FERRITE_EXTERNAL int8_t filters[MOST_WEIGHTS];
 
@@ -241,8 +241,38 @@ static int check_depthwise_sums(void) {
   return wrong;
 }
 
+/* A kernel of one row of two columns over pixels of two channels: four taps, in one tile. */
+static int check_packed_sums(void) {
+  uint32_t weights_at = 512, to = 2048;
+  memset(image, 0, weights_at + TENSOR_TILE_BYTES);
+  randomise(image, 10);
+  randomise(image + weights_at, 4 * C);
+  struct tensor_packed packed = {
+      .act = 1, .weights = weights_at, .zero_point = 11, .columns = 4, .kernel_columns = 2, .width = 4, .x = -1, .channels = 2};
+  commands[0] = tensor_load((struct tensor_transfer){.external = image, .local = 0, .bytes = weights_at + TENSOR_TILE_BYTES});
+  commands[1] = tensor_packed(packed);
+  commands[2] = tensor_sums((struct tensor_sums){.output = to, .accumulators = 0, .columns = 4, .column_step = TENSOR_GROUP_BYTES});
+  commands[3] = tensor_store((struct tensor_transfer){
+      .external = out, .local = to, .bytes = 4 * C, .n1 = 4, .s1 = 4 * C, .d1 = TENSOR_GROUP_BYTES});
+  tensor_clear();
+  int wrong = tensor_run(commands, 4) != 0;
+  for (int c = 0; c < 4; c++) {
+    for (int n = 0; n < C; n++) {
+      int32_t sum, expected = 0;
+      memcpy(&sum, out + 4 * (c * C + n), 4);
+      for (int b = 0; b < 4; b++) {
+        int at = 2 * (c - 1) + b;
+        expected += (at >= 0 ? image[1 + at] : 11) * image[weights_at + (uint32_t)b * C + (uint32_t)n];
+      }
+      wrong += sum != expected;
+    }
+  }
+  if (wrong) printf("packed: %d wrong, status %lx\n", wrong, (unsigned long)tensor_status());
+  return wrong;
+}
+
 int main(void) {
-  int wrong = check_pool(0) + check_pool(1) + check_add() + check_depthwise_sums(), done = 0;
+  int wrong = check_packed_sums() + check_pool(0) + check_pool(1) + check_add() + check_depthwise_sums(), done = 0;
   wrong += check_matmul(1, 1, 1);
   wrong += check_matmul(3, 5000, 5);
   wrong += check_matmul(300, 40, 33);
