@@ -5,7 +5,7 @@
 //!  words   +--------+ records  +---------+ orders  +-------+     load
 //!  ------> | gather | -------> | prepare | ------> | board | --> store       each with a queue of orders
 //!          +--------+          +---------+         +-------+     convolve    and "done" for each
-//!                                                                requantise
+//!                                                                output
 //! ```
 
 mod board;

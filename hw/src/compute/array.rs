@@ -125,7 +125,10 @@ impl Module for Array {
             let line = i.lines.chunks(self.cols as usize).nth((row / TAPS) as usize);
             let elements = north.into_iter().enumerate().map(|(col, South { weight, shift, psum })| {
                 if let Some(line) = line {
-                    act = i.depthwise.mux(line[col], act);
+                    // A wire of its own: Yosys takes no choice of signed values as an instance's input.
+                    let chosen = m.wire(&format!("chosen_{row}_{col}"), signed(8));
+                    chosen.set(i.depthwise.mux(line[col], act));
+                    act = chosen;
                 }
                 let inputs = PeIn { act, swap, weight, shift, psum };
                 let pe = m.instance(&format!("pe_{row}_{col}"), &pe).connect(inputs);

@@ -12,6 +12,8 @@
 //!                                                                      +--------+
 //! ```
 //!
+//! Instead of `windows`, `lines` feed the array in depthwise convolutions, and `packed` in those of few input channels.
+//!
 //! Tiles of weights follow each other without a cycle between them as long as each is used for `R` cycles or more.
 
 mod add;

@@ -165,12 +165,15 @@ impl Module for Output {
         wire!(m, multiplier = is_add.mux(add.o.multiplier, pool.o.multiplier));
         wire!(m, shift_less_1 = is_add.mux(add.o.shift_less_1, RECIPROCAL_SHIFT - 1));
         let columns = settings.zip(&i.rows.sum).enumerate().map(|(col, (settings, sum))| {
+            // A wire of its own: Yosys takes no choice of signed values as an instance's input.
+            let value = m.wire(&format!("value_{col}"), signed(32));
+            value.set(is_add.mux(add.o.value[col], pool.o.value[col]));
             let inputs = ColumnIn {
                 settings,
                 range: c.range,
                 sum: *sum,
                 shared,
-                value: is_add.mux(add.o.value[col], pool.o.value[col]),
+                value,
                 shared_multiplier: multiplier,
                 shared_shift_less_1: shift_less_1,
             };

@@ -205,7 +205,10 @@ impl Module for Compute {
         for (row, (to, from)) in act.into_iter().zip(windows.o.act.into_iter().zip(packed.o.act)).enumerate()
         {
             let from = packs.mux(from.1, from.0);
-            to.set(if row < fed { from } else { depthwise.mux(0, from) });
+            // A wire of its own: Yosys takes no choice of signed values as an instance's input.
+            let act = m.wire(&format!("act_{row}"), signed(8));
+            act.set(if row < fed { from } else { depthwise.mux(0, from) });
+            to.set(act);
         }
         swap.set(weights.o.swap);
         m.connect(weight, weights.o.weight);
