@@ -125,6 +125,15 @@ fn the_tensor_unit_multiplies_as_c_does() {
 }
 
 #[test]
+fn the_tensor_unit_convolves_as_c_does_and_wakes_the_core_when_it_is_done() {
+    if have(&[GCC]) {
+        let Ran { exit, output } = on_the_chip(&examples().join("conv.elf"));
+        assert_eq!(exit, Exit::Code(0), "{output}");
+        assert!(output.contains(": 0 of "), "{output}");
+    }
+}
+
+#[test]
 fn the_same_source_runs_on_chips_of_other_sizes() {
     if !have(&[GCC]) {
         return;
