@@ -10,10 +10,11 @@ mod board;
 mod dma;
 mod order;
 mod queues;
+mod share;
 
 use ferrite_hdl::prelude::*;
 use ferrite_hdl::{Design, Diagnostics};
-use ferrite_hw::axi::AxiWidths;
+use ferrite_hw::axi::{AxiShare, AxiWidths};
 use ferrite_hw::command::Board;
 use ferrite_hw::compute::{Banks, ComputeConfig};
 use ferrite_hw::dma::DmaConfig;
@@ -115,6 +116,7 @@ const fn fault(file: &'static str, from: &'static str, to: &'static str) -> Chan
 pub fn subjects() -> Vec<Subject> {
     let mut all = queues();
     all.extend(arbiters());
+    all.push(share());
     all.push(banks());
     all.push(board());
     all.extend(axi());
@@ -147,8 +149,7 @@ fn queues() -> Vec<Subject> {
     ]
 }
 
-/// Arbiters of single grants. What shares an AXI4 port among several masters has its place here:
-/// [`Obligations`](ferrite_hw::axi::Obligations) assumed of the masters on one side and asserted on the port on the other.
+/// Arbiters of single grants.
 fn arbiters() -> Vec<Subject> {
     const OF_2: &[Change] = &[fault("RoundRobinArbiter_2.v", "request & first;", "request;")];
     const OF_3: &[Change] = &[
@@ -165,6 +166,23 @@ fn arbiters() -> Vec<Subject> {
         arbiter("arbiter_of_3", 3, 12, OF_3),
         arbiter("arbiter_of_8", 8, 20, OF_8),
     ]
+}
+
+/// What shares an AXI4 port among several masters.
+fn share() -> Subject {
+    const FILE: &str = "AxiShare_r2w2_32.v";
+    const READS: &[Change] = &[];
+    const WRITES: &[Change] = &[];
+    let share = AxiShare { widths: AxiWidths { data_bits: 32, id_bits: 1 }, readers: 2, writers: 2 };
+    let reads = &["reads_*", "words_*", "their_master_takes_words_*"];
+    let writes = &["writes_*", "data_*", "answers_*", "their_master_takes_answers_*", "dut.*"];
+    let _ = FILE;
+    let checks = vec![
+        short(check("reads", reads, 10, Kind::Safety, READS)),
+        short(check("writes", writes, 10, Kind::Safety, WRITES)),
+        check("goals", &["reached_*"], 10, Kind::Goals, &[]),
+    ];
+    subject("axi_share", share::Proved { share }, checks)
 }
 
 fn banks() -> Subject {
