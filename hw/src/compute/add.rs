@@ -13,6 +13,8 @@ use crate::dma::WordRead;
 pub struct AddIn<T> {
     /// A task begins.
     pub start: T,
+    /// It is cut short.
+    pub halt: T,
     /// It is under way, from the cycle after on.
     pub active: T,
     /// Byte address of the first operand. This and what follows stays while the task is under way.
@@ -67,6 +69,7 @@ impl Module for Add {
     fn inputs(&self) -> AddIn<Shape> {
         AddIn {
             start: bit(),
+            halt: bit(),
             active: bit(),
             input1: bits(self.config.address_bits()),
             columns: bits(COUNT_BITS),
@@ -124,6 +127,7 @@ impl Module for Add {
             reads.set(1);
             second.set(0);
         });
+        m.when(i.halt, || reads.set(0));
         let came_second = m.delay("came_second", second);
         let offset = m.delay("offset", address.truncate(config.offset_bits()));
         let found = bytes_at(i.read.data, offset, config.cols);
@@ -134,6 +138,7 @@ impl Module for Add {
         let operands = [0u32, 1].map(|k| {
             let comes = i.active & i.read.data_valid & came_second.eq(k);
             m.when(comes, || full[k as usize].set(1));
+            m.when(i.halt, || full[k as usize].set(0));
             let bytes = found.iter().enumerate().map(|(col, byte)| {
                 let operand = m.reg(&format!("operand{}_{col}", k + 1), signed(8));
                 m.when(comes, || operand.set(*byte));

@@ -95,7 +95,8 @@ impl Module for Output {
         // Parameters of a tile, a word in every cycle. Sums that are stored as they are have none.
         let in_parameters = state.is(OutputState::Parameters);
         let in_operands = state.is(OutputState::Operands);
-        let AddIn { start, active, input1, columns, rows, addition, read: add_read, scaled } = add.i;
+        let AddIn { start, halt, active, input1, columns, rows, addition, read: add_read, scaled } = add.i;
+        halt.set(i.halt);
         start.set(begins & is(OutputKind::Add));
         active.set(in_operands & is(OutputKind::Add));
         input1.set(c.source);

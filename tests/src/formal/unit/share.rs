@@ -33,7 +33,8 @@ struct Account {
 impl Account {
     fn new(m: &Builder, name: &str, enters: UInt, word: UInt, leaves: UInt) -> Account {
         let words = m.memory(&format!("{name}_words"), KEPT, word.width());
-        let [head, tail] = ["head", "tail"].map(|end| m.reg(&format!("{name}_{end}"), COUNT_BITS).reset_to(0));
+        let [head, tail] =
+            ["head", "tail"].map(|end| m.reg(&format!("{name}_{end}"), COUNT_BITS).reset_to(0));
         let index = |count: UInt| count.truncate(COUNT_BITS - 1);
         m.when(enters, || {
             words.write(index(tail), word);
@@ -80,7 +81,10 @@ fn claim_reads(m: &Builder, readers: &[AxiReadBus<UInt>], axi: &AxiReadBus<UInt>
             & reader.rlast.eq(axi.rlast)
             & reader.rid.eq(axi.rid.truncate(1));
         m.assert(&format!("words_are_not_changed_{k}"), !reader.rvalid | same);
-        m.assert(&format!("their_master_takes_words_{k}"), !(axi.rvalid & mine) | axi.rready.eq(reader.rready));
+        m.assert(
+            &format!("their_master_takes_words_{k}"),
+            !(axi.rvalid & mine) | axi.rready.eq(reader.rready),
+        );
     }
     m.cover("reached_reads_of_both", {
         let seen = |k: u32| {
