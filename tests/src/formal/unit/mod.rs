@@ -171,16 +171,26 @@ fn arbiters() -> Vec<Subject> {
 /// What shares an AXI4 port among several masters.
 fn share() -> Subject {
     const FILE: &str = "AxiShare_r2w2_32.v";
-    const READS: &[Change] = &[];
-    const WRITES: &[Change] = &[];
+    const READS: &[Change] = &[
+        fault(
+            FILE,
+            "({8{read_arbiter_grant[1]}} & readers_1_arlen)",
+            "({8{read_arbiter_grant[0]}} & readers_1_arlen)",
+        ),
+        fault(FILE, "readers_1_rvalid = axi_rvalid &", "readers_1_rvalid = axi_arready | axi_rvalid &"),
+    ];
+    const WRITES: &[Change] = &[
+        fault(FILE, "(wvalid & axi_wready & wlast)", "(wvalid & axi_wready)"),
+        fault(FILE, "writers_0_wready = turn[0] & axi_wready", "writers_0_wready = axi_wready"),
+    ];
+    const GOALS: &[Change] = &[fault(FILE, "axi_arvalid = read_addresses_deq_valid", "axi_arvalid = 1'b0")];
     let share = AxiShare { widths: AxiWidths { data_bits: 32, id_bits: 1 }, readers: 2, writers: 2 };
     let reads = &["reads_*", "words_*", "their_master_takes_words_*"];
     let writes = &["writes_*", "data_*", "answers_*", "their_master_takes_answers_*", "dut.*"];
-    let _ = FILE;
     let checks = vec![
         short(check("reads", reads, 10, Kind::Safety, READS)),
         short(check("writes", writes, 10, Kind::Safety, WRITES)),
-        check("goals", &["reached_*"], 10, Kind::Goals, &[]),
+        check("goals", &["reached_*"], 10, Kind::Goals, GOALS),
     ];
     subject("axi_share", share::Proved { share }, checks)
 }
