@@ -128,6 +128,12 @@ impl Module for Lines {
         wire!(m, ends_tile = ends_line & line_has_outputs & rows_left.eq(1));
         m.when(swapping.any(), || swapping.set(swapping.wrapping_sub(1)));
         wire!(m, next_line_act = line_act.wrapping_add(frame.line_step));
+        // Coordinates are compared a cycle ahead, as in `Windows`.
+        let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
+        let [x_inside, y_inside, line_begins_inside] =
+            ["x_inside", "y_inside", "line_begins_inside"].map(|name| m.reg(name, 1));
+        wire!(m, next_x = x.wrapping_add(1));
+        wire!(m, next_y = y.wrapping_add(1));
         let start_line = || {
             pixel.set(0);
             columns_left.set(frame.columns);
@@ -137,6 +143,8 @@ impl Module for Lines {
         m.when(fires, || {
             pixel.set(pixel.wrapping_add(1));
             act.set(act.wrapping_add(frame.pixel_step));
+            x.set(next_x);
+            x_inside.set(within(next_x, frame.width));
             column_phase
                 .set(column_phase.any().mux(column_phase.wrapping_sub(1), frame.stride_x.wrapping_sub(1)));
             m.when(gives, || columns_left.set(columns_left.wrapping_sub(1)));
@@ -147,6 +155,10 @@ impl Module for Lines {
                 line.set(line.wrapping_add(1));
                 act.set(next_line_act);
                 line_act.set(next_line_act);
+                x.set(tile.place.x);
+                x_inside.set(line_begins_inside);
+                y.set(next_y);
+                y_inside.set(within(next_y, frame.height));
                 m.when(lines_before.any(), || lines_before.set(lines_before.wrapping_sub(1))).otherwise(
                     || {
                         row_phase.set(
@@ -168,10 +180,14 @@ impl Module for Lines {
         wire!(m, claims = free & i.tiles.valid);
         i.tiles.ready.set(free);
         i.frames.ready.set(ends_tile & tile.ends);
-        let place = i.tiles.tile.place;
         m.when(claims, || {
             m.connect(tile, i.tiles.tile);
-            act.set(place.act);
+            let place = i.tiles.tile.place;
+            m.connect(Place { act, x, y }, place);
+            wire!(m, begins_inside = within(place.x, frame.width));
+            x_inside.set(begins_inside);
+            line_begins_inside.set(begins_inside);
+            y_inside.set(within(place.y, frame.height));
             line_act.set(place.act);
             start_line();
             lines_before.set(groups - 1);
@@ -183,16 +199,8 @@ impl Module for Lines {
             active.set(1);
         });
 
-        // Pixels come in; beside the image they are the zero point. Coordinates are compared a cycle ahead, as in `Windows`.
-        let stepped_x = ends_line.mux(tile.place.x, x.wrapping_add(1));
-        wire!(m, next_x = claims.mux(place.x, fires.mux(stepped_x, x)));
-        wire!(m, next_y = claims.mux(place.y, ends_line.mux(y.wrapping_add(1), y)));
-        x.set(next_x);
-        y.set(next_y);
-        let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
-        let in_image = m.reg("in_image", 1);
-        in_image.set(within(next_x, frame.width) & within(next_y, frame.height));
-        i.read.valid.set(fires & in_image);
+        // Pixels come in; beside the image they are the zero point.
+        i.read.valid.set(fires & x_inside & y_inside);
         i.read.address.set(config.word_of(act));
         m.assert("activations_never_wait", !i.read.valid | i.read.ready);
         let step = || Step { line: bits(RING.ilog2()), pixel: bits(LINE_PIXELS.ilog2()) };

@@ -106,22 +106,38 @@ impl Module for Windows {
         i.tiles.ready.set(may);
         i.frames.ready.set(ends_tile & tile.ends);
         wire!(m, next_row_act = row_act.wrapping_add(frame.row_step));
+        // Coordinates are compared a cycle ahead, for the scratchpad's grants follow. One below 0 is, without a sign, above every limit.
+        let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
+        let [x_inside, y_inside, row_begins_inside] =
+            ["x_inside", "y_inside", "row_begins_inside"].map(|name| m.reg(name, 1));
+        wire!(m, next_x = x.wrapping_add(frame.stride_x.extend(x.width())));
+        wire!(m, next_y = y.wrapping_add(frame.stride_y.extend(y.width())));
         m.when(active, || {
             first.set(0);
             columns_left.set(columns_left.wrapping_sub(1));
             act.set(act.wrapping_add(frame.column_step));
+            x.set(next_x);
+            x_inside.set(within(next_x, frame.width));
             m.when(ends_row, || {
                 columns_left.set(frame.columns);
                 rows_left.set(rows_left.wrapping_sub(1));
                 act.set(next_row_act);
                 row_act.set(next_row_act);
+                x.set(tile.place.x);
+                x_inside.set(row_begins_inside);
+                y.set(next_y);
+                y_inside.set(within(next_y, frame.height));
             });
             m.when(ends_tile, || active.set(0));
         });
-        let place = i.tiles.tile.place;
         m.when(claims, || {
             m.connect(tile, i.tiles.tile);
-            act.set(place.act);
+            let place = i.tiles.tile.place;
+            m.connect(Place { act, x, y }, place);
+            wire!(m, begins_inside = within(place.x, frame.width));
+            x_inside.set(begins_inside);
+            row_begins_inside.set(begins_inside);
+            y_inside.set(within(place.y, frame.height));
             row_act.set(place.act);
             columns_left.set(frame.columns);
             rows_left.set(frame.rows);
@@ -129,17 +145,7 @@ impl Module for Windows {
             active.set(1);
         });
 
-        // Coordinates are compared a cycle ahead, for the scratchpad's grants follow. One below 0 is, without a sign, above every limit.
-        let stepped_x = ends_row.mux(tile.place.x, x.wrapping_add(frame.stride_x.extend(x.width())));
-        wire!(m, next_x = claims.mux(place.x, active.mux(stepped_x, x)));
-        let stepped_y = (active & ends_row).mux(y.wrapping_add(frame.stride_y.extend(y.width())), y);
-        wire!(m, next_y = claims.mux(place.y, stepped_y));
-        x.set(next_x);
-        y.set(next_y);
-        let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
-        let in_image = m.reg("in_image", 1);
-        in_image.set(within(next_x, frame.width) & within(next_y, frame.height));
-        i.read.valid.set(active & in_image);
+        i.read.valid.set(active & x_inside & y_inside);
         i.read.address.set(config.word_of(act));
         m.assert("activations_never_wait", !i.read.valid | i.read.ready);
 
