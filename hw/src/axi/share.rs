@@ -71,13 +71,13 @@ impl AxiShare {
         id.slice(self.widths.id_bits, self.number_bits()).eq(master as u32)
     }
 
-    /// One of the offered addresses goes into a queue, and its master's number with it if `room` is high.
-    fn choose(&self, m: &Builder, name: &str, offers: &[Offer], room: UInt) -> Chosen {
+    /// One of the offered addresses goes into a queue, while there is room for its master's number too.
+    fn choose(&self, m: &Builder, name: &str, offers: &[Offer], room: Option<UInt>) -> Chosen {
         let queue = RecordQueue::new(m, &format!("{name}_addresses"), ADDRESSES, self.address_shape());
         let arbiter = RoundRobinArbiter { requesters: offers.len() as u32 };
         let arbiter = m.instance(&format!("{name}_arbiter"), &arbiter);
         arbiter.i.request.set(concat(offers.iter().rev().map(|offer| offer.valid)));
-        let goes = queue.ready & room;
+        let goes = room.map_or(queue.ready, |room| queue.ready & room);
         arbiter.i.advance.set(goes);
         let grant = arbiter.o.grant;
         let of = |value: fn(&Offer) -> UInt| {
@@ -92,7 +92,7 @@ impl AxiShare {
             offer.ready.set(goes & grant.bit(k));
         }
         let enters = m.node(&format!("{name}_enters"), grant.any() & goes);
-        queue.put(grant.any() & room, address);
+        queue.put(room.map_or(grant.any(), |room| grant.any() & room), address);
         Chosen { enters, number, valid: queue.valid, front: queue.front, takes: queue.takes }
     }
 
@@ -107,7 +107,7 @@ impl AxiShare {
                 len: r.arlen,
             })
             .collect();
-        let chosen = self.choose(m, "read", &offers, m.constant(Bits::ones(1)));
+        let chosen = self.choose(m, "read", &offers, None);
         axi.arvalid.set(chosen.valid);
         chosen.takes.set(axi.arready);
         axi.arid.set(chosen.front.id);
@@ -137,7 +137,7 @@ impl AxiShare {
             })
             .collect();
         let turns = RecordQueue::new(m, "turns", WRITES_UNDER_WAY, Turn { number: bits(self.number_bits()) });
-        let chosen = self.choose(m, "write", &offers, turns.ready);
+        let chosen = self.choose(m, "write", &offers, Some(turns.ready));
         turns.put(chosen.enters, Turn { number: chosen.number });
         axi.awvalid.set(chosen.valid);
         chosen.takes.set(axi.awready);

@@ -18,7 +18,7 @@ pub struct WordPortIn<T> {
     pub write: AxiWriteBus<T>,
 }
 
-/// A master that reads or writes one word at a time. The core's request and the slave's answer each pass through a register. A store is answered when the
+/// A master that reads or writes one word at a time, the data of a store behind its address. The core's request and the slave's answer each pass through a register. A store is answered when the
 /// slave has answered it: whoever else reads the memory then finds it there.
 #[module]
 pub struct WordPort {
@@ -65,7 +65,7 @@ impl Module for WordPort {
             data.set(request.wdata);
             mask.set(request.mask);
         });
-        for (offered, ready) in [(ar, read.arready), (aw, write.awready), (w, write.wready)] {
+        for (offered, ready) in [(ar, read.arready), (aw, write.awready), (w, write.wready & !aw)] {
             m.when(offered & ready, || offered.set(0));
         }
 
@@ -85,7 +85,7 @@ impl Module for WordPort {
             Some(place) => place.eq(k).mux(mask, 0),
             None => mask,
         });
-        write.wvalid.set(w);
+        write.wvalid.set(w & !aw);
         write.wdata.set(concat((0..words).map(|_| data)));
         write.wstrb.set(concat(strobes.collect::<Vec<_>>()));
         write.wlast.set(1);

@@ -46,6 +46,9 @@ pub struct Output {
     pub config: ComputeConfig,
 }
 
+/// Cycles, more than from a read to the row that it leads to.
+const DRAINED_AFTER: u32 = 32;
+
 /// What the output stage does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
 pub enum OutputState {
@@ -241,10 +244,12 @@ impl Module for Output {
         i.write.mask.set(is_sums.mux(mask_at(m, offset, sums_bytes), mask_at(m, offset, config.cols)));
         m.assert("outputs_never_wait", !i.write.valid | i.write.ready);
         wire!(m, ends_tile = row_ends & walk.ends_tile);
-        // Cut short, accumulator rows end with their tile, and images at once; what is still under way then is written, whatever it is.
+        // Cut short, accumulator rows end with their tile, and images at once; but what is still under way then is written, whatever it is.
+        let cut = m.reg("cut", DRAINED_AFTER.ilog2()).reset_to(0);
+        m.when(i.halt & in_operands, || cut.set(cut.wrapping_add(1))).otherwise(|| cut.set(0));
         let cut_tile = i.halt & state.is(OutputState::Rows) & ends_tile;
         let is_idle = state.is(OutputState::Idle);
-        wire!(m, ends = !is_idle & ((row_ends & walk.ends) | cut_tile | (i.halt & in_operands)));
+        wire!(m, ends = !is_idle & ((row_ends & walk.ends) | cut_tile | cut.all()));
 
         i.tasks.ready.set(state.is(OutputState::Idle));
         m.switch(state, |s| {

@@ -191,7 +191,7 @@ fn the_earlier_of_two_errors_stands_in_whatever_order_they_come() {
     let [good, lost] = [transfer(256), transfer(outside)];
     let unknown = {
         let mut record = good.load();
-        record[0] = 9;
+        record[0] = 99;
         record
     };
     let verdict = |number, cause, address| Verdict { number, cause, address };
