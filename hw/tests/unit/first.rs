@@ -4,17 +4,17 @@ use super::golden::{Layer, Scale};
 use super::parameters::parameters;
 use super::random::Random;
 use super::record::{Packed, Record, Requantise, Transfer};
-use super::rig::{Rig, config};
+use super::rig::Rig;
 use super::{UnitConfig, int8s};
 
 /// Kernel rows of which a tile has taps.
 const SEGMENTS: usize = 4;
 
 /// A layer whose image and outputs stay in the scratchpad.
-struct FirstLayer {
-    layer: Layer,
+pub struct FirstLayer {
+    pub layer: Layer,
     /// Rows of the output that are made one after the other.
-    blocks: Vec<usize>,
+    pub blocks: Vec<usize>,
 }
 
 /// Where things lie, in external memory and in the scratchpad.
@@ -24,6 +24,8 @@ struct At {
     out: u32,
     out_pixel: u32,
     out_tiles: u32,
+    /// Behind all.
+    end: u32,
 }
 
 impl FirstLayer {
@@ -51,12 +53,19 @@ impl FirstLayer {
         let weights = align(self.layer.input.len() as u32);
         let parameters = align(weights + out_tiles * tiles * compute.rows * compute.cols);
         let out = align(parameters + out_tiles * compute.parameter_bytes());
-        let all = out + (self.layer.out[0] * self.layer.out[1]) as u32 * out_pixel;
-        assert!(all <= compute.scratchpad_bytes, "{all} bytes");
-        At { weights, parameters, out, out_pixel, out_tiles }
+        let end = out + (self.layer.out[0] * self.layer.out[1]) as u32 * out_pixel;
+        At { weights, parameters, out, out_pixel, out_tiles, end }
     }
 
-    fn place(&self, rig: &mut Rig) {
+    /// Whether all of it fits into the scratchpad, and the sums of each block into half of the accumulators.
+    pub fn fits(&self, rig: &Rig) -> bool {
+        let compute = rig.config.compute;
+        let At { out_tiles, end, .. } = self.at(rig);
+        let rows = self.blocks.iter().max().copied().unwrap_or(0) * self.layer.out[0];
+        end <= compute.scratchpad_bytes && rows as u32 * out_tiles <= compute.accumulator_rows / 2
+    }
+
+    pub fn place(&self, rig: &mut Rig) {
         let compute = rig.config.compute;
         let At { weights, parameters: scales, out_tiles, .. } = self.at(rig);
         let Layer { kernel_width, kernel_height, in_channels, out_channels, .. } = self.layer;
@@ -83,9 +92,10 @@ impl FirstLayer {
         rig.write(scales, &parameters(&self.layer.scale, &compute));
     }
 
-    fn commands(&self, rig: &Rig) -> Vec<Record> {
+    pub fn commands(&self, rig: &Rig) -> Vec<Record> {
+        assert!(self.fits(rig));
         let compute = rig.config.compute;
-        let At { weights, parameters, out, out_pixel, out_tiles } = self.at(rig);
+        let At { weights, parameters, out, out_pixel, out_tiles, .. } = self.at(rig);
         let layer = &self.layer;
         let in_tiles = self.taps(compute.rows as usize).len() as u32;
         let line = (layer.width * layer.in_channels) as u32;
@@ -106,7 +116,6 @@ impl FirstLayer {
             }
             // Blocks take turns with both halves of the accumulators, and in a half with its beginning and its end.
             let sums = *rows as u32 * columns * out_tiles;
-            assert!(sums <= half);
             let block = block as u32;
             let accumulators = block % 2 * half + block / 2 % 2 * (half - sums);
             let packed = Packed {
@@ -160,16 +169,19 @@ impl FirstLayer {
             rig.stall(seed);
         }
         let run = rig.run(&self.commands(&rig));
-        let At { out, out_pixel, .. } = self.at(&rig);
+        assert!(self.outputs(&mut rig) == self.layer.outputs(), "wrong outputs");
+        run.cycles
+    }
+
+    pub fn outputs(&self, rig: &mut Rig) -> Vec<i8> {
+        let At { out, out_pixel, .. } = self.at(rig);
         let pixels = (self.layer.out[0] * self.layer.out[1]) as u32;
         let channels = self.layer.out_channels as u32;
-        let found: Vec<i8> = (0..pixels).flat_map(|k| rig.read(out + k * out_pixel, channels)).collect();
-        assert!(found == self.layer.outputs(), "wrong outputs");
-        run.cycles
+        (0..pixels).flat_map(|k| rig.read(out + k * out_pixel, channels)).collect()
     }
 }
 
-fn layer(
+pub fn layer(
     image: [usize; 2],
     channels: [usize; 2],
     kernel: [usize; 2],
@@ -212,8 +224,8 @@ fn first_layers_are_computed() {
             let layer = layer(image, channels, kernel, stride, &mut random);
             let blocks = (0..layer.out[1]).step_by(4).map(|row| 4.min(layer.out[1] - row)).collect();
             let first = FirstLayer { layer, blocks };
-            first.computes(config(rows, cols), None);
-            first.computes(config(rows, cols), Some(random.word()));
+            first.computes(super::rig::config(rows, cols), None);
+            first.computes(super::rig::config(rows, cols), Some(random.word()));
         }
     }
 }
@@ -224,7 +236,7 @@ fn a_first_layer_fills_the_rows_of_the_array() {
     let layer = layer([96, 96], [3, 8], [3, 3], [2, 2], &mut random);
     let products = layer.products();
     let first = FirstLayer { layer, blocks: vec![2, 5, 5, 5, 5, 5, 5, 5, 5, 3, 2, 1] };
-    let cycles = first.computes(config(16, 16), None);
+    let cycles = first.computes(super::rig::config(16, 16), None);
     let used = products as f64 / (256 * cycles) as f64;
     println!("3x3 stride 2, 3 to 8 channels, 96x96: {cycles} cycles, {:.1} %", 100.0 * used);
     assert!(used >= 0.35);
@@ -236,7 +248,7 @@ fn a_layer_of_speech_fills_the_rows_of_the_array() {
     let layer = layer([40, 49], [1, 8], [8, 10], [2, 2], &mut random);
     let products = layer.products();
     let first = FirstLayer { layer, blocks: vec![2, 5, 8, 7, 3] };
-    let cycles = first.computes(config(16, 16), None);
+    let cycles = first.computes(super::rig::config(16, 16), None);
     let used = products as f64 / (256 * cycles) as f64;
     println!("10x8 stride 2, 1 to 8 channels, 40x49: {cycles} cycles, {:.1} %", 100.0 * used);
 }

@@ -7,6 +7,9 @@
 mod conv;
 #[path = "../../../hw/tests/unit/depthwise.rs"]
 mod depthwise;
+#[path = "../../../hw/tests/unit/first.rs"]
+#[allow(dead_code)]
+mod first;
 #[path = "../../../hw/tests/unit/gemm.rs"]
 mod gemm;
 #[path = "../../../hw/tests/compute/golden.rs"]
@@ -37,6 +40,7 @@ use ferrite_tests::parallel::in_parallel;
 use ferrite_tests::section;
 use ferrite_tests::tools::have;
 
+use layers::int8s;
 use rig::{Rig, config};
 use work::{Measured, Work, all};
 
@@ -165,10 +169,10 @@ fn report(rows: &[Row]) -> String {
                 None => " | |".to_string(),
             };
         }
-        text += &match work.target {
-            Some((array, target)) => format!(" {}x{}: {target} |\n", ARRAYS[array].0, ARRAYS[array].0),
-            None => " |\n".to_string(),
-        };
+        let targets =
+            work.targets.iter().map(|(array, target)| format!(" {0}x{0}: {target}", ARRAYS[*array].0));
+        text += &targets.collect::<Vec<_>>().join(",");
+        text += " |\n";
     }
     text
 }

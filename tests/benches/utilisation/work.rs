@@ -5,6 +5,7 @@ use std::fmt;
 use crate::MEMORY_BYTES;
 use crate::conv::Conv;
 use crate::depthwise::DepthwiseLayer;
+use crate::first::{self, FirstLayer};
 use crate::gemm::Gemm;
 use crate::golden::Layer;
 use crate::layers::{int8s, product, same};
@@ -40,8 +41,8 @@ pub struct Work {
     /// As it stands in the table.
     pub name: String,
     kind: Kind,
-    /// For which of the arrays there is a target, and which.
-    pub target: Option<(usize, Target)>,
+    /// For which of the arrays there are targets, and which.
+    pub targets: Vec<(usize, Target)>,
     /// The size, of cubes.
     pub cube: Option<u32>,
     layer: Layer,
@@ -52,6 +53,7 @@ enum Kind {
     Product([u32; 3]),
     Convolution,
     Depthwise,
+    Packed,
 }
 
 /// How fast it was.
@@ -66,7 +68,7 @@ pub struct Measured {
 impl Work {
     /// The target on one of the arrays.
     pub fn target_on(&self, array: usize) -> Option<Target> {
-        self.target.filter(|(on, _)| *on == array).map(|(_, target)| target)
+        self.targets.iter().find(|(on, _)| *on == array).map(|(_, target)| *target)
     }
 
     fn products(&self) -> u64 {
@@ -88,7 +90,7 @@ impl Work {
             Kind::Product(_) if self.products() > LARGE => &[64, 128],
             Kind::Product(_) => &[16, 32, 64, 128],
             Kind::Convolution => &[2, 4, 8, 16],
-            Kind::Depthwise => &[2, 4, 6, 8, 12, 16],
+            Kind::Depthwise | Kind::Packed => &[2, 4, 5, 6, 8, 10, 12, 16],
         };
         let tiles: &[u32] = if matches!(self.kind, Kind::Product(_)) { &[1, 2, 4] } else { &[1] };
         let mut best: Option<Measured> = None;
@@ -131,6 +133,15 @@ impl Work {
                 let run = rig.run(&conv.commands(rig));
                 (run, conv.outputs(rig), conv.layer.outputs())
             }
+            Kind::Packed => {
+                let first = FirstLayer { blocks: few_at_the_ends(layer.out[1], blocks[0]), layer };
+                if !first.fits(rig) {
+                    return Ok(None);
+                }
+                first.place(rig);
+                let run = rig.run(&first.commands(rig));
+                (run, first.outputs(rig), first.layer.outputs())
+            }
             Kind::Depthwise => {
                 let depthwise = DepthwiseLayer { blocks: few_at_the_ends(layer.out[1], blocks[0]), layer };
                 if !depthwise.fits(rig) {
@@ -170,29 +181,29 @@ pub fn all() -> Vec<Work> {
     let odd = [[100, 75, 30], [1, 640, 128], [17, 33, 65], [200, 100, 10]];
     for [m, k, n] in CUBES.map(|size| [size; 3]).into_iter().chain(odd) {
         let cube = (m == k && k == n).then_some(m);
-        let target = match cube {
-            Some(64) => Some((1, Target::Percent(65.0))),
-            Some(128) => Some((1, Target::Percent(88.0))),
-            Some(512) => Some((1, Target::Percent(98.0))),
-            _ => None,
+        let targets = match cube {
+            Some(64) => vec![(1, Target::Percent(65.0))],
+            Some(128) => vec![(1, Target::Percent(88.0))],
+            Some(512) => vec![(1, Target::Percent(98.0)), (2, Target::Percent(90.0))],
+            _ => vec![],
         };
         let layer = product(m, k, n, 1, 1, &mut random).layer;
         works.push(Work {
             name: format!("product {m} x {k} x {n}"),
             kind: Kind::Product([m, k, n]),
-            target,
+            targets,
             cube,
             layer,
         });
     }
-    let mut convolution = |name: &str, image, channels, kernel, change: &dyn Fn(&mut Layer), target| {
+    let mut convolution = |name: &str, image, channels, kernel, change: &dyn Fn(&mut Layer), targets| {
         let mut layer = same(image, channels, kernel, &mut random);
         change(&mut layer);
         let [width, height] = image;
         let [from, to] = channels;
         let name = format!("convolution {name}, {from} to {to} channels, {width}x{height}");
         let kind = Kind::Convolution;
-        works.push(Work { name, kind, target, cube: None, layer });
+        works.push(Work { name, kind, targets, cube: None, layer });
     };
     let plain = |_: &mut Layer| {};
     let halves = |layer: &mut Layer| {
@@ -203,19 +214,18 @@ pub fn all() -> Vec<Work> {
         layer.dilation = [2, 2];
         layer.padding = [2, 2];
     };
-    let percent = |percent| Some((1, Target::Percent(percent)));
+    let percent = |percent| vec![(1, Target::Percent(percent))];
     convolution("3x3", [32, 32], [64, 64], [3, 3], &plain, percent(92.0));
     convolution("1x1", [24, 24], [128, 128], [1, 1], &plain, percent(90.0));
-    convolution("3x3", [16, 16], [32, 32], [3, 3], &plain, None);
-    convolution("3x3 with stride 2", [32, 32], [32, 64], [3, 3], &halves, None);
-    convolution("3x3 with dilation 2", [24, 24], [32, 32], [3, 3], &dilated, None);
-    convolution("5x5", [16, 16], [32, 48], [5, 5], &plain, None);
-    convolution("3x3 with stride 2", [48, 48], [3, 8], [3, 3], &halves, None);
-    for (image, channels, stride, target) in [
-        ([24, 24], 64, 1, Some((1, Target::Cycles(4600)))),
-        ([24, 24], 64, 2, None),
-        ([16, 16], 128, 1, None),
-        ([40, 20], 32, 1, None),
+    convolution("3x3", [16, 16], [32, 32], [3, 3], &plain, vec![]);
+    convolution("3x3 with stride 2", [32, 32], [32, 64], [3, 3], &halves, vec![]);
+    convolution("3x3 with dilation 2", [24, 24], [32, 32], [3, 3], &dilated, vec![]);
+    convolution("5x5", [16, 16], [32, 48], [5, 5], &plain, vec![]);
+    for (image, channels, stride, targets) in [
+        ([24, 24], 64, 1, vec![(1, Target::Cycles(4600))]),
+        ([24, 24], 64, 2, vec![]),
+        ([16, 16], 128, 1, vec![]),
+        ([40, 20], 32, 1, vec![]),
     ] {
         let mut layer = same(image, [channels, channels], [3, 3], &mut random);
         layer.weights = int8s(9 * channels as u32, &mut random);
@@ -224,7 +234,18 @@ pub fn all() -> Vec<Work> {
             halves(&mut layer);
             name += ", stride 2";
         }
-        works.push(Work { name, kind: Kind::Depthwise, target, cube: None, layer });
+        works.push(Work { name, kind: Kind::Depthwise, targets, cube: None, layer });
+    }
+    for (image, channels, kernel, targets) in [
+        ([96, 96], [3, 8], [3, 3], percent(35.0)),
+        ([48, 48], [3, 8], [3, 3], vec![]),
+        ([40, 49], [1, 8], [8, 10], vec![]),
+    ] {
+        let layer = first::layer(image, channels, kernel, [2, 2], &mut random);
+        let ([width, height], [from, to], [columns, rows]) = (image, channels, kernel);
+        let name =
+            format!("packed {rows}x{columns} with stride 2, {from} to {to} channels, {width}x{height}");
+        works.push(Work { name, kind: Kind::Packed, targets, cube: None, layer });
     }
     works
 }
