@@ -119,7 +119,7 @@ fn gen_says_where_a_description_is_wrong_and_writes_nothing() {
 #[test]
 fn a_name_that_is_taken_is_refused_and_leaves_nothing_behind() {
     let folder = TempDir::new().unwrap();
-    for name in ["alu", "pe", "module"] {
+    for name in ["alu", "csr", "module"] {
         let set = format!("name={name}");
         let (code, message) = told(&ferrite(folder.path(), &["gen", "-o", "a/b", "--set", &set]));
         assert_eq!(code, Some(1));
@@ -272,7 +272,7 @@ fn a_network_too_large_for_the_memory_is_refused_with_what_to_do() {
     let Some(network) = ferrite_tests::files::recorded("ad01_int8.tflite") else { return };
     let folder = TempDir::new().unwrap();
     let network = network.display().to_string();
-    let arguments = ["run", "--engine", "interpret", &network, "--set", "soc.ram_bytes=65536"];
+    let arguments = ["run", "--engine", "interpret", &network, "--set", "soc.external_bytes=65536"];
     let (code, message) = told(&ferrite(folder.path(), &arguments));
     assert_eq!(code, Some(1));
     assert!(message.contains("65536") && message.contains("bytes"), "{message}");

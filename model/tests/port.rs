@@ -121,7 +121,7 @@ fn timing_decides_the_counters_and_what_is_asked_before_a_fence() {
     bench.push(&transfer(1, 0, 0, 1));
     assert_eq!(bench.ask(STATUS, 0), Reading::Timing { value: 0, uncertain: 1 });
     assert_eq!(bench.number(), Reading::timing(1));
-    bench.push(&transfer(9, 0, 0, 1));
+    bench.push(&transfer(99, 0, 0, 1));
     assert_eq!(bench.ask(STATUS, 0), Reading::Timing { value: 0x102, uncertain: 0xFF03 });
     assert_eq!(bench.fence(), 0x102);
     for index in 0..13 {

@@ -12,8 +12,17 @@ use tempfile::TempDir;
 use crate::command::{self, told};
 
 /// A small chip that prints quickly.
-pub const SMALL: [&str; 7] =
-    ["run", "--set", "tensor.rows=4", "--set", "tensor.cols=4", "--set", "soc.uart_baud=10000000"];
+pub const SMALL: [&str; 9] = [
+    "run",
+    "--set",
+    "tensor.rows=4",
+    "--set",
+    "tensor.cols=4",
+    "--set",
+    "soc.uart_baud=10000000",
+    "--set",
+    "soc.external_bytes=65536",
+];
 
 /// A small chip that prints slowly.
 pub const SLOW: [&str; 5] = ["run", "--set", "tensor.rows=4", "--set", "tensor.cols=4"];

@@ -84,7 +84,7 @@ impl Module for Weights {
         // Reading: a mark is kept from the request until its row goes, so that its queue is full before that of the words can be.
         let mark = || Mark { offset: bits(config.offset_bits()), last: bit() };
         let marks = RecordQueue::new(m, "marks", self.depth(), mark());
-        let words = m.instance("words", &Queue { width: 8 * config.word_bytes(), depth: self.depth() });
+        let words = m.instance("row_words", &Queue { width: 8 * config.word_bytes(), depth: self.depth() });
         let reads = m.reg("reads", 1).reset_to(0);
         let address = m.reg("address", config.address_bits());
         let to_read = m.reg("to_read", index_bits);

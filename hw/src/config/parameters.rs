@@ -411,7 +411,7 @@ pub const PARAMETERS: &[Parameter] = &[
         unit: "bytes",
         kind: number!(
             soc.external_bytes,
-            Range::OneOf(&[0, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20, 1 << 30])
+            Range::OneOf(&[0, 64 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20, 1 << 30])
         ),
     },
 ];

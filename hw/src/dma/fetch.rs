@@ -107,7 +107,7 @@ impl Module for Fetch {
         let word_bits = self.config.word_bytes.ilog2();
         let mark = Mark { top: bits(word_bits), last: bit() };
         let marks = RecordQueue::new(m, "marks", WORDS_UNDER_WAY, mark);
-        let words = RecordQueue::new(m, "words", WORDS_UNDER_WAY, bits(8 * self.config.word_bytes));
+        let words = RecordQueue::new(m, "run_words", WORDS_UNDER_WAY, bits(8 * self.config.word_bytes));
         let active = m.reg("active", 1).reset_to(0);
         let address = m.reg("address", self.config.address_bits);
         let left = m.reg("left", RUN_BITS - word_bits);

@@ -73,7 +73,7 @@ impl Module for Proved {
         let wanted = known.concat(value);
         for (k, port) in ports.read.iter().enumerate() {
             let named = |what: &str, late: usize| format!("{what}_{k}_{late}");
-            let way = if k == 0 { 1 } else { 2 };
+            let way = if [0, 2].contains(&k) { 1 } else { 2 };
             let begins = (port.valid & port.ready, port.address.eq(i.watched), wanted);
             let (asked, watched, wanted) = (0..way).fold(begins, |(asked, watched, wanted), late| {
                 let still = m.reg(&named("asked", late), 1).reset_to(0);
