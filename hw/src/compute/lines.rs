@@ -19,7 +19,7 @@ pub struct LinesIn<T> {
     pub tiles: TileStream<T>,
     /// A tile may be begun.
     pub available: T,
-    /// The scratchpad, which never makes this port wait; words come [`READ_LATENCY`] cycles after their request.
+    /// The scratchpad, which never makes this port wait; words come `READ_LATENCY` cycles after their request.
     #[flip]
     pub read: WordRead<T>,
     /// A tile ends with the first line of outputs that begins from now on.

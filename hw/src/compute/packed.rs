@@ -72,7 +72,7 @@ pub struct PackedIn<T> {
     pub turn: T,
     /// A tile may be begun.
     pub available: T,
-    /// The scratchpad, which never makes this port wait; words come [`READ_LATENCY`] cycles after their request.
+    /// The scratchpad, which never makes this port wait; words come `READ_LATENCY` cycles after their request.
     #[flip]
     pub read: WordRead<T>,
     /// A tile ends with the row of outputs that is under way.

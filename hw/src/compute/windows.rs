@@ -37,7 +37,7 @@ pub struct WindowsIn<T> {
     pub tiles: TileStream<T>,
     /// A tile may be begun.
     pub available: T,
-    /// The scratchpad, which never makes this port wait; words come [`READ_LATENCY`] cycles after their request.
+    /// The scratchpad, which never makes this port wait; words come `READ_LATENCY` cycles after their request.
     #[flip]
     pub read: WordRead<T>,
 }
