@@ -56,20 +56,23 @@ pub struct Array {
     pub groups: u32,
 }
 
+/// Cycles from an element's activation to its product.
+const ELEMENT_DELAY: u32 = 2;
+
 impl Array {
     /// Bits of a column's sum: a product of int8 needs 16, and `R` of them are added.
     pub fn psum_bits(&self) -> u32 {
         16 + self.rows.ilog2()
     }
 
-    /// Cycles from an activation row to its sums: down all rows, across all columns.
+    /// Cycles from an activation row to its sums: into an element, down all rows, across all columns.
     pub fn latency(&self) -> u32 {
-        self.rows + self.cols - 1
+        self.rows + self.cols - 1 + ELEMENT_DELAY
     }
 
-    /// Cycles from what the first row multiplies to its sums if each column is a channel: down all rows.
+    /// Cycles from what the first row multiplies to its sums if each column is a channel: into an element, down all rows.
     pub fn depthwise_latency(&self) -> u32 {
-        self.rows
+        self.rows + ELEMENT_DELAY
     }
 }
 
@@ -105,12 +108,11 @@ impl Module for Array {
         let pe = Pe { psum_bits: self.psum_bits() };
         let psum = m.constant(Bits::zero(self.psum_bits()));
         let north = (0u32..).zip(i.weight).scan(i.shift, |shift, (col, weight)| {
-            if col > 0 {
-                let delayed = m.regs(&format!("shift_{col}"), Shift::shape()).map(|bit| bit.reset_to(0));
-                m.connect(delayed, *shift);
-                *shift = delayed;
-            }
-            Some(South { weight: late(m, &format!("weight_{col}"), weight, col), shift: *shift, psum })
+            // One cycle for the register in which an element keeps its activation and swap.
+            let delayed = m.regs(&format!("shift_{col}"), Shift::shape()).map(|bit| bit.reset_to(0));
+            m.connect(delayed, *shift);
+            *shift = delayed;
+            Some(South { weight: late(m, &format!("weight_{col}"), weight, col + 1), shift: *shift, psum })
         });
         let north: Vec<South> = north.collect();
         let mut swap_from_north = i.swap;

@@ -2,11 +2,13 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::ComputeConfig;
 use super::parts::bytes_at;
 use super::tiles::{Frames, Place, TileStream};
 use super::windows::RowMark;
+use super::{ComputeConfig, READ_LATENCY};
 use crate::dma::WordRead;
+use crate::record::{of_word, to_word};
+use crate::tensor::{late, late_bit};
 
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -17,7 +19,7 @@ pub struct LinesIn<T> {
     pub tiles: TileStream<T>,
     /// A tile may be begun.
     pub available: T,
-    /// The scratchpad, which never makes this port wait.
+    /// The scratchpad, which never makes this port wait; words come `READ_LATENCY` cycles after their request.
     #[flip]
     pub read: WordRead<T>,
     /// A tile ends with the first line of outputs that begins from now on.
@@ -50,7 +52,7 @@ const RING: u32 = MOST_GROUPS + 1;
 /// Pixels of a line, with what is padded.
 pub const LINE_PIXELS: u32 = 128;
 /// Cycles from a pixel's request until it can be read as part of its line.
-const KEPT: u32 = 2;
+const KEPT: u32 = READ_LATENCY + 1;
 
 /// Reads the image line by line, a pixel in every cycle, and keeps the last lines. A partial sum moves one row of the array south in a cycle, and
 /// the taps of a kernel row stand below each other: they need the same pixel in the same cycle, and those of the next kernel row a pixel of the next line [`TAPS`]
@@ -193,7 +195,7 @@ impl Module for Lines {
             lines_before.set(groups - 1);
             rows_left.set(frame.rows);
             row_phase.set(0);
-            // The swap enters the array two cycles after the claim, a pixel's products four after the pixel is asked for.
+            // The swap enters the array `NOTICE` cycles after the claim, a pixel no sooner than `KEPT + 2` after it is asked for.
             swapping.set(config.cols);
             first.set(1);
             active.set(1);
@@ -205,32 +207,31 @@ impl Module for Lines {
         m.assert("activations_never_wait", !i.read.valid | i.read.ready);
         let step = || Step { line: bits(RING.ilog2()), pixel: bits(LINE_PIXELS.ilog2()) };
         let delayed = |name: &str, value: Step<UInt>| {
-            let late = m.regs(name, step());
-            m.connect(late, value);
-            late
+            let next = m.regs(name, step());
+            m.connect(next, value);
+            next
         };
-        let keeps = m.reg("keeps", 1).reset_to(0);
-        keeps.set(fires);
-        let offset = m.delay("offset", act.truncate(config.offset_bits()));
-        let zero_point = m.delay("zero_point", frame.zero_point);
+        let keeps = late_bit(m, "keeps", fires, READ_LATENCY);
+        let offset = late(m, "offset", act.truncate(config.offset_bits()), READ_LATENCY);
+        let zero_point = late(m, "zero_point", frame.zero_point, READ_LATENCY);
         let found = bytes_at(i.read.data, offset, config.cols);
         let found = found.into_iter().rev().map(|byte| i.read.data_valid.mux(byte, zero_point));
         wire!(m, kept = concat(found));
-        let kept_at = delayed("kept_at", Step { line, pixel });
+        let kept_at = of_word(step(), late(m, "kept_at", to_word(Step { line, pixel }), READ_LATENCY));
         let address = |step: Step<UInt>| step.line.concat(step.pixel);
 
         // Each kernel row reads its line, with a memory of its own for it.
-        let mut late = kept_at;
-        let mut lateness = 1;
+        let mut place = kept_at;
+        let mut lateness = READ_LATENCY;
         let words = (0..groups).flat_map(|group| {
             while lateness < KEPT + TAPS * group {
                 lateness += 1;
-                late = delayed(&format!("late_{lateness}"), late);
+                place = delayed(&format!("place_{lateness}"), place);
             }
             let lines = m.memory(&format!("lines_{group}"), RING * LINE_PIXELS, 8 * config.cols);
             m.when(keeps, || lines.write(address(kept_at), kept));
-            let line = late.line.wrapping_sub(groups - 1 - group);
-            let word = lines.read(&format!("word_{group}"), address(Step { line, ..late }));
+            let line = place.line.wrapping_sub(groups - 1 - group);
+            let word = lines.read(&format!("word_{group}"), address(Step { line, ..place }));
             let word = m.delay(&format!("pixel_{group}"), word);
             (0..config.cols).map(|col| word.slice(8 * col, 8)).collect::<Vec<_>>()
         });
@@ -243,13 +244,8 @@ impl Module for Lines {
             replaces: tile.replaces,
             ends: is_output & columns_left.eq(1) & rows_left.eq(1) & tile.ends,
         };
-        let (valid, mark) = (1..=KEPT + 2).fold((is_output, mark), |(valid, mark), k| {
-            let late_valid = m.reg(&format!("valid_{k}"), 1).reset_to(0);
-            late_valid.set(valid);
-            let late_mark = m.regs(&format!("mark_{k}"), RowMark::shape());
-            m.connect(late_mark, mark);
-            (late_valid, late_mark)
-        });
+        let valid = late_bit(m, "valid", is_output, KEPT + 2);
+        let mark = of_word(RowMark::shape(), late(m, "mark", to_word(mark), KEPT + 2));
         LinesOut { claims, active, waits: active & is_early, valid, mark, words }
     }
 }

@@ -73,6 +73,9 @@ pub struct ComputeConfig {
 /// The fewest bytes of a scratchpad word.
 const MIN_WORD_BYTES: u32 = 8;
 
+/// Cycles from a request for activations to their word: one to the scratchpad, and one in it.
+const READ_LATENCY: u32 = 2;
+
 /// Bytes of a bias and of a multiplier.
 const FACTOR_BYTES: u32 = 4;
 

@@ -2,13 +2,14 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::ComputeConfig;
 use super::command::{COUNT_BITS, KERNEL_BITS};
 use super::parts::rotate;
 use super::tiles::{Frames, Tile, TileStream};
 use super::windows::RowMark;
+use super::{ComputeConfig, READ_LATENCY};
 use crate::dma::WordRead;
-use crate::record::RecordQueue;
+use crate::record::{RecordQueue, of_word, to_word};
+use crate::tensor::{late, late_bit};
 
 /// Kernel rows of which an activation row has bytes, at most.
 pub const SEGMENTS: u32 = 4;
@@ -71,7 +72,7 @@ pub struct PackedIn<T> {
     pub turn: T,
     /// A tile may be begun.
     pub available: T,
-    /// The scratchpad, which never makes this port wait.
+    /// The scratchpad, which never makes this port wait; words come `READ_LATENCY` cycles after their request.
     #[flip]
     pub read: WordRead<T>,
     /// A tile ends with the row of outputs that is under way.
@@ -180,6 +181,12 @@ impl Module for Packed {
         });
         fill.rows.takes.set(steps & ends_row);
 
+        // Words are written `READ_LATENCY` cycles after they are asked for, and a row is told of as if it were one: reads are late as well.
+        let behind = READ_LATENCY - 1;
+        let read_half = late(m, "read_half", half, behind);
+        let names = [1, 2, 3, 4].map(|g| format!("begin_of_{g}"));
+        let begins: [UInt; SEGMENTS as usize] =
+            std::array::from_fn(|g| late(m, &names[g], row.begins[g], behind));
         // Two words of each line, and of their bytes as many as an activation row has, so that a segment stands where it belongs.
         let rotations = (2 * config.word_bytes()).ilog2();
         let fine = rotations / 2;
@@ -188,14 +195,17 @@ impl Module for Packed {
             let here = begins_row.mux(row.offsets[g].extend(place_bits), place);
             let here = m.node(&format!("here_{g}"), here);
             m.when(steps, || place.set(here.wrapping_add(row.step)));
+            let here = late(m, &format!("here_{g}"), here, behind);
             let word = here.slice(config.offset_bits(), LINE_WORDS.ilog2());
             let odd_word = word.slice(1, half_bits);
             let even_word = word.wrapping_add(1).slice(1, half_bits);
-            let even = even.read(&format!("even_{g}"), half.concat(even_word));
-            let odd = odd.read(&format!("odd_{g}"), half.concat(odd_word));
+            let even = even.read(&format!("even_{g}"), read_half.concat(even_word));
+            let odd = odd.read(&format!("odd_{g}"), read_half.concat(odd_word));
             // Byte k of an activation row is byte `here + k - begin` of the line.
-            let begin =
-                if g == 0 { m.constant(Bits::zero(rotations)) } else { row.begins[g - 1].extend(rotations) };
+            let begin = match g {
+                0 => m.constant(Bits::zero(rotations)),
+                _ => begins[g - 1].extend(rotations),
+            };
             let by = m.delay(&format!("by_{g}"), here.truncate(rotations).wrapping_sub(begin));
             let bytes: Vec<UInt> = bytes_of(odd.concat(even));
             let coarse = rotate(&bytes, by.slice(fine, rotations - fine), 1 << fine, bytes.len());
@@ -216,23 +226,16 @@ impl Module for Packed {
             replaces: row.mark.replaces,
             ends: ends_row & row.mark.ends,
         };
-        let stages = 4;
-        let (valid, mark) = (1..=stages).fold((steps, mark), |(valid, mark), k| {
-            let late_valid = m.reg(&format!("valid_{k}"), 1).reset_to(0);
-            late_valid.set(valid);
-            let late_mark = m.regs(&format!("mark_{k}"), RowMark::shape());
-            m.connect(late_mark, mark);
-            (late_valid, late_mark)
-        });
-        let begins = (1..stages).fold(row.begins, |begins, k| {
-            let names = [0, 1, 2, 3].map(|g| format!("begins_{g}_{k}"));
-            std::array::from_fn(|g| m.delay(&names[g], begins[g]))
-        });
+        let stages = 4 + behind;
+        let valid = late_bit(m, "valid", steps, stages);
+        let mark = of_word(RowMark::shape(), late(m, "mark", to_word(mark), stages));
+        let chosen_by: [UInt; SEGMENTS as usize] =
+            std::array::from_fn(|g| late(m, &format!("{}_chosen", names[g]), begins[g], 3));
         let act = (0..config.rows).map(|k| {
             let of = |g: u32| segments[g as usize][k as usize];
             let behind = (1..=SEGMENTS).fold(of(0), |before, g| {
                 let next = if g < SEGMENTS { of(g) } else { m.constant(Bits::zero(8)) };
-                begins[g as usize - 1].le(k).mux(next, before)
+                chosen_by[g as usize - 1].le(k).mux(next, before)
             });
             let act = m.reg(&format!("act_{k}"), signed(8));
             act.set(behind);
@@ -442,15 +445,15 @@ impl Packed {
             m.when(is_last_row, || state.set(PackedState::Take));
         });
 
-        // A cycle later the word is there. Bytes before the line's first and from its end on are the zero point.
-        let writes = m.reg("writes", 1).reset_to(0);
-        writes.set(is(PackedState::Words));
-        let zero_point = m.delay("zero_point", frame.zero_point);
-        let to_word = m.delay("to_word", word);
-        let to_segment = m.delay("to_segment", segment);
-        let to_half = m.delay("to_half", half);
-        let lead = m.delay("lead", m.constant(Bits::zero(LINE_PLACE_BITS)).wrapping_sub(word_place));
-        let rest = m.delay("rest", packing.line_bytes.wrapping_sub(word_place));
+        // When the word is there: bytes before the line's first and from its end on are the zero point.
+        let writes = late_bit(m, "writes", is(PackedState::Words), READ_LATENCY);
+        let zero_point = late(m, "zero_point", frame.zero_point, READ_LATENCY);
+        let to_word = late(m, "to_word", word, READ_LATENCY);
+        let to_segment = late(m, "to_segment", segment, READ_LATENCY);
+        let to_half = late(m, "to_half", half, READ_LATENCY);
+        let until_there = |name: &str, value: UInt| late(m, name, value, READ_LATENCY);
+        let lead = until_there("lead", m.constant(Bits::zero(LINE_PLACE_BITS)).wrapping_sub(word_place));
+        let rest = until_there("rest", packing.line_bytes.wrapping_sub(word_place));
         let bytes = bytes_of(i.read.data).into_iter().enumerate().map(|(k, byte)| {
             let inside = lead.signed().le(k as i128) & rest.signed().gt(k as i128);
             (i.read.data_valid & inside).mux(byte, zero_point)

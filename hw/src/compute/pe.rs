@@ -25,11 +25,11 @@ pub struct PeIn<T> {
     pub act: T,
     /// From the next cycle's activation on the next tile's weight is multiplied.
     pub swap: T,
-    /// Weight of the next tile, int8.
+    /// Weight of the next tile, int8. The first one may enter one cycle after the swap to the tile before.
     pub weight: T,
     /// How the next tile's weights move.
     pub shift: Shift<T>,
-    /// Sum of the elements to the north.
+    /// Sum of the elements to the north for the activation of two cycles before.
     pub psum: T,
 }
 
@@ -42,7 +42,7 @@ pub struct PeOut<T> {
     pub swap: T,
     /// The next tile's weight.
     pub weight: T,
-    /// The sum of the cycle before with this element's product.
+    /// The sum of the cycle before with this element's product: that of the activation three cycles before.
     pub psum: T,
 }
 
@@ -51,6 +51,8 @@ pub struct PeOut<T> {
 /// The next weights of a column are a shift register, which a new tile may enter in the cycle in which the top element swaps. The elements
 /// below it still keep theirs for some cycles: an element that is `full` does not shift. Since the swap moves south by a row in a
 /// cycle and the new weights no faster, each element is free by the time it has to pass the first one on.
+///
+/// Activation, product and sum have a register each: the multiplier is alone in its cycle.
 #[module]
 pub struct Pe {
     /// Bits of a partial sum.
@@ -75,17 +77,18 @@ impl Module for Pe {
         let weight = m.reg("weight", signed(8));
         let next = m.reg("next", signed(8));
         let full = m.reg("full", 1).reset_to(0);
-        wire!(m, shifts = i.shift.load & (!full | i.swap));
-        m.when(i.swap, || {
+        let act = m.delay("act", i.act).signed();
+        let swap = m.reg("swap", 1).reset_to(0);
+        swap.set(i.swap);
+        m.when(swap, || {
             weight.set(next);
             full.set(0);
         });
+        wire!(m, shifts = i.shift.load & (!full | swap));
         m.when(shifts, || next.set(i.weight));
         m.when(shifts & i.shift.last, || full.set(1));
-        wire!(m, product = (i.act.signed() * weight.signed()).unsigned());
+        let product = m.delay("product", (act * weight.signed()).unsigned());
         let sum = (i.psum.signed() + product.signed()).truncate(self.psum_bits);
-        let swap = m.reg("swap", 1).reset_to(0);
-        swap.set(i.swap);
-        PeOut { act: m.delay("act", i.act), swap, weight: next, psum: m.delay("psum", sum) }
+        PeOut { act: act.unsigned(), swap, weight: next, psum: m.delay("psum", sum) }
     }
 }

@@ -3,10 +3,10 @@
 use ferrite_hdl::library::Queue;
 use ferrite_hdl::prelude::*;
 
-use super::ComputeConfig;
 use super::parts::bytes_at;
 use super::pe::Shift;
 use super::tiles::TileAddresses;
+use super::{ComputeConfig, READ_LATENCY};
 use crate::dma::WordRead;
 use crate::record::RecordQueue;
 
@@ -51,7 +51,7 @@ struct Mark<T> {
 
 impl Weights {
     /// Cycles from a claim to the swap.
-    pub const NOTICE: u32 = 2;
+    pub const NOTICE: u32 = READ_LATENCY + 1;
 
     /// Rows that wait: a tile, or some for the smallest arrays.
     fn depth(&self) -> u32 {

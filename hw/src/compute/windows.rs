@@ -2,10 +2,12 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::ComputeConfig;
 use super::parts::bytes_at;
 use super::tiles::{Frames, Place, TileStream};
+use super::{ComputeConfig, READ_LATENCY};
 use crate::dma::WordRead;
+use crate::record::{of_word, to_word};
+use crate::tensor::{late, late_bit};
 
 /// What is known of an activation row.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -35,7 +37,7 @@ pub struct WindowsIn<T> {
     pub tiles: TileStream<T>,
     /// A tile may be begun.
     pub available: T,
-    /// The scratchpad, which never makes this port wait.
+    /// The scratchpad, which never makes this port wait; words come `READ_LATENCY` cycles after their request.
     #[flip]
     pub read: WordRead<T>,
 }
@@ -64,7 +66,7 @@ pub struct Windows {
 
 impl Windows {
     /// Cycles from a claim to the tile's first activation row.
-    pub const LATENCY: u32 = 3;
+    pub const LATENCY: u32 = READ_LATENCY + 2;
 }
 
 impl Module for Windows {
@@ -149,29 +151,23 @@ impl Module for Windows {
         i.read.address.set(config.word_of(act));
         m.assert("activations_never_wait", !i.read.valid | i.read.ready);
 
-        // A cycle later the word is there, and another one later its part stands before the array.
-        let read = m.reg("read", 1).reset_to(0);
-        read.set(active);
-        let offset = m.delay("offset", act.truncate(config.offset_bits()));
-        let zero_point = m.delay("zero_point", frame.zero_point);
+        // When the word is there its part has a cycle to stand before the array.
+        let valid = late_bit(m, "valid", active, READ_LATENCY + 1);
+        let offset = late(m, "offset", act.truncate(config.offset_bits()), READ_LATENCY);
+        let zero_point = late(m, "zero_point", frame.zero_point, READ_LATENCY);
         let mark = RowMark {
             first,
             starts: first & tile.starts,
             replaces: tile.replaces,
             ends: ends_tile & tile.ends,
         };
-        let read_mark = m.regs("read_mark", RowMark::shape());
-        m.connect(read_mark, mark);
-        let valid = m.reg("valid", 1).reset_to(0);
-        valid.set(read);
-        let row_mark = m.regs("row_mark", RowMark::shape());
-        m.connect(row_mark, read_mark);
+        let mark = of_word(RowMark::shape(), late(m, "mark", to_word(mark), READ_LATENCY + 1));
         let found = bytes_at(i.read.data, offset, config.rows);
         let row = found.into_iter().enumerate().map(|(k, found)| {
             let value = m.reg(&format!("act_{k}"), signed(8));
             value.set(i.read.data_valid.mux(found, zero_point));
             value
         });
-        WindowsOut { claims, active, valid, act: row.collect(), mark: row_mark }
+        WindowsOut { claims, active, valid, act: row.collect(), mark }
     }
 }

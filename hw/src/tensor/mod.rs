@@ -137,3 +137,10 @@ pub(crate) fn late(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
         }
     }
 }
+
+/// A bit some cycles later, one at least; low after the reset.
+pub(crate) fn late_bit(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
+    let late = m.reg(&format!("{name}_late"), cycles).reset_to(0);
+    late.set(if cycles == 1 { value } else { late.truncate(cycles - 1).concat(value) });
+    late.msb()
+}
