@@ -5,7 +5,7 @@ use ferrite_gen::run::{Chip, Ended, Limits, RunError, Watch, golden};
 use ferrite_hdl::design::Design;
 use ferrite_hdl::elaborate;
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::soc::SimulatedChip;
+use ferrite_hw::soc::{SimulatedChip, Soc};
 use ferrite_model::iss::Machine;
 use ferrite_model::lockstep::Lockstep;
 use ferrite_sim::{Native, NativeOptions, Simulator, Verilator, VerilatorOptions};
@@ -56,7 +56,15 @@ pub fn chip_with_core(set: &str) -> ChipConfig {
     ChipConfig { core: chip.core, ..chip_with_array(4, 4) }
 }
 
-/// The hardware of a chip.
+/// The hardware of a chip, as it is emitted.
+///
+/// # Panics
+/// If it has mistakes.
+pub fn emitted(chip: &ChipConfig) -> Design {
+    elaborate(&Soc { chip: chip.clone() }).expect("a chip without mistakes")
+}
+
+/// The hardware of a chip with a memory at its port.
 pub fn design(chip: &ChipConfig) -> Design {
     elaborate(&SimulatedChip::new(chip)).expect("a chip without mistakes")
 }

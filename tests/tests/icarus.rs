@@ -7,11 +7,9 @@ use std::process::Command;
 use ferrite_gen::atomic::OutputFolder;
 use ferrite_gen::output::write_chip;
 use ferrite_gen::run::target;
-use ferrite_hdl::elaborate;
 use ferrite_hw::map::{EXTERNAL_BASE, RAM_BASE};
-use ferrite_hw::soc::Soc;
 use ferrite_nn::{compile, reference, tflite};
-use ferrite_tests::bench::small_chip;
+use ferrite_tests::bench::{emitted, small_chip};
 use ferrite_tests::files::microflow;
 use ferrite_tests::tools::have;
 
@@ -113,7 +111,7 @@ fn sine_runs_on_the_generated_files_in_icarus() {
 
     let folder = tempfile::tempdir().unwrap();
     let written = OutputFolder::create(&folder.path().join("chip")).unwrap();
-    let design = elaborate(&Soc { chip: chip.clone() }).unwrap();
+    let design = emitted(&chip);
     write_chip(&written, &chip, &design, &Default::default()).unwrap();
     written.commit().unwrap();
     let rtl = folder.path().join("chip/rtl");

@@ -2,7 +2,9 @@
 
 use ferrite_gen::error::Error;
 use ferrite_gen::run::{Chip, Limits, RunError};
+
 use ferrite_hdl::flat::FlatCheck;
+use ferrite_hdl::ir::CheckKind;
 use ferrite_hw::config::ChipConfig;
 use ferrite_hw::map::{RAM_BASE, ROM_BASE, clint, exit, gpio, plic, uart};
 use ferrite_model::isa::{Asm, csr, reg::*};
@@ -508,8 +510,11 @@ fn a_property_of_the_hardware_that_fails_ends_the_run_and_cycle_and_instruction_
     // No program makes the chip's own assertions fail: one of them now says that the UART's line stays high.
     let mut design = design(&chip);
     let tx = design.flat.outputs.iter().find(|port| port.name == "uart_tx").unwrap().node;
-    design.flat.checks[0] = FlatCheck { enable: None, cond: tx, ..design.flat.checks[0].clone() };
-    let path = design.flat.checks[0].path.clone();
+    let checks = &mut design.flat.checks;
+    let first =
+        checks.iter().position(|check| check.kind == CheckKind::Assert).expect("the chip has assertions");
+    checks[first] = FlatCheck { enable: None, cond: tx, ..checks[first].clone() };
+    let path = checks[first].path.clone();
 
     let native = Native::new(&design, &NativeOptions::default()).unwrap();
     let engines: [Box<dyn Simulator>; 2] = [Box::new(native), Box::new(Interpreter::new(&design))];
@@ -544,6 +549,9 @@ fn the_ram_is_loaded_and_read_at_any_address_and_nowhere_else() {
     for (address, bytes) in [(RAM_BASE - 1, 1), (last, 2), (0, 4), (u32::MAX, 1)] {
         assert!(sim.write(address, &vec![0; bytes]).is_err());
         let error = sim.read(address, bytes).unwrap_err().to_string();
-        assert!(error.contains("the RAM, which goes from 0x80000000 to 0x8007ffff"), "{error}");
+        assert!(
+            error.contains("`ram` from 0x80000000 to 0x8007ffff and `external` from 0xc0000000"),
+            "{error}"
+        );
     }
 }

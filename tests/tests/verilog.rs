@@ -3,12 +3,13 @@
 use std::process::Command;
 
 use ferrite_hdl::verilog::{EmitOptions, emit};
-use ferrite_tests::bench::{design, small_chip};
+use ferrite_tests::bench::{emitted, small_chip};
 use ferrite_tests::tools::have;
 
 #[test]
 fn the_verilog_of_a_small_chip_is_as_reviewed() {
-    for file in emit(&design(&small_chip()), &EmitOptions::default()).iter().filter(|file| file.is_source()) {
+    for file in emit(&emitted(&small_chip()), &EmitOptions::default()).iter().filter(|file| file.is_source())
+    {
         insta::assert_snapshot!(file.name.trim_end_matches(".v"), file.text);
     }
 }
@@ -23,7 +24,7 @@ fn yosys_finds_nothing_wrong_with_a_small_chip_with_all_devices_and_its_memories
     chip.soc.ram_bytes = 16 << 10;
     (chip.soc.gpio_pins, chip.soc.user_bytes, chip.soc.flash_bytes) = (8, 64 << 10, 1 << 20);
     let mut sources = String::new();
-    for file in emit(&design(&chip), &EmitOptions::default()) {
+    for file in emit(&emitted(&chip), &EmitOptions::default()) {
         std::fs::write(folder.path().join(&file.name), &file.text).unwrap();
         if file.is_source() {
             sources.push_str(&file.name);
