@@ -708,7 +708,7 @@ pub fn optional(chip: &ChipConfig) -> [Optional; 4] {
         },
         Optional { region: user, key: "soc.user_bytes", is_there: soc.user_bytes > 0 },
         Optional {
-            region: external(soc.external_bytes.max(1 << 20)),
+            region: external(soc.external_bytes.max(64 << 10)),
             key: "soc.external_bytes",
             is_there: soc.external_bytes > 0,
         },
