@@ -133,7 +133,7 @@ pub enum Problem {
     },
     /// The entry is not in the program.
     #[error(
-        "the entry {entry:#010x} is not in a segment of the program, or not at an instruction; \
+        "the entry {entry:#010x} is not in a segment of the program in the RAM, or not at an instruction; \
          link crt0.S and let ENTRY of the linker script name its first symbol"
     )]
     BadEntry {
@@ -159,13 +159,16 @@ pub fn load(path: &Path, chip: &ChipConfig) -> Result<Loaded, Error> {
 pub fn parse(file: &[u8], chip: &ChipConfig) -> Result<Loaded, Problem> {
     let header = header(file)?;
     check_flags(header.e_flags.get(Endianness::Little).0, chip)?;
-    let segments = segments(header, file, &MemoryMap::of(chip).loadable())?;
+    let map = MemoryMap::of(chip);
+    let segments = segments(header, file, &map.loadable())?;
     let entry = header.e_entry.get(Endianness::Little);
     let inside = |segment: &Segment| {
         entry.checked_sub(segment.address).is_some_and(|offset| (offset as usize) < segment.bytes.len())
     };
     let alignment = if chip.core.extensions.c { 2 } else { 4 };
-    if entry % alignment != 0 || !segments.iter().any(inside) {
+    // The core does not fetch from external memory.
+    let can_start = entry % alignment == 0 && map.ram().contains(entry);
+    if !can_start || !segments.iter().any(inside) {
         return Err(Problem::BadEntry { entry });
     }
     let lacking = match instruction_set(header, file) {

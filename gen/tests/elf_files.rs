@@ -2,7 +2,7 @@
 
 use ferrite_gen::elf::{Loaded, Problem, Segment, parse};
 use ferrite_hw::config::ChipConfig;
-use ferrite_hw::map::{Region, ram};
+use ferrite_hw::map::{MemoryMap, Region, ram};
 use proptest::prelude::*;
 
 const RAM: Region = ram(64 << 10);
@@ -274,7 +274,11 @@ fn check_promises(loaded: &Loaded) -> Result<(), TestCaseError> {
         prop_assert!(u64::from(segment.address) >= end && !segment.bytes.is_empty());
         end = u64::from(segment.address) + segment.bytes.len() as u64;
     }
-    prop_assert!(end <= u64::from(RAM.last()) + 1);
+    let memories = MemoryMap::of(&chip()).loadable();
+    for segment in &loaded.segments {
+        let last = segment.address + (segment.bytes.len() as u32 - 1);
+        prop_assert!(memories.iter().any(|memory| memory.contains(segment.address) && memory.contains(last)));
+    }
     prop_assert!(RAM.contains(loaded.entry));
     Ok(())
 }

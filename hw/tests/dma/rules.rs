@@ -122,6 +122,9 @@ fn who_breaks_a_rule_of_writes_is_told_which() {
     assert_eq!(rule(&[ask, beat, last, last]), "w_follows_aw");
     assert_eq!(rule(&[ask, beat, answer]), "b_follows_last_w");
     assert_eq!(rule(&[ask, beat, last, answer, answer]), "b_follows_last_w");
-    assert_eq!(rule(&[offered, with(beat), with(last), answer]), "b_follows_aw");
+    assert_eq!(
+        rule(&[offered, with(beat), with(last), AxiWriteBus { awready: 0, ..with(answer) }]),
+        "b_follows_aw"
+    );
     assert_eq!(rule(&[ask, beat, last, ask, beat, last, ask, idle]), "aw_outstanding");
 }
