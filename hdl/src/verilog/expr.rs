@@ -136,14 +136,9 @@ impl<'a> Expressions<'a> {
         self.root(id)
     }
 
-    /// The text of a port's connection. A sign says nothing there, where both sides are as wide, and Yosys 0.70 stops at
-    /// `$signed` of something computed.
+    /// The text of a port's connection.
     pub fn pin(&mut self, id: NodeId) -> String {
         self.shorten(id);
-        let mut id = id;
-        while let Op::Cast(inner) = &self.node(id).op {
-            id = *inner;
-        }
         self.text(id, 0)
     }
 
