@@ -1,5 +1,5 @@
 //! Formal proofs about the core: what its RVFI port may say, whatever the buses, the interrupts and the program do; and about parts of the
-//! tensor unit ([`unit`]).
+//! tensor unit ([`mod@unit`]).
 //!
 //! [`Proved`] is the core with assumptions about its inputs and assertions about its outputs, in the style of riscv-formal. Its Verilog
 //! goes through Yosys to an SMT solver, which looks for a run of some cycles that breaks an assertion.
