@@ -259,8 +259,8 @@ fn instruction_set(header: &Header, file: &[u8]) -> Option<String> {
 /// The memories with their addresses.
 pub(crate) fn in_words(memories: &[Region]) -> String {
     let one =
-        |Region { name, base, .. }: &Region, last| format!("`{name}` from {base:#010x} to {last:#010x}");
-    let all: Vec<String> = memories.iter().map(|memory| one(memory, memory.last())).collect();
+        |memory: &Region| format!("`{}` from {:#010x} to {:#010x}", memory.name, memory.base, memory.last());
+    let all: Vec<String> = memories.iter().map(one).collect();
     all.join(" and ")
 }
 

@@ -217,7 +217,8 @@ impl Board {
     /// If the chip has no tensor unit.
     pub fn macs(&mut self) -> Option<u64> {
         let flat = self.engine.flat();
-        let counter = (0..flat.signals.len()).find(|k| flat.signal_path(*k) == "tensor.unit.counters.products_low");
+        let counter =
+            (0..flat.signals.len()).find(|k| flat.signal_path(*k) == "tensor.unit.counters.products_low");
         let counter = counter.expect("a tensor unit counts its operations");
         self.engine.peek_signal(counter).map(|count| count.low_u64())
     }

@@ -9,10 +9,9 @@ use super::record::{
 };
 use crate::compute::ComputeConfig;
 use crate::compute::{
-    Addition, Convolution, Counts, Image, LINE_PIXELS, LINE_PLACE_BITS, MOST_PIXELS, OutputKind, OutputTask,
-    Packing, Pooling, Steps, TAPS,
+    Addition, Convolution, Counts, Image, LINE_PIXELS, LINE_PLACE_BITS, MOST_PIXELS, OutputKind, OutputRange,
+    OutputTask, Packing, Pooling, Steps, TAPS,
 };
-use crate::tensor::OutputRange;
 
 /// Ports of the module.
 #[derive(Clone, Copy, Debug, Bundle)]

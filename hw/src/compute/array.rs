@@ -4,7 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::lines::TAPS;
 use super::pe::{Pe, PeIn, Shift};
-use crate::tensor::late;
+use crate::delay::late;
 
 /// Inputs of the array.
 #[derive(Clone, Debug, Bundle)]

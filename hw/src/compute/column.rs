@@ -2,7 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
-use crate::tensor::{ColumnSettings, OutputRange, Parameters, Scaled, scale};
+use super::scale::{ColumnSettings, OutputRange, Parameters, Scaled, scale};
 
 /// Inputs of a column.
 #[derive(Clone, Copy, Debug, Bundle)]

@@ -4,7 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::packed::Packing;
-use crate::tensor::OutputRange;
+use super::scale::OutputRange;
 
 /// Bits of a count and of a coordinate's limit.
 pub(super) const COUNT_BITS: u32 = 16;

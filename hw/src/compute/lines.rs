@@ -6,9 +6,9 @@ use super::parts::bytes_at;
 use super::tiles::{Frames, Place, TileStream};
 use super::windows::RowMark;
 use super::{ComputeConfig, READ_LATENCY};
+use crate::delay::{late, late_bit};
 use crate::dma::WordRead;
 use crate::record::{of_word, to_word};
-use crate::tensor::{late, late_bit};
 
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]

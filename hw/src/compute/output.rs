@@ -9,10 +9,10 @@ use super::column::{Column, ColumnIn};
 use super::command::{OutputKind, OutputTask, OutputTasks};
 use super::parts::mask_at;
 use super::pool::{Pool, PoolIn, RECIPROCAL_SHIFT};
+use super::scale::ColumnSettings;
 use super::sums::RowRead;
 use super::walk::{Loops, Walk, WalkIn};
 use crate::dma::WordRead;
-use crate::tensor::ColumnSettings;
 
 /// Ports of the output stage.
 #[derive(Clone, Debug, Bundle)]

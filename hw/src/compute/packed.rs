@@ -7,9 +7,9 @@ use super::parts::rotate;
 use super::tiles::{Frames, Tile, TileStream};
 use super::windows::RowMark;
 use super::{ComputeConfig, READ_LATENCY};
+use crate::delay::{late, late_bit};
 use crate::dma::WordRead;
 use crate::record::{RecordQueue, of_word, to_word};
-use crate::tensor::{late, late_bit};
 
 /// Kernel rows of which an activation row has bytes, at most.
 pub const SEGMENTS: u32 = 4;

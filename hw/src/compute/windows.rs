@@ -5,9 +5,9 @@ use ferrite_hdl::prelude::*;
 use super::parts::bytes_at;
 use super::tiles::{Frames, Place, TileStream};
 use super::{ComputeConfig, READ_LATENCY};
+use crate::delay::{late, late_bit};
 use crate::dma::WordRead;
 use crate::record::{of_word, to_word};
-use crate::tensor::{late, late_bit};
 
 /// What is known of an activation row.
 #[derive(Clone, Copy, Debug, Bundle)]

@@ -65,6 +65,13 @@ pub struct ListFetchOut<T> {
     pub address: T,
 }
 
+impl ListFetchOut<Shape> {
+    /// The widths.
+    pub fn shape() -> ListFetchOut<Shape> {
+        ListFetchOut { busy: bit(), failed: bit(), address: bits(32) }
+    }
+}
+
 /// Fetches lists one after the other, each command by a burst of its own (which cannot cross a border of 4 KB), the next command while the last is handed on.
 #[module]
 pub struct ListFetch {
@@ -139,7 +146,7 @@ impl Module for ListFetch {
         }
     }
     fn outputs(&self) -> ListFetchOut<Shape> {
-        ListFetchOut { busy: bit(), failed: bit(), address: bits(32) }
+        ListFetchOut::shape()
     }
     fn build(&self, m: &Builder, i: ListFetchIn<UInt>) -> ListFetchOut<UInt> {
         let ListFetchIn { valid, list, ready, drop, pairs, axi } = i;

@@ -11,12 +11,9 @@
 
 mod list;
 mod port;
-mod requant;
 
 pub use list::{List, ListFetch, ListFetchIn, ListFetchOut, RECORD_BYTES};
 pub use port::{Instruction, Port, PortIn, PortOut, PortStatus};
-pub use requant::{ColumnSettings, OutputRange, RequantColumn, RequantColumnIn, RequantColumnOut};
-pub(crate) use requant::{Parameters, Scaled, scale};
 
 use crate::axi::{AxiReadBus, AxiWidths, AxiWriteBus};
 use crate::compute::ComputeConfig;
@@ -107,40 +104,7 @@ impl Module for TensorUnit {
         m.connect(i.read, axi.read());
         m.connect(i.write, axi.write());
 
-        let status = PortStatus {
-            busy: unit.o.busy,
-            error: unit.o.error,
-            cause: unit.o.cause,
-            number: unit.o.number,
-            address: unit.o.address,
-            clearing: unit.o.clearing,
-            counter: unit.o.counter,
-            list_busy: lists.o.busy,
-            list_failed: lists.o.failed,
-            list_address: lists.o.address,
-        };
-        m.connect(port.i.status, status);
+        m.connect(port.i.status, PortStatus { unit: unit.o, lists: lists.o });
         TensorUnitOut { interrupt: port.o.interrupt }
     }
-}
-
-/// A value some cycles later: a shift register, the newest value lowest.
-pub(crate) fn late(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
-    let width = value.width();
-    match cycles {
-        0 => value,
-        1 => m.delay(&format!("{name}_late"), value),
-        _ => {
-            let late = m.reg(&format!("{name}_late"), width * cycles);
-            late.set(late.truncate(width * (cycles - 1)).concat(value));
-            late.slice(width * (cycles - 1), width)
-        }
-    }
-}
-
-/// A bit some cycles later, one at least; low after the reset.
-pub(crate) fn late_bit(m: &Builder, name: &str, value: UInt, cycles: u32) -> UInt {
-    let late = m.reg(&format!("{name}_late"), cycles).reset_to(0);
-    late.set(if cycles == 1 { value } else { late.truncate(cycles - 1).concat(value) });
-    late.msb()
 }

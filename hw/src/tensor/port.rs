@@ -3,10 +3,11 @@
 use ferrite_hdl::library::Stream;
 use ferrite_hdl::prelude::*;
 
-use super::list::{List, RECORD_BYTES};
+use super::list::{List, ListFetchOut, RECORD_BYTES};
 use crate::command::Cause;
 use crate::core::CoprocessorPort;
 use crate::record::RecordQueue;
+use crate::unit::UnitOut;
 
 /// Instructions that wait.
 const INSTRUCTIONS: u32 = 4;
@@ -28,45 +29,18 @@ pub enum Instruction {
     Interrupt = 0x07,
 }
 
-/// What the port is told of the unit.
+/// What the port is told.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct PortStatus<T> {
-    /// Commands are queued or under way.
-    pub busy: T,
-    /// It has stopped at an error.
-    pub error: T,
-    /// Why.
-    pub cause: T,
-    /// Commands that were accepted; after an error, the number of the command at fault.
-    pub number: T,
-    /// The address in external memory that gave an error.
-    pub address: T,
-    /// A reset of the unit is under way.
-    pub clearing: T,
-    /// The counter that was asked for.
-    pub counter: T,
-    /// A list waits or is under way.
-    pub list_busy: T,
-    /// A list could not be fetched.
-    pub list_failed: T,
-    /// Where.
-    pub list_address: T,
+    /// By the unit.
+    pub unit: UnitOut<T>,
+    /// By what fetches its lists.
+    pub lists: ListFetchOut<T>,
 }
 
 impl PortStatus<Shape> {
     fn shape() -> PortStatus<Shape> {
-        PortStatus {
-            busy: bit(),
-            error: bit(),
-            cause: Cause::shape(),
-            number: bits(32),
-            address: bits(32),
-            clearing: bit(),
-            counter: bits(32),
-            list_busy: bit(),
-            list_failed: bit(),
-            list_address: bits(32),
-        }
+        PortStatus { unit: UnitOut::shape(), lists: ListFetchOut::shape() }
     }
 }
 
@@ -139,7 +113,8 @@ impl Module for Port {
         PortOut { clear: bit(), drop: bit(), refuse: Cause::shape(), counter: bits(4), interrupt: bit() }
     }
     fn build(&self, m: &Builder, i: PortIn<UInt>) -> PortOut<UInt> {
-        let PortIn { coprocessor, status, pairs, list_valid, list, list_ready } = i;
+        let PortIn { coprocessor, status: PortStatus { unit, lists }, pairs, list_valid, list, list_ready } =
+            i;
         let flag = |name| m.reg(name, 1).reset_to(0);
         let (awaited, clears) = (flag("awaited"), flag("clears"));
         let enables = m.reg("enables", 2).reset_to(0);
@@ -174,7 +149,7 @@ impl Module for Port {
         let first = queue.front;
         let is = |instruction: Instruction| first.funct7.is(instruction);
         // A list that could not be fetched is under way until that is told.
-        wire!(m, unit_busy = status.busy | status.list_busy | status.list_failed);
+        wire!(m, unit_busy = unit.busy | lists.busy | lists.failed);
         let pushed = m.reg("pushed", PAIRS.ilog2()).reset_to(0);
         let record = first.rs1.slice(RECORD_BYTES.ilog2(), 32 - RECORD_BYTES.ilog2());
         wire!(m, beyond = (record.extend(34) + first.rs2.extend(34)).gt(1u64 << record.width()));
@@ -194,8 +169,8 @@ impl Module for Port {
             s.default(|| refusal.set(Cause::Unknown));
         });
         wire!(m, bad = refusal.ne(Cause::None));
-        wire!(m, works = queue.valid & !status.error & !clears);
-        wire!(m, pushes = works & is(Instruction::Push) & !status.list_busy);
+        wire!(m, works = queue.valid & !unit.error & !clears);
+        wire!(m, pushes = works & is(Instruction::Push) & !lists.busy);
         pairs.valid.set(pushes);
         pairs.data.set(first.rs2.concat(first.rs1));
         wire!(m, runs = works & is(Instruction::Run) & !bad & first.rs2.any());
@@ -205,13 +180,13 @@ impl Module for Port {
         wire!(m, fences = queue.valid & is(Instruction::Fence));
         // Errors of instructions come when all before them is finished, so that an error of a command before them is told.
         let refuses = m.wire("refuses", Cause::shape());
-        m.when(status.list_failed & !status.busy, || refuses.set(Cause::List))
+        m.when(lists.failed & !unit.busy, || refuses.set(Cause::List))
             .otherwise_when(works & bad & !unit_busy, || refuses.set(refusal))
             .otherwise(|| refuses.set(Cause::None));
         let may_go = m.wire("may_go", 1);
         m.when(clears, || may_go.set(1))
             .otherwise_when(fences, || may_go.set(!unit_busy))
-            .otherwise_when(status.error, || may_go.set(1))
+            .otherwise_when(unit.error, || may_go.set(1))
             .otherwise_when(pushes, || may_go.set(pairs.ready))
             .otherwise_when(runs, || may_go.set(list_ready))
             .otherwise_when(bad, || may_go.set(!unit_busy))
@@ -223,22 +198,22 @@ impl Module for Port {
             pushed.set(0);
             enables.set(0);
         });
-        wire!(m, cleared = clears & !status.clearing & !status.list_busy & !queue.valid);
+        wire!(m, cleared = clears & !unit.clearing & !lists.busy & !queue.valid);
         m.when(cleared, || clears.set(0));
 
         // Answers.
-        let cause = status.cause;
+        let cause = unit.cause;
         let word = concat([
             m.constant(Bits::zero(20)),
             cause,
             m.constant(Bits::zero(6)),
-            status.error,
-            (queue.valid & !status.error) | unit_busy,
+            unit.error,
+            (queue.valid & !unit.error) | unit_busy,
         ]);
         let info = m.wire("info", 32);
-        m.when(offered.rs1.eq(0), || info.set(status.number))
-            .otherwise_when(offered.rs1.eq(1) & cause.eq(Cause::List), || info.set(status.list_address))
-            .otherwise_when(offered.rs1.eq(1), || info.set(status.address))
+        m.when(offered.rs1.eq(0), || info.set(unit.number))
+            .otherwise_when(offered.rs1.eq(1) & cause.eq(Cause::List), || info.set(lists.address))
+            .otherwise_when(offered.rs1.eq(1), || info.set(unit.address))
             .otherwise(|| info.set(0));
         wire!(m, fenced = fences & !unit_busy & !clears);
         wire!(m, waits = offered.funct7.is(Instruction::Fence) | offered.funct7.is(Instruction::Clear));
@@ -246,7 +221,7 @@ impl Module for Port {
         let answered = flag("answered");
         answered.set((taken & !waits) | fenced | cleared);
         let answer = m.reg("answer", 32);
-        let counter = offered.rs1.slice(4, 28).any().mux(0, status.counter);
+        let counter = offered.rs1.slice(4, 28).any().mux(0, unit.counter);
         let asked = offered
             .funct7
             .is(Instruction::Counter)
@@ -257,10 +232,10 @@ impl Module for Port {
 
         let interrupt = flag("interrupt");
         let idle = !unit_busy & !queue.valid;
-        interrupt.set((enables.bit(0) & idle) | (enables.bit(1) & status.error));
+        interrupt.set((enables.bit(0) & idle) | (enables.bit(1) & unit.error));
         PortOut {
             clear,
-            drop: clears | status.error,
+            drop: clears | unit.error,
             refuse: refuses,
             counter: offered.rs1.truncate(4),
             interrupt,

@@ -68,6 +68,22 @@ pub struct UnitOut<T> {
     pub multiplies: T,
 }
 
+impl UnitOut<Shape> {
+    /// The widths.
+    pub fn shape() -> UnitOut<Shape> {
+        UnitOut {
+            busy: bit(),
+            error: bit(),
+            cause: Cause::shape(),
+            number: bits(32),
+            address: bits(32),
+            clearing: bit(),
+            counter: bits(32),
+            multiplies: bit(),
+        }
+    }
+}
+
 /// The tensor unit: queues of commands, DMA, scratchpad, array and output stage.
 #[module]
 pub struct Unit {
@@ -95,16 +111,7 @@ impl Module for Unit {
         }
     }
     fn outputs(&self) -> UnitOut<Shape> {
-        UnitOut {
-            busy: bit(),
-            error: bit(),
-            cause: Cause::shape(),
-            number: bits(32),
-            address: bits(32),
-            clearing: bit(),
-            counter: bits(32),
-            multiplies: bit(),
-        }
+        UnitOut::shape()
     }
     fn build(&self, m: &Builder, i: UnitIn<UInt>) -> UnitOut<UInt> {
         let config = self.config.compute;

@@ -122,7 +122,7 @@ impl Module for Verdict {
         wire!(m, earlier = back.any() & !back.msb());
         m.when((load_fails | store_fails) & earlier, || {
             error.set(1);
-            cause.set(load_fails.mux(Cause::Load as u32, m.constant(cause_bits(Cause::Store))));
+            m.when(load_fails, || cause.set(Cause::Load)).otherwise(|| cause.set(Cause::Store));
             number.set(number.wrapping_sub(back.extend(32)));
             address.set(load_fails.mux(i.load.address, i.store.address));
         });
@@ -138,8 +138,4 @@ impl Module for Verdict {
         });
         VerdictOut { error, cause, number, address, waits }
     }
-}
-
-fn cause_bits(cause: Cause) -> Bits {
-    Bits::from_u64(Cause::shape().width, cause as u64)
 }

@@ -1,11 +1,12 @@
 //! First layers: few input channels, several taps in an activation row.
 
-use super::golden::{Layer, Scale};
+use super::UnitConfig;
+use super::golden::Layer;
+use super::layers::same;
 use super::parameters::parameters;
 use super::random::Random;
 use super::record::{Packed, Record, Requantise, Transfer};
 use super::rig::Rig;
-use super::{UnitConfig, int8s};
 
 /// Kernel rows of which a tile has taps.
 const SEGMENTS: usize = 4;
@@ -191,22 +192,7 @@ pub fn layer(
     // As TensorFlow Lite pads with SAME: the smaller half first.
     let out = [0, 1].map(|k| image[k].div_ceil(stride[k]));
     let padding = [0, 1].map(|k| ((out[k] - 1) * stride[k] + kernel[k]).saturating_sub(image[k]) / 2);
-    Layer {
-        width: image[0],
-        height: image[1],
-        in_channels: channels[0],
-        out_channels: channels[1],
-        kernel_width: kernel[0],
-        kernel_height: kernel[1],
-        stride,
-        dilation: [1, 1],
-        padding,
-        out,
-        zero_point: random.word() as i8,
-        input: int8s((image[0] * image[1] * channels[0]) as u32, random),
-        weights: int8s((kernel[0] * kernel[1] * channels[0] * channels[1]) as u32, random),
-        scale: Scale::random(channels[1], random),
-    }
+    Layer { stride, padding, out, ..same(image, channels, kernel, random) }
 }
 
 #[test]

@@ -40,7 +40,6 @@ use ferrite_tests::parallel::in_parallel;
 use ferrite_tests::section;
 use ferrite_tests::tools::have;
 
-use layers::int8s;
 use rig::{Rig, config};
 use work::{Measured, Work, all};
 

@@ -1,4 +1,4 @@
-//! The output stage: int32 sums become int8 outputs (`docs/tensor-unit.md`, "Requantisation").
+//! From int32 sums to int8 outputs (`docs/tensor-unit.md`, "Requantisation").
 
 use ferrite_hdl::prelude::*;
 
@@ -57,26 +57,8 @@ impl ColumnSettings<Shape> {
     }
 }
 
-/// Inputs of a column's output stage.
-#[derive(Clone, Copy, Debug, Bundle)]
-pub struct RequantColumnIn<T> {
-    /// New parameters.
-    pub settings: ColumnSettings<T>,
-    /// Zero point and clamps.
-    pub range: OutputRange<T>,
-    /// The sum, int32.
-    pub sum: T,
-}
-
-/// Output of a column's output stage.
-#[derive(Clone, Copy, Debug, Bundle)]
-pub struct RequantColumnOut<T> {
-    /// The output for the sum of [`RequantColumn::LATENCY`] cycles before, int8.
-    pub out: T,
-}
-
 /// Parameters of a column, which stay until they are set.
-pub(crate) struct Parameters {
+pub(super) struct Parameters {
     pub bias: UInt,
     pub multiplier: UInt,
     pub shift_less_1: UInt,
@@ -96,7 +78,7 @@ impl Parameters {
 }
 
 /// What becomes of a value.
-pub(crate) struct Scaled {
+pub(super) struct Scaled {
     /// The value times the multiplier, rounded, of 3 cycles before.
     pub scaled: UInt,
     /// With zero point and clamps, of 4 cycles before.
@@ -104,7 +86,7 @@ pub(crate) struct Scaled {
 }
 
 /// Scale, rounding, zero point and clamp of an int32 value. The multiplier is that of the same cycle, the shift that of 2 cycles later.
-pub(crate) fn scale(
+pub(super) fn scale(
     m: &Builder,
     value: UInt,
     multiplier: UInt,
@@ -137,31 +119,4 @@ pub(crate) fn scale(
     let out = m.reg("out", signed(8));
     out.set(clamped);
     Scaled { scaled, out }
-}
-
-/// Bias, scale, rounding, zero point and clamp of one column, a sum in every cycle.
-#[module]
-pub struct RequantColumn {}
-
-impl RequantColumn {
-    /// Cycles from a sum to its output: the registers `biased`, `low` and others, `product`, `scaled` and `out`.
-    pub const LATENCY: u32 = 5;
-}
-
-impl Module for RequantColumn {
-    type In = RequantColumnIn<UInt>;
-    type Out = RequantColumnOut<UInt>;
-
-    fn inputs(&self) -> RequantColumnIn<Shape> {
-        RequantColumnIn { settings: ColumnSettings::shape(), range: OutputRange::shape(), sum: signed(32) }
-    }
-    fn outputs(&self) -> RequantColumnOut<Shape> {
-        RequantColumnOut { out: signed(8) }
-    }
-    fn build(&self, m: &Builder, i: RequantColumnIn<UInt>) -> RequantColumnOut<UInt> {
-        let Parameters { bias, multiplier, shift_less_1 } = Parameters::new(m, &i.settings);
-        let biased = m.delay("biased", i.sum.wrapping_add(bias));
-        let Scaled { out, .. } = scale(m, biased, multiplier, shift_less_1, &i.range);
-        RequantColumnOut { out }
-    }
 }
