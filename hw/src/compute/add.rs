@@ -39,9 +39,9 @@ pub struct AddOut<T> {
     pub enters: T,
     /// What enters the columns: one int32 for each.
     pub value: Vec<T>,
-    /// The multiplier for the value of one cycle before.
+    /// The value's multiplier.
     pub multiplier: T,
-    /// The shift for the value of three cycles before, less 1.
+    /// The shift for the value of two cycles before, less 1.
     pub shift_less_1: T,
 }
 
@@ -166,9 +166,9 @@ impl Module for Add {
         AddOut {
             enters: taken.msb(),
             value,
-            // That of the turn before.
-            multiplier: by_turn([a.output_multiplier, a.input1_multiplier, a.input2_multiplier]),
-            shift_less_1: by_turn([a.input1_shift, a.input2_shift, a.output_shift]),
+            multiplier: by_turn([a.input1_multiplier, a.input2_multiplier, a.output_multiplier]),
+            // That of two turns before.
+            shift_less_1: by_turn([a.input2_shift, a.output_shift, a.input1_shift]),
         }
     }
 }

@@ -166,8 +166,8 @@ impl Module for Output {
         under_way.set(under_way.truncate(Column::LATENCY - 1).concat(enters));
         let is_add = is(OutputKind::Add);
         wire!(m, shared = is_add | is(OutputKind::Pool));
-        wire!(m, multiplier = is_add.mux(add.o.multiplier, pool.o.multiplier));
-        wire!(m, shift_less_1 = is_add.mux(add.o.shift_less_1, RECIPROCAL_SHIFT - 1));
+        let multiplier = m.delay("multiplier", is_add.mux(add.o.multiplier, pool.o.multiplier));
+        let shift_less_1 = m.delay("shift_less_1", is_add.mux(add.o.shift_less_1, RECIPROCAL_SHIFT - 1));
         let columns = settings.zip(&i.rows.sum).enumerate().map(|(col, (settings, sum))| {
             // A wire of its own: Yosys takes no choice of signed values as an instance's input.
             let value = m.wire(&format!("value_{col}"), signed(32));

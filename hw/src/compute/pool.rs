@@ -36,7 +36,7 @@ pub struct PoolOut<T> {
     pub enters: T,
     /// What enters the columns: one int32 for each, the sum or the largest value.
     pub value: Vec<T>,
-    /// The multiplier for the value of one cycle before: one over the number of the window's pixels that lie in the image, or over 1.
+    /// The value's multiplier: one over the number of the window's pixels that lie in the image, or over 1.
     pub multiplier: T,
 }
 
@@ -173,20 +173,18 @@ impl Module for Pool {
         });
         m.when(i.halt, || active.set(0));
 
-        // A cycle later the word is there, another one later its part, and in the next it is in.
+        // A cycle later the word is there, another one later its part, and in the next it is in. Pixels are counted a cycle sooner, for their number's reciprocal comes out of a memory.
         let late = |name: &str, value: UInt| {
             let once = m.reg(&format!("{name}_read"), 1).reset_to(0);
             once.set(value);
             let twice = m.reg(&format!("{name}_found"), 1).reset_to(0);
             twice.set(once);
-            twice
+            [once, twice]
         };
-        let (pixel, is_first, is_last, inside) = (
-            late("pixel", fires),
-            late("first", first),
-            late("last", fires & ends_window),
-            late("inside", fires & in_image),
-        );
+        let [pixel_read, pixel] = late("pixel", fires);
+        let [first_read, is_first] = late("first", first);
+        let [inside_read, inside] = late("inside", fires & in_image);
+        let [_, is_last] = late("last", fires & ends_window);
         let offset = m.delay("offset", act.truncate(config.offset_bits()));
         let found = bytes_at(i.read.data, offset, config.cols);
         let nothing = p.maximum.mux(0x80, m.constant(Bits::zero(8)));
@@ -201,8 +199,8 @@ impl Module for Pool {
         });
         let value = value.collect();
         let count = m.reg("count", MOST_PIXELS.ilog2());
-        let before = is_first.mux(0, count);
-        m.when(pixel, || count.set(before.wrapping_add(inside.extend(count.width()))));
+        let before = first_read.mux(0, count);
+        m.when(pixel_read, || count.set(before.wrapping_add(inside_read.extend(count.width()))));
         let enters = m.reg("enters", 1).reset_to(0);
         enters.set(is_last);
 
