@@ -335,6 +335,8 @@ pub struct Memory {
     pub width: u32,
     /// The first words' initial contents; the rest is zero.
     pub init: Vec<Bits>,
+    /// Whether reads of words that are written at the same edge are never used.
+    pub without_collisions: bool,
     /// Read ports.
     pub reads: Vec<ReadPort>,
     /// The clock of every write port.

@@ -50,6 +50,7 @@ impl Memory {
                 depth,
                 width,
                 init: Vec::new(),
+                without_collisions: false,
                 reads: Vec::new(),
                 writes: Vec::new(),
                 doc: String::new(),
@@ -114,15 +115,21 @@ impl Memory {
         }
     }
 
+    /// Promises that nothing depends on what a read gives of bits that are written at the same edge. Block RAMs of many FPGAs do not give the old word then; without the promise, synthesis surrounds
+    /// them with a comparison of addresses, a register for a whole word and a choice behind each read. Simulators give the old word. An assertion beside the memory should say that it is so.
+    #[track_caller]
+    pub fn without_collisions(self) -> Memory {
+        self.change(Location::caller(), |memory| memory.without_collisions = true)
+    }
+
     fn fill(self, words: Vec<Bits>, loc: Loc) -> Memory {
-        if !self.is_here(loc) {
-            return self;
+        self.change(loc, |memory| memory.init = words)
+    }
+
+    fn change(self, loc: Loc, change: impl FnOnce(&mut ir::Memory)) -> Memory {
+        if self.is_here(loc) {
+            with_building(|b, _| b.ir.memories.get_mut(self.id.index()).map(change));
         }
-        with_building(|b, _| {
-            if let Some(memory) = b.ir.memories.get_mut(self.id.index()) {
-                memory.init = words;
-            }
-        });
         self
     }
 

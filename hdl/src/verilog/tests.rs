@@ -195,6 +195,16 @@ fn a_memory_that_nothing_reads_is_no_unused_signal() {
 }
 
 #[test]
+fn a_memory_without_collisions_says_so() {
+    let (_folder, text) = silent(&[3, 8], &[8], |m, x| {
+        let words = m.memory("words", 8, 8).without_collisions();
+        words.write(x[0], x[1]);
+        vec![words.read("word", x[0])]
+    });
+    assert!(text.contains("(* no_rw_check *) reg [7:0] words [0:7];"), "{text}");
+}
+
+#[test]
 fn comparisons_that_always_hold_or_never_are_constants() {
     let (folder, text) = silent(&[8, 8], &[8], |_, x| {
         let (a, s) = (x[0], x[1].signed());

@@ -8,8 +8,8 @@ use crate::dma::WordRead;
 /// Banks: as many as reads and writes of the same cycle mostly find free ones among (`docs/decisions/0014`).
 const BANKS: u32 = 4;
 const BANK_BITS: u32 = BANKS.ilog2();
-/// Ports at which words come after one cycle.
-const EARLY: [usize; 2] = [0, 2];
+/// The port at which words come after one cycle.
+const EARLY: usize = 0;
 
 /// A port that writes bytes of a word.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -38,7 +38,7 @@ impl WordWrite<Shape> {
 /// Ports of the scratchpad. Where two want the same bank, the first one has it and the others wait.
 #[derive(Clone, Debug, Bundle)]
 pub struct BanksIn<T> {
-    /// Ports that read. Words come one cycle after their request is taken at the first and the third port, and two at the others.
+    /// Ports that read. Words come one cycle after their request is taken at the first port, and two at the others.
     pub read: Vec<WordRead<T>>,
     /// Ports that write.
     pub write: Vec<WordWrite<T>>,
@@ -117,21 +117,24 @@ impl Module for Banks {
 
         let stored = (0..BANKS).map(|bank| {
             let memory = m.memory(&format!("bank_{bank}"), words / BANKS, 8 * self.config.word_bytes());
+            let memory = memory.without_collisions();
             let writes_here: Vec<UInt> =
                 writes.iter().zip(&write_banks).map(|(valid, of)| *valid & of.eq(bank)).collect();
             let field = |value: fn(&WordWrite<UInt>) -> UInt| {
                 first_of(writes_here.iter().copied().zip(i.write.iter().map(value)))
             };
-            let row =
+            let written_row =
                 first_of(writes_here.iter().copied().zip(i.write.iter().map(|port| rows(port.address))));
-            m.when(concat(writes_here.iter().copied()).any(), || {
-                memory.write_masked(row, field(|port| port.data), field(|port| port.mask));
+            let writes = concat(writes_here.iter().copied()).any();
+            m.when(writes, || {
+                memory.write_masked(written_row, field(|port| port.data), field(|port| port.mask));
             });
             let reads_here: Vec<UInt> =
                 reads.iter().zip(&read_banks).map(|(valid, of)| *valid & of.eq(bank)).collect();
             let row = first_of(reads_here.iter().copied().zip(i.read.iter().map(|port| rows(port.address))));
+            let reads = concat(reads_here.iter().copied()).any();
             let mut word = None;
-            m.when(concat(reads_here.iter().copied()).any(), || {
+            m.when(reads, || {
                 word = Some(memory.read(&format!("word_{bank}"), row));
             });
             word.expect("`when` has run its body")
@@ -149,8 +152,8 @@ impl Module for Banks {
                     s.case(bank, || data.set(*word));
                 }
             });
-            // A block RAM is slow. Who reads at an early port puts a register behind it; the others get one here.
-            let (data_valid, data) = match EARLY.contains(&k) {
+            // A block RAM is slow. Who reads at the early port puts a register behind it; the others get one here.
+            let (data_valid, data) = match k == EARLY {
                 true => (comes, data),
                 false => {
                     let there = m.reg(&format!("there_{k}"), 1).reset_to(0);

@@ -2,7 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::scale::{ColumnSettings, OutputRange, Parameters, Scaled, scale};
+use super::scale::{ColumnSettings, OutputBounds, OutputRange, Parameters, Scaled, scale};
 
 /// Inputs of a column.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -11,6 +11,8 @@ pub struct ColumnIn<T> {
     pub settings: ColumnSettings<T>,
     /// Zero point and clamps.
     pub range: OutputRange<T>,
+    /// The same as they are compared.
+    pub bounds: OutputBounds<T>,
     /// The sum of the column, int32, for which its own parameters are.
     pub sum: T,
     /// `value`, `shared_multiplier` and `shared_shift_less_1` are taken, which do not depend on the column's parameters.
@@ -19,7 +21,7 @@ pub struct ColumnIn<T> {
     pub value: T,
     /// For the value of one cycle before.
     pub shared_multiplier: T,
-    /// For the value of three cycles before.
+    /// For the value of two cycles before.
     pub shared_shift_less_1: T,
 }
 
@@ -28,9 +30,12 @@ pub struct ColumnIn<T> {
 pub struct ColumnOut<T> {
     /// The output for the sum or value of [`Column::LATENCY`] cycles before, int8.
     pub out: T,
-    /// The scaled value of four cycles before, int32 if it is no more.
-    pub scaled_value: T,
+    /// The value of four cycles before, scaled but for one bit, int33 if it is no more; the half of it, rounded, is the scaled value.
+    pub halves: T,
 }
+
+/// Bits of a scaled value with one that is rounded away.
+pub(super) const HALVES_BITS: u32 = 33;
 
 /// Bias, scale, rounding, zero point and clamp of one column, a sum or a value in every cycle.
 #[module]
@@ -52,6 +57,7 @@ impl Module for Column {
         ColumnIn {
             settings: ColumnSettings::shape(),
             range: OutputRange::shape(),
+            bounds: OutputBounds::shape(),
             sum: signed(32),
             shared: bit(),
             value: signed(32),
@@ -60,14 +66,14 @@ impl Module for Column {
         }
     }
     fn outputs(&self) -> ColumnOut<Shape> {
-        ColumnOut { out: signed(8), scaled_value: signed(32) }
+        ColumnOut { out: signed(8), halves: signed(HALVES_BITS) }
     }
     fn build(&self, m: &Builder, i: ColumnIn<UInt>) -> ColumnOut<UInt> {
         let own = Parameters::new(m, &i.settings);
         let biased = m.delay("biased", i.shared.mux(i.value, i.sum.wrapping_add(own.bias)));
         let multiplier = i.shared.mux(i.shared_multiplier, own.multiplier);
-        let shift_less_1 = i.shared.mux(i.shared_shift_less_1, own.shift_less_1);
-        let Scaled { out, scaled } = scale(m, biased, multiplier, shift_less_1, &i.range);
-        ColumnOut { out, scaled_value: scaled.truncate(32) }
+        let shift_less_1 = m.delay("shift", i.shared.mux(i.shared_shift_less_1, own.shift_less_1));
+        let Scaled { halves, out } = scale(m, biased, multiplier, shift_less_1, &i.range, &i.bounds);
+        ColumnOut { out, halves: halves.truncate(HALVES_BITS) }
     }
 }

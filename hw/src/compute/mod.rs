@@ -22,6 +22,7 @@ mod banks;
 mod column;
 mod command;
 mod lines;
+mod operands;
 mod output;
 mod packed;
 mod parts;
@@ -43,12 +44,13 @@ pub use command::{
     Addition, Convolution, Convolutions, Counts, Image, OutputKind, OutputTask, OutputTasks, Pooling, Steps,
 };
 pub use lines::{LINE_PIXELS, Lines, LinesIn, LinesOut, TAPS};
+pub use operands::{Operand, OperandMark, OperandRequest, Requests};
 pub use output::{Output, OutputIn, OutputOut, OutputState};
 pub(crate) use packed::LINE_PLACE_BITS;
 pub use packed::{Packed, PackedIn, PackedOut, PackedState, Packing, SEGMENTS};
 pub use pe::{Pe, PeIn, PeOut, Shift};
 pub use pool::{MOST_PIXELS, Pool, PoolIn, PoolOut, RECIPROCAL_SHIFT, reciprocal};
-pub use scale::{ColumnSettings, OutputRange};
+pub use scale::{ColumnSettings, OutputBounds, OutputRange};
 pub use sums::{RowRead, Sums, SumsIn, SumsOut};
 pub use tiles::{Frame, Frames, Place, Tile, TileAddresses, TileStream, Tiles, TilesIn};
 pub use unit::{Activity, Compute, ComputeIn, ComputeOut};

@@ -7,12 +7,15 @@ use super::add::{Add, AddIn};
 use super::banks::WordWrite;
 use super::column::{Column, ColumnIn};
 use super::command::{OutputKind, OutputTask, OutputTasks};
+use super::operands::{Operand, OperandMark, OperandRequest};
 use super::parts::mask_at;
 use super::pool::{Pool, PoolIn, RECIPROCAL_SHIFT};
-use super::scale::ColumnSettings;
+use super::scale::{ColumnSettings, OutputBounds};
 use super::sums::RowRead;
 use super::walk::{Loops, Walk, WalkIn};
+use crate::delay::late_bit;
 use crate::dma::WordRead;
+use crate::record::{RecordQueue, of_word, to_word};
 
 /// Ports of the output stage.
 #[derive(Clone, Debug, Bundle)]
@@ -39,14 +42,18 @@ pub struct OutputOut<T> {
     pub done: T,
 }
 
-/// Requantises a row in every cycle, and adds and pools by the same columns. Between two tiles of channels of a requantisation it is empty while the parameters of the next are read.
+/// Requantises a row in every cycle, and adds and pools by the same columns. Between two tiles of channels of a requantisation the parameters of the next are read: biases come first and shifts last, as rows need
+/// them, so that they do not meet the last rows of the tile before.
 #[module]
 pub struct Output {
     /// Sizes.
     pub config: ComputeConfig,
 }
 
-/// Cycles, more than from a read to the row that it leads to.
+/// Words that are asked for ahead.
+const REQUESTS: u32 = 2;
+
+/// Cycles, more than from a word's request to the row that it leads to.
 const DRAINED_AFTER: u32 = 32;
 
 /// What the output stage does.
@@ -56,10 +63,10 @@ pub enum OutputState {
     Idle,
     /// Reads the parameters of a tile.
     Parameters,
-    /// Accumulator rows of a tile are on their way.
+    /// Asks for the accumulator rows of a tile.
     Rows,
-    /// Images out of the scratchpad are on their way.
-    Operands,
+    /// What was asked for is on its way, or what is added and pooled.
+    Rest,
 }
 
 impl Module for Output {
@@ -91,22 +98,39 @@ impl Module for Output {
         let parameter = m.reg("parameter_word", index_width(config.parameter_words() as usize));
         let columns_left = m.reg("columns_left", c.columns.width());
         let rows_left = m.reg("rows_left", c.rows.width());
+        let tiles_left = m.reg("tiles_left", c.tiles.width());
         // The task is here, and its operands are to be read.
         let begins = m.reg("begins", 1).reset_to(0);
         begins.set(i.tasks.valid & i.tasks.ready);
 
         // Parameters of a tile, a word in every cycle. Sums that are stored as they are have none.
         let in_parameters = state.is(OutputState::Parameters);
-        let in_operands = state.is(OutputState::Operands);
-        let AddIn { start, halt, active, input1, columns, rows, addition, read: add_read, scaled } = add.i;
+        let in_rest = state.is(OutputState::Rest);
+        let requests = RecordQueue::new(m, "requests", REQUESTS, OperandRequest::shape(config));
+        let AddIn {
+            start,
+            halt,
+            active,
+            input1,
+            columns,
+            rows,
+            addition,
+            requests: add_requests,
+            operand,
+            data,
+            halves,
+        } = add.i;
         halt.set(i.halt);
         start.set(begins & is(OutputKind::Add));
-        active.set(in_operands & is(OutputKind::Add));
+        active.set(in_rest & is(OutputKind::Add));
         input1.set(c.source);
         columns.set(c.columns);
         rows.set(c.rows);
         m.connect(addition, c.addition);
-        let PoolIn { start, halt, first, columns, rows, tiles, pooling, read: pool_read } = pool.i;
+        data.set(i.read.data);
+        let add_operand = operand;
+        let PoolIn { start, halt, first, columns, rows, tiles, pooling, requests: pool_requests, soon, data } =
+            pool.i;
         halt.set(i.halt);
         start.set(begins & is(OutputKind::Pool));
         first.set(c.source);
@@ -114,20 +138,53 @@ impl Module for Output {
         rows.set(c.rows);
         tiles.set(c.tiles);
         m.connect(pooling, c.pooling);
-        let reads_parameters = in_parameters & is(OutputKind::Requantise);
-        i.read.valid.set(reads_parameters | add_read.valid | pool_read.valid);
-        let operand = is(OutputKind::Add).mux(add_read.address, pool_read.address);
-        i.read.address.set(in_parameters.mux(config.word_of(c.source), operand));
-        for read in [add_read, pool_read] {
-            read.ready.set(i.read.ready);
-            read.data_valid.set(i.read.data_valid);
-            read.data.set(i.read.data);
+        data.set(i.read.data);
+        let is_add = m.delay("is_add", is(OutputKind::Add));
+        let is_pool = m.delay("is_pool", is(OutputKind::Pool));
+        let zero = m.constant(Bits::zero(1));
+        let of_parameters = OperandRequest {
+            reads: !zero,
+            address: config.word_of(c.source),
+            mark: OperandMark {
+                parameter,
+                offset: m.constant(Bits::zero(config.offset_bits())),
+                first: zero,
+                last: zero,
+            },
+        };
+        let of_images = is_add.mux(to_word(add_requests.request), to_word(pool_requests.request));
+        requests.put(
+            (in_parameters & is(OutputKind::Requantise)) | add_requests.valid | pool_requests.valid,
+            of_word(OperandRequest::shape(config), in_parameters.mux(to_word(of_parameters), of_images)),
+        );
+        for port in [add_requests, pool_requests] {
+            port.ready.set(requests.ready);
         }
-        wire!(m, asked = in_parameters & (i.read.ready | is(OutputKind::Sums)));
+        let request = requests.front;
+        i.read.valid.set(requests.valid & request.reads);
+        i.read.address.set(request.address);
+        wire!(m, sent = requests.valid & (!request.reads | i.read.ready));
+        requests.takes.set(sent);
+        // The word comes two cycles after it was asked for.
+        let valid = m.reg("soon_valid", 1).reset_to(0);
+        valid.set(sent);
+        let read = m.delay("soon_read", request.reads);
+        let mark = m.regs("soon", OperandMark::shape(config));
+        m.connect(mark, request.mark);
+        m.connect(soon, Operand { valid: valid & is_pool, read, mark });
+        let came_valid = m.reg("came_valid", 1).reset_to(0);
+        came_valid.set(valid);
+        let came = m.regs("came", OperandMark::shape(config));
+        m.connect(came, mark);
+        m.connect(add_operand, Operand { valid: came_valid & is_add, read: came_valid, mark: came });
+
+        wire!(m, asked = in_parameters & (requests.ready | is(OutputKind::Sums)));
         wire!(m, last_parameter = is(OutputKind::Sums) | parameter.eq(config.parameter_words() - 1));
-        let coming = m.delay("coming", parameter);
-        let parameters_come = i.read.data_valid & is(OutputKind::Requantise);
-        let is_word = |word: u32| parameters_come & coming.eq(word);
+        let parameters_come = came_valid & is(OutputKind::Requantise);
+        let are_there = m.reg("are_there", 1).reset_to(0);
+        m.when(in_parameters, || are_there.set(0));
+        m.when(sent & request.mark.parameter.eq(config.parameter_words() - 1), || are_there.set(1));
+        let is_word = |word: u32| parameters_come & came.parameter.eq(word);
         let settings = (0..config.cols).map(|col| {
             let word = col / config.factors_of_word();
             let factor = i.read.data.slice(32 * (col % config.factors_of_word()), 32);
@@ -144,19 +201,21 @@ impl Module for Output {
         // Accumulator rows of a tile. One that is stored as it is takes several words, and so many cycles.
         let words_of_row = config.sums_words();
         let pause = m.reg("pause", index_width(words_of_row as usize)).reset_to(0);
-        wire!(m, asks = state.is(OutputState::Rows) & rows_left.any() & !pause.any());
+        let may_ask = are_there | is(OutputKind::Sums);
+        wire!(m, asks = state.is(OutputState::Rows) & may_ask & !pause.any());
         i.rows.valid.set(asks);
         i.rows.row.set(c.accumulators);
         wire!(m, issued = asks & i.rows.ready);
         m.when(pause.any(), || pause.set(pause.wrapping_sub(1)));
         m.when(issued & is(OutputKind::Sums), || pause.set(words_of_row - 1));
-        let row_comes = m.reg("row_comes", 1).reset_to(0);
-        row_comes.set(issued);
-        wire!(m, ends_issue = columns_left.eq(1));
+        let row_comes = late_bit(m, "row_comes", issued, 2);
+        wire!(m, ends_line = columns_left.eq(1));
+        wire!(m, ends_asking = ends_line & rows_left.eq(1));
         m.when(issued, || {
             c.accumulators.set(c.accumulators.wrapping_add(1));
-            columns_left.set(ends_issue.mux(c.columns, columns_left.wrapping_sub(1)));
-            m.when(ends_issue, || rows_left.set(rows_left.wrapping_sub(1)));
+            columns_left.set(ends_line.mux(c.columns, columns_left.wrapping_sub(1)));
+            m.when(ends_line, || rows_left.set(rows_left.wrapping_sub(1)));
+            m.when(ends_asking, || tiles_left.set(tiles_left.wrapping_sub(1)));
         });
 
         // Through the columns.
@@ -164,8 +223,8 @@ impl Module for Output {
         wire!(m, enters = row_enters | add.o.enters | pool.o.enters);
         let under_way = m.reg("under_way", Column::LATENCY).reset_to(0);
         under_way.set(under_way.truncate(Column::LATENCY - 1).concat(enters));
-        let is_add = is(OutputKind::Add);
-        wire!(m, shared = is_add | is(OutputKind::Pool));
+        let shared = m.delay("shared", is(OutputKind::Add) | is(OutputKind::Pool));
+        let bounds = OutputBounds::new(m, &c.range);
         let multiplier = m.delay("multiplier", is_add.mux(add.o.multiplier, pool.o.multiplier));
         let shift_less_1 = m.delay("shift_less_1", is_add.mux(add.o.shift_less_1, RECIPROCAL_SHIFT - 1));
         let columns = settings.zip(&i.rows.sum).enumerate().map(|(col, (settings, sum))| {
@@ -175,6 +234,7 @@ impl Module for Output {
             let inputs = ColumnIn {
                 settings,
                 range: c.range,
+                bounds,
                 sum: *sum,
                 shared,
                 value,
@@ -184,8 +244,8 @@ impl Module for Output {
             m.instance(&format!("column_{col}"), &Column {}).connect(inputs)
         });
         let columns: Vec<_> = columns.collect();
-        for (to, column) in scaled.iter().zip(&columns) {
-            to.set(column.scaled_value);
+        for (to, column) in halves.iter().zip(&columns) {
+            to.set(column.halves);
         }
         wire!(m, row = concat(columns.iter().rev().map(|column| column.out)));
 
@@ -243,13 +303,11 @@ impl Module for Output {
         let sums_bytes = (4 * config.cols).min(config.word_bytes());
         i.write.mask.set(is_sums.mux(mask_at(m, offset, sums_bytes), mask_at(m, offset, config.cols)));
         m.assert("outputs_never_wait", !i.write.valid | i.write.ready);
-        wire!(m, ends_tile = row_ends & walk.ends_tile);
-        // Cut short, accumulator rows end with their tile, and images at once; but what is still under way then is written, whatever it is.
+        // Cut short, nothing more is asked for, but what is still under way is written, whatever it is.
         let cut = m.reg("cut", DRAINED_AFTER.ilog2()).reset_to(0);
-        m.when(i.halt & in_operands, || cut.set(cut.wrapping_add(1))).otherwise(|| cut.set(0));
-        let cut_tile = i.halt & state.is(OutputState::Rows) & ends_tile;
+        m.when(i.halt & in_rest & !requests.valid, || cut.set(cut.wrapping_add(1))).otherwise(|| cut.set(0));
         let is_idle = state.is(OutputState::Idle);
-        wire!(m, ends = !is_idle & ((row_ends & walk.ends) | cut_tile | cut.all()));
+        wire!(m, ends = !is_idle & ((row_ends & walk.ends) | cut.all()));
 
         i.tasks.ready.set(state.is(OutputState::Idle));
         m.switch(state, |s| {
@@ -257,8 +315,9 @@ impl Module for Output {
                 m.connect(c, i.tasks.next);
                 let kind = i.tasks.next.kind;
                 let operands = kind.is(OutputKind::Add) | kind.is(OutputKind::Pool);
-                m.when(i.tasks.valid & operands, || state.set(OutputState::Operands));
+                m.when(i.tasks.valid & operands, || state.set(OutputState::Rest));
                 m.when(i.tasks.valid & !operands, || state.set(OutputState::Parameters));
+                tiles_left.set(i.tasks.next.tiles);
                 parameter.set(0);
             });
             s.case(OutputState::Parameters, || {
@@ -272,13 +331,12 @@ impl Module for Output {
             });
             s.case(OutputState::Rows, || {
                 parameter.set(0);
-                m.when(ends_tile, || state.set(OutputState::Parameters));
-                m.when(ends, || state.set(OutputState::Idle));
-            });
-            s.case(OutputState::Operands, || {
-                m.when(ends, || state.set(OutputState::Idle));
+                m.when(issued & ends_asking, || state.set(OutputState::Parameters));
+                m.when(issued & ends_asking & tiles_left.eq(1), || state.set(OutputState::Rest));
             });
         });
+        m.when(i.halt & !is_idle, || state.set(OutputState::Rest));
+        m.when(ends, || state.set(OutputState::Idle));
         let offered = i.tasks.next;
         let counts = [offered.columns, offered.rows, offered.tiles].map(|count| count.any());
         m.assume("no_loop_is_empty", !(i.tasks.valid & i.tasks.ready) | concat(counts).all());

@@ -4,8 +4,8 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::command::{COUNT_BITS, Pooling};
+use super::operands::{Operand, OperandMark, OperandRequest, Requests};
 use super::parts::bytes_at;
-use crate::dma::WordRead;
 
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -24,9 +24,13 @@ pub struct PoolIn<T> {
     pub tiles: T,
     /// The rest of it.
     pub pooling: Pooling<T>,
-    /// The scratchpad.
+    /// Asks the scratchpad.
     #[flip]
-    pub read: WordRead<T>,
+    pub requests: Requests<T>,
+    /// What comes from it in the next cycle.
+    pub soon: Operand<T>,
+    /// The word that comes; what was said of it the cycle before.
+    pub data: T,
 }
 
 /// Outputs of the module.
@@ -81,7 +85,9 @@ impl Module for Pool {
             rows: count,
             tiles: count,
             pooling: Pooling::shape(&self.config),
-            read: self.config.word_read(),
+            requests: Requests::shape(&self.config),
+            soon: Operand::shape(&self.config),
+            data: bits(8 * self.config.word_bytes()),
         }
     }
     fn outputs(&self) -> PoolOut<Shape> {
@@ -107,9 +113,8 @@ impl Module for Pool {
         // A coordinate below 0 is, without a sign, above every limit.
         let within = |place: UInt, limit: UInt| place.lt(limit.extend(PLACE_BITS));
         wire!(m, in_image = within(x, p.width) & within(y, p.height));
-        i.read.valid.set(active & in_image);
-        i.read.address.set(config.word_of(act));
-        wire!(m, fires = active & (!in_image | i.read.ready));
+        i.requests.valid.set(active);
+        wire!(m, fires = active & i.requests.ready);
 
         wire!(m, ends_line = pixels_left.eq(1));
         wire!(m, ends_window = ends_line & lines_left.eq(1));
@@ -173,23 +178,20 @@ impl Module for Pool {
         });
         m.when(i.halt, || active.set(0));
 
-        // A cycle later the word is there, another one later its part, and in the next it is in. Pixels are counted a cycle sooner, for their number's reciprocal comes out of a memory.
-        let late = |name: &str, value: UInt| {
-            let once = m.reg(&format!("{name}_read"), 1).reset_to(0);
-            once.set(value);
-            let twice = m.reg(&format!("{name}_found"), 1).reset_to(0);
-            twice.set(once);
-            [once, twice]
-        };
-        let [pixel_read, pixel] = late("pixel", fires);
-        let [first_read, is_first] = late("first", first);
-        let [inside_read, inside] = late("inside", fires & in_image);
-        let [_, is_last] = late("last", fires & ends_window);
-        let offset = m.delay("offset", act.truncate(config.offset_bits()));
-        let found = bytes_at(i.read.data, offset, config.cols);
+        let parameter = m.constant(Bits::zero(i.soon.mark.parameter.width()));
+        let mark =
+            OperandMark { parameter, offset: act.truncate(config.offset_bits()), first, last: ends_window };
+        m.connect(i.requests.request, OperandRequest { reads: in_image, address: config.word_of(act), mark });
+
+        // Pixels are counted a cycle before they are there, for their number's reciprocal comes out of a memory.
+        let pixel = m.reg("pixel", 1).reset_to(0);
+        pixel.set(i.soon.valid);
+        let [inside, is_first, is_last] =
+            [("is_inside", i.soon.read), ("is_first", i.soon.mark.first), ("is_last", i.soon.mark.last)]
+                .map(|(name, bit)| m.delay(name, bit));
+        let found = bytes_at(i.data, m.delay("offset", i.soon.mark.offset), config.cols);
         let nothing = p.maximum.mux(0x80, m.constant(Bits::zero(8)));
         let value = found.into_iter().enumerate().map(|(col, found)| {
-            let found = m.delay(&format!("found_{col}"), found);
             let counted = inside.mux(found, nothing).signed().extend(SUM_BITS);
             let value = m.reg(&format!("pooled_{col}"), signed(SUM_BITS));
             let larger = value.signed().gt(counted).mux(value, counted.unsigned());
@@ -199,10 +201,10 @@ impl Module for Pool {
         });
         let value = value.collect();
         let count = m.reg("count", MOST_PIXELS.ilog2());
-        let before = first_read.mux(0, count);
-        m.when(pixel_read, || count.set(before.wrapping_add(inside_read.extend(count.width()))));
+        let before = i.soon.mark.first.mux(0, count);
+        m.when(i.soon.valid, || count.set(before.wrapping_add(i.soon.read.extend(count.width()))));
         let enters = m.reg("enters", 1).reset_to(0);
-        enters.set(is_last);
+        enters.set(pixel & is_last);
 
         // 256 pixels are counted as 0, as are none, whose sum is 0 anyhow. A largest value is divided by 1.
         let contents = [MOST_PIXELS].into_iter().chain(1..MOST_PIXELS);

@@ -77,21 +77,62 @@ impl Parameters {
     }
 }
 
+/// What all columns share, as they need it: what a value is compared with before it is rounded (see [`scale`]).
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct OutputBounds<T> {
+    /// The zero point, doubled, and 1 for the rounding; int10.
+    pub offset: T,
+    /// Twice the distance from the zero point to the lower clamp, less 1; int11. What is less is below.
+    pub below: T,
+    /// Twice the distance from the zero point to the upper clamp, and 1; int11. What is not less is above.
+    pub above: T,
+}
+
+/// Bits of twice the distance between two int8.
+const BOUND_BITS: u32 = 11;
+/// Bits of an int8 with what is rounded away.
+const OFFSET_BITS: u32 = 10;
+
+impl OutputBounds<Shape> {
+    /// The widths.
+    pub fn shape() -> OutputBounds<Shape> {
+        let (offset, bound) = (signed(OFFSET_BITS), signed(BOUND_BITS));
+        OutputBounds { offset, below: bound, above: bound }
+    }
+}
+
+impl OutputBounds<UInt> {
+    /// Those of a range of the cycle before.
+    pub(super) fn new(m: &Builder, range: &OutputRange<UInt>) -> OutputBounds<UInt> {
+        let bounds = m.regs("bounds", OutputBounds::shape());
+        let zero_point = range.zero_point.signed();
+        let doubled = |value: SInt, width: u32| value.extend(width).unsigned() << 1;
+        bounds.offset.set(doubled(zero_point, OFFSET_BITS).wrapping_add(1));
+        bounds.below.set(doubled(range.min.signed() - zero_point, BOUND_BITS).wrapping_sub(1));
+        bounds.above.set(doubled(range.max.signed() - zero_point, BOUND_BITS).wrapping_add(1));
+        bounds
+    }
+}
+
 /// What becomes of a value.
 pub(super) struct Scaled {
-    /// The value times the multiplier, rounded, of 3 cycles before.
-    pub scaled: UInt,
+    /// The value times the multiplier, shifted but for one bit, of 3 cycles before; the half of it, rounded, is what it is scaled to.
+    pub halves: UInt,
     /// With zero point and clamps, of 4 cycles before.
     pub out: UInt,
 }
 
 /// Scale, rounding, zero point and clamp of an int32 value. The multiplier is that of the same cycle, the shift that of 2 cycles later.
+///
+/// A product `p` is scaled to `(p + 2^(s-1)) >> s`, which is `(h + 1) >> 1` with `h = p >> (s-1)` for any integer `p`. So one shifter does, and the rounding is done where the zero point `z` is added: the
+/// output is `(h + 2z + 1) >> 1`, which is less than a clamp `c` just if `h < 2(c - z) - 1`, and more just if `h >= 2(c - z) + 1`.
 pub(super) fn scale(
     m: &Builder,
     value: UInt,
     multiplier: UInt,
     shift_less_1: UInt,
     range: &OutputRange<UInt>,
+    bounds: &OutputBounds<UInt>,
 ) -> Scaled {
     // Four products of 17 by 17 bits, each one of a DSP block, and their sum in the next cycle.
     let halves_of = |value: UInt, signed: bool| {
@@ -108,15 +149,12 @@ pub(super) fn scale(
     let crossed = crossed_low.wrapping_add(crossed_high);
     let outer = low.unsigned().wrapping_add(high.unsigned() << (2 * HALF_BITS));
     let product = m.delay("product", outer.wrapping_add(crossed));
-    // (p + 2^(s-1)) >> s = ((p >> (s-1)) + 1) >> 1 for any integer p: one shifter does for the rounding too.
-    wire!(m, halves = (product.signed() >> shift_less_1).unsigned());
-    let rounded = (halves.signed() + 1).unsigned();
-    let scaled = m.delay("scaled", rounded.slice(1, 63));
-    wire!(m, shifted = (scaled.signed() + range.zero_point.signed()).unsigned());
-    wire!(m, below = shifted.signed().lt(range.min.signed()));
-    wire!(m, above = shifted.signed().gt(range.max.signed()));
-    let clamped = below.mux(range.min, above.mux(range.max, shifted.slice(0, 8)));
+    let halves = m.delay("shifted", (product.signed() >> shift_less_1).unsigned());
+    let lowest = halves.truncate(OFFSET_BITS).wrapping_add(bounds.offset);
+    wire!(m, below = halves.signed().lt(bounds.below.signed()));
+    wire!(m, above = !halves.signed().lt(bounds.above.signed()));
+    let clamped = below.mux(range.min, above.mux(range.max, lowest.slice(1, 8)));
     let out = m.reg("out", signed(8));
     out.set(clamped);
-    Scaled { scaled, out }
+    Scaled { halves, out }
 }

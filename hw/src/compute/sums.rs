@@ -6,7 +6,7 @@ use super::ComputeConfig;
 use super::windows::RowMark;
 use crate::record::{RecordQueue, of_word, to_word};
 
-/// A port that reads accumulator rows. A row comes one cycle after its request is taken.
+/// A port that reads accumulator rows. A row comes two cycles after its request is taken.
 #[derive(Clone, Debug, Bundle)]
 pub struct RowRead<T> {
     /// A row is asked for.
@@ -106,26 +106,29 @@ impl Module for Sums {
         // Marks travel beside the array; those before the last cycle tell which row is to be read.
         let cycles = config.array().latency();
         let mark_bits = 4;
-        let flight = m.reg("flight", cycles - 1).reset_to(0);
-        flight.set(flight.truncate(cycles - 2).concat(i.enters));
-        let marks = m.reg("marks", mark_bits * (cycles - 1));
-        marks.set(marks.truncate(mark_bits * (cycles - 2)).concat(to_word(i.mark)));
-        let early = config.array().depthwise_latency() - 2;
-        wire!(m, arrives_next = i.depthwise.mux(flight.bit(early), flight.msb()));
+        let flight = m.reg("flight", cycles - 2).reset_to(0);
+        flight.set(flight.truncate(cycles - 3).concat(i.enters));
+        let marks = m.reg("marks", mark_bits * (cycles - 2));
+        marks.set(marks.truncate(mark_bits * (cycles - 3)).concat(to_word(i.mark)));
+        // One of two places of the way is looked at; which one does not change while there is anything on it.
+        let early = config.array().depthwise_latency() - 3;
+        let arrives_next = m.reg("arrives_next", 1).reset_to(0);
+        arrives_next.set(i.depthwise.mux(flight.bit(early), flight.msb()));
         let mark_at = |cycle: u32| marks.slice(mark_bits * cycle, mark_bits);
-        let mark = of_word(RowMark::shape(), i.depthwise.mux(mark_at(early), mark_at(cycles - 2)));
+        let mark = m.delay("mark", i.depthwise.mux(mark_at(early), mark_at(cycles - 3)));
+        let mark = of_word(RowMark::shape(), mark);
 
         // The row: behind the one before, or where the tile's sums begin.
         let between = m.reg("between", 1).reset_to(1);
-        let last_row = m.reg("last_row", config.row_bits());
+        let next_row = m.reg("next_row", config.row_bits());
         let tile_row = m.reg("tile_row", config.row_bits());
         wire!(m, begins = arrives_next & mark.first & between);
         wire!(m, again = mark.first & !mark.starts);
-        wire!(m, row = begins.mux(starts.front, again.mux(tile_row, last_row.wrapping_add(1))));
+        wire!(m, row = begins.mux(starts.front, again.mux(tile_row, next_row)));
         starts.takes.set(begins);
         m.assert("a_start_waits", !begins | starts.valid);
         m.when(arrives_next, || {
-            last_row.set(row);
+            next_row.set(row.wrapping_add(1));
             between.set(mark.ends);
             m.when(mark.first, || tile_row.set(row));
         });
@@ -145,7 +148,9 @@ impl Module for Sums {
         wire!(m, collides = reads & row.msb().eq(i.read.row.msb()));
         i.read.ready.set(!collides);
         let memories: Vec<Memory> = (0..BANKS)
-            .map(|bank| m.memory(&format!("bank_{bank}"), 1 << index_bits, 32 * config.cols))
+            .map(|bank| {
+                m.memory(&format!("bank_{bank}"), 1 << index_bits, 32 * config.cols).without_collisions()
+            })
             .collect();
         let words: Vec<UInt> = (0u32..)
             .zip(&memories)
@@ -162,7 +167,8 @@ impl Module for Sums {
             .collect();
         let word_of = |bank: UInt| bank.mux(words[1], words[0]);
         let asked_bank = m.delay("asked_bank", i.read.row.msb());
-        wire!(m, asked = word_of(asked_bank));
+        // A block RAM is slow, and a bias waits behind it.
+        let asked = m.delay("asked", word_of(asked_bank));
         for (col, sum) in (0u32..).zip(&i.read.sum) {
             sum.set(asked.slice(32 * col, 32));
         }
@@ -176,6 +182,6 @@ impl Module for Sums {
         for (bank, memory) in (0u32..).zip(&memories) {
             m.when(update & of(updated_row, bank), || memory.write(index(updated_row), updated_word));
         }
-        SumsOut { empty: !(i.enters | flight.any()), done }
+        SumsOut { empty: !(i.enters | flight.any() | arrives_next), done }
     }
 }

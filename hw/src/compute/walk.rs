@@ -39,8 +39,6 @@ pub struct Loops<T> {
 pub struct WalkOut<T> {
     /// Where it stands.
     pub address: T,
-    /// That is the last row of a tile.
-    pub ends_tile: T,
     /// That is the last row.
     pub ends: T,
 }
@@ -72,7 +70,7 @@ impl Module for Walk {
         WalkIn { start: bit(), first: address, next: bit(), loops }
     }
     fn outputs(&self) -> WalkOut<Shape> {
-        WalkOut { address: bits(self.address_bits), ends_tile: bit(), ends: bit() }
+        WalkOut { address: bits(self.address_bits), ends: bit() }
     }
     fn build(&self, m: &Builder, i: WalkIn<UInt>) -> WalkOut<UInt> {
         let Loops { columns, rows, tiles, column_step, row_step, tile_step } = i.loops;
@@ -106,6 +104,6 @@ impl Module for Walk {
             rows_left.set(rows);
             tiles_left.set(tiles);
         });
-        WalkOut { address, ends_tile, ends: ends_tile & tiles_left.eq(1) }
+        WalkOut { address, ends: ends_tile & tiles_left.eq(1) }
     }
 }

@@ -95,7 +95,9 @@ impl Writer<'_> {
         self.instance_outputs(head);
         for memory in &module.memories {
             let range = if memory.width == 1 { String::new() } else { format!("[{}:0] ", memory.width - 1) };
-            let _ = writeln!(head, "    reg {range}{} [0:{}];", memory.name, memory.depth - 1);
+            // What Yosys calls it.
+            let promise = if memory.without_collisions { "(* no_rw_check *) " } else { "" };
+            let _ = writeln!(head, "    {promise}reg {range}{} [0:{}];", memory.name, memory.depth - 1);
         }
         let mut simulation = String::new();
         for k in 0..module.memories.len() {

@@ -484,7 +484,15 @@ impl Generator {
             Command::Depthwise(d) => {
                 d.tiles * (d.out[1] * d.stride[1] + 2) * (d.out[0] * d.stride[0] + 2) <= 2 * MOST_ROWS
             }
-            Command::Requantise(_) | Command::Sums(_) => true,
+            Command::Sums(_) => true,
+            Command::Requantise(r) => {
+                let output = (r.out[0] - 1) * r.column_step
+                    + (r.out[1] - 1) * r.row_step
+                    + (r.tiles - 1) * r.tile_step
+                    + u64::from(self.sizes.cols);
+                let parameters = r.tiles * self.sizes.parameter_bytes();
+                r.parameters + parameters <= r.output || r.output + output <= r.parameters
+            }
             Command::Add(a) => {
                 // What overlapping operands and outputs give is not told, but where each row takes an operand's place.
                 let bytes = u64::from(self.sizes.cols);

@@ -68,12 +68,12 @@ impl Module for Proved {
             let earlier = (0..other).map(fires).reduce(|a, b| a | b).expect("there is one before");
             m.assert(&format!("write_{other}_is_alone_at_its_word"), !(fires(other) & earlier));
         }
-        // A word comes in the cycle after its request, or at all ports but the first and the third in the one after that, as it was before the writes of its
+        // A word comes in the cycle after its request, or at all ports but the first in the one after that, as it was before the writes of its
         // request's cycle.
         let wanted = known.concat(value);
         for (k, port) in ports.read.iter().enumerate() {
             let named = |what: &str, late: usize| format!("{what}_{k}_{late}");
-            let way = if [0, 2].contains(&k) { 1 } else { 2 };
+            let way = if k == 0 { 1 } else { 2 };
             let begins = (port.valid & port.ready, port.address.eq(i.watched), wanted);
             let (asked, watched, wanted) = (0..way).fold(begins, |(asked, watched, wanted), late| {
                 let still = m.reg(&named("asked", late), 1).reset_to(0);
