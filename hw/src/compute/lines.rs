@@ -2,6 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::countdown::Countdown;
 use super::parts::bytes_at;
 use super::tiles::{Frames, Place, TileStream};
 use super::windows::RowMark;
@@ -110,25 +111,26 @@ impl Module for Lines {
         // Never set back: the last line of the tile before is still read while the next tile's first one comes in.
         let line = m.reg("line", RING.ilog2()).reset_to(0);
         let pixel = m.reg("pixel", LINE_PIXELS.ilog2());
-        // Lines that only come in before the first output's are complete; cycles until the array has the tile's weights.
-        let lines_before = m.reg("lines_before", index_width(groups as usize + 1));
-        let swapping = m.reg("swapping", index_width(config.cols as usize + 2)).reset_to(0);
-        // Outputs: what is left, and how far the next one is.
-        let columns_left = m.reg("columns_left", frame.columns.width());
-        let column_phase = m.reg("column_phase", frame.stride_x.width());
-        let rows_left = m.reg("rows_left", frame.rows.width());
-        let row_phase = m.reg("row_phase", frame.stride_y.width());
-        let tail = m.reg("tail", TAPS.ilog2() + 1);
+        let begins_line = m.reg("begins_line", 1);
+        // Cycles until the array has the tile's weights.
+        let swapping = Countdown::new(m, "swapping", index_width(config.cols as usize + 2), 0).reset_done();
+        // Outputs: what is left, and how far the next one is. The first line's comes when the lines above it are there.
+        let columns = Countdown::new(m, "columns", frame.columns.width(), 0);
+        let column_phase = Countdown::new(m, "column_phase", frame.stride_x.width(), 0);
+        let rows = Countdown::new(m, "rows", frame.rows.width(), 1);
+        let row_phase = Countdown::new(m, "row_phase", frame.stride_y.width(), 0);
+        let tail = Countdown::new(m, "tail", TAPS.ilog2() + 1, 0);
         let first = m.reg("first", 1);
 
-        wire!(m, line_has_outputs = !lines_before.any() & !row_phase.any());
-        wire!(m, is_early = line_has_outputs & !pixel.any() & swapping.any());
+        wire!(m, line_has_outputs = row_phase.done);
+        wire!(m, is_early = line_has_outputs & begins_line & !swapping.done);
         wire!(m, fires = active & !is_early);
-        wire!(m, gives = fires & columns_left.any() & !column_phase.any());
+        wire!(m, gives = fires & !columns.done & column_phase.done);
         wire!(m, is_output = gives & line_has_outputs);
-        wire!(m, ends_line = fires & !columns_left.any() & tail.eq(0));
-        wire!(m, ends_tile = ends_line & line_has_outputs & rows_left.eq(1));
-        m.when(swapping.any(), || swapping.set(swapping.wrapping_sub(1)));
+        // A line has an output, so that it does not end where it begins: what is early need not be looked at.
+        wire!(m, ends_line = active & columns.done & tail.done);
+        wire!(m, ends_tile = ends_line & line_has_outputs & rows.done);
+        m.when(!swapping.done, || swapping.step());
         wire!(m, next_line_act = line_act.wrapping_add(frame.line_step));
         // Coordinates are compared a cycle ahead, as in `Windows`.
         let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
@@ -138,19 +140,20 @@ impl Module for Lines {
         wire!(m, next_y = y.wrapping_add(1));
         let start_line = || {
             pixel.set(0);
-            columns_left.set(frame.columns);
-            column_phase.set(0);
-            tail.set(TAPS - 2);
+            begins_line.set(1);
+            columns.load(frame.columns);
+            column_phase.load(m.constant(Bits::zero(column_phase.left.width())));
+            tail.load(m.constant(Bits::from_u64(tail.left.width(), (TAPS - 2).into())));
         };
         m.when(fires, || {
             pixel.set(pixel.wrapping_add(1));
+            begins_line.set(0);
             act.set(act.wrapping_add(frame.pixel_step));
             x.set(next_x);
             x_inside.set(within(next_x, frame.width));
-            column_phase
-                .set(column_phase.any().mux(column_phase.wrapping_sub(1), frame.stride_x.wrapping_sub(1)));
-            m.when(gives, || columns_left.set(columns_left.wrapping_sub(1)));
-            m.when(!columns_left.any(), || tail.set(tail.wrapping_sub(1)));
+            column_phase.turn(frame.stride_x.wrapping_sub(1));
+            m.when(gives, || columns.step());
+            m.when(columns.done, || tail.step());
             m.when(is_output, || first.set(0));
             m.when(ends_line, || {
                 start_line();
@@ -161,17 +164,11 @@ impl Module for Lines {
                 x_inside.set(line_begins_inside);
                 y.set(next_y);
                 y_inside.set(within(next_y, frame.height));
-                m.when(lines_before.any(), || lines_before.set(lines_before.wrapping_sub(1))).otherwise(
-                    || {
-                        row_phase.set(
-                            row_phase.any().mux(row_phase.wrapping_sub(1), frame.stride_y.wrapping_sub(1)),
-                        );
-                    },
-                );
-                m.when(line_has_outputs, || rows_left.set(rows_left.wrapping_sub(1)));
+                row_phase.turn(frame.stride_y.wrapping_sub(1));
+                m.when(line_has_outputs, || rows.step());
                 m.when(i.halt, || {
-                    rows_left.set(1);
-                    row_phase.set(0);
+                    rows.load(m.constant(Bits::from_u64(rows.left.width(), 1)));
+                    row_phase.load(m.constant(Bits::zero(row_phase.left.width())));
                 });
             });
             m.when(ends_tile, || active.set(0));
@@ -192,11 +189,10 @@ impl Module for Lines {
             y_inside.set(within(place.y, frame.height));
             line_act.set(place.act);
             start_line();
-            lines_before.set(groups - 1);
-            rows_left.set(frame.rows);
-            row_phase.set(0);
+            rows.load(frame.rows);
+            row_phase.load(m.constant(Bits::from_u64(row_phase.left.width(), (groups - 1).into())));
             // The swap enters the array `NOTICE` cycles after the claim, a pixel no sooner than `KEPT + 2` after it is asked for.
-            swapping.set(config.cols);
+            swapping.load(m.constant(Bits::from_u64(swapping.left.width(), config.cols.into())));
             first.set(1);
             active.set(1);
         });
@@ -242,7 +238,7 @@ impl Module for Lines {
             first,
             starts: first & tile.starts,
             replaces: tile.replaces,
-            ends: is_output & columns_left.eq(1) & rows_left.eq(1) & tile.ends,
+            ends: is_output & columns.left.eq(1) & rows.done & tile.ends,
         };
         let valid = late_bit(m, "valid", is_output, KEPT + 2);
         let mark = of_word(RowMark::shape(), late(m, "mark", to_word(mark), KEPT + 2));

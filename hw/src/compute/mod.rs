@@ -21,6 +21,7 @@ mod array;
 mod banks;
 mod column;
 mod command;
+mod countdown;
 mod lines;
 mod operands;
 mod output;

@@ -4,6 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::command::{COUNT_BITS, Convolutions, Image, KERNEL_BITS};
+use super::countdown::Countdown;
 use super::packed::Packing;
 
 /// What the inner two loops need to know of a convolution.
@@ -167,24 +168,6 @@ pub struct Tiles {
     pub config: ComputeConfig,
 }
 
-/// One of the loops: what is left of its turns, and whether this is the last one.
-struct Loop {
-    left: UInt,
-    last: UInt,
-}
-
-impl Loop {
-    fn new(m: &Builder, name: &str, width: u32) -> Loop {
-        let left = m.reg(&format!("{name}_left"), width);
-        Loop { left, last: m.node(&format!("{name}_last"), left.eq(1)) }
-    }
-
-    /// A turn is over; `count` are to come if it was the last one.
-    fn turn(&self, count: UInt) {
-        self.left.set(self.last.mux(count, self.left.wrapping_sub(1)));
-    }
-}
-
 impl Module for Tiles {
     type In = TilesIn<UInt>;
     type Out = Empty<UInt>;
@@ -212,16 +195,17 @@ impl Module for Tiles {
         let here = m.regs("tile", Place::shape(&self.config));
         let column_act = m.reg("column_act", self.config.address_bits());
         let row_act = m.reg("row_act", self.config.address_bits());
-        let in_tile = Loop::new(m, "in_tiles", COUNT_BITS);
-        let kernel_column = Loop::new(m, "kernel_columns", KERNEL_BITS);
-        let kernel_row = Loop::new(m, "kernel_rows", KERNEL_BITS);
-        let out_tile = Loop::new(m, "out_tiles", COUNT_BITS);
+        // The loops: each is at its end in its last turn.
+        let in_tile = Countdown::new(m, "in_tiles", COUNT_BITS, 1);
+        let kernel_column = Countdown::new(m, "kernel_columns", KERNEL_BITS, 1);
+        let kernel_row = Countdown::new(m, "kernel_rows", KERNEL_BITS, 1);
+        let out_tile = Countdown::new(m, "out_tiles", COUNT_BITS, 1);
         let starts = m.reg("starts", 1);
 
-        wire!(m, ends_column = in_tile.last);
-        wire!(m, ends_row = ends_column & kernel_column.last);
-        wire!(m, ends_out_tile = ends_row & kernel_row.last);
-        wire!(m, ends = (ends_out_tile & out_tile.last) | i.halt);
+        wire!(m, ends_column = in_tile.done);
+        wire!(m, ends_row = ends_column & kernel_column.done);
+        wire!(m, ends_out_tile = ends_row & kernel_row.done);
+        wire!(m, ends = (ends_out_tile & out_tile.done) | i.halt);
         wire!(m, fires = active & i.tiles.ready & i.weights.ready);
         i.convolutions.ready.set((!active | (ends & fires)) & i.frames.ready);
         wire!(m, takes = i.convolutions.valid & i.convolutions.ready);
@@ -255,10 +239,10 @@ impl Module for Tiles {
             m.connect(here, Place { act: offered.act, x: offered.image.x, y: offered.image.y });
             column_act.set(offered.act);
             row_act.set(offered.act);
-            in_tile.left.set(offered.counts.in_tiles);
-            kernel_column.left.set(offered.counts.kernel_columns);
-            kernel_row.left.set(offered.counts.kernel_rows);
-            out_tile.left.set(offered.counts.out_tiles);
+            in_tile.load(offered.counts.in_tiles);
+            kernel_column.load(offered.counts.kernel_columns);
+            kernel_row.load(offered.counts.kernel_rows);
+            out_tile.load(offered.counts.out_tiles);
             starts.set(1);
             active.set(1);
         });

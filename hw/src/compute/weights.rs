@@ -117,6 +117,7 @@ impl Module for Weights {
         let swap = swaps.msb();
         let full = m.reg("full", 1).reset_to(0);
         let claimed = m.reg("claimed", 1).reset_to(0);
+        let in_time = m.reg("in_time", 1).reset_to(0);
         let to_load = m.reg("to_load", index_bits + 1).reset_to(config.rows);
         let arrived = marks.valid & words.i.deq.valid;
         wire!(m, load = arrived & (!full | swap));
@@ -136,11 +137,15 @@ impl Module for Weights {
         });
         m.when(i.claims, || claimed.set(1));
 
-        // What is left of a tile is in time for a swap if it waits already and is no more than the notice has cycles.
-        let count = words.o.count;
-        let width = count.width().max(to_load.width());
-        wire!(m, soon = to_load.le(Self::NOTICE) & to_load.extend(width).le(count.extend(width)));
-        wire!(m, available = !claimed & (full | soon));
+        // A tile is in time for a swap if it is there, or if what is left of it waits already and is no more than the notice has cycles. That is
+        // compared a cycle ahead: a row that is loaded now is neither left then nor does it wait, and one may come now.
+        let width = words.o.count.width().max(to_load.width());
+        let [left, waiting] = [to_load, words.o.count].map(|rows| rows.extend(width));
+        wire!(m, all_wait = left.le(waiting) | (i.read.data_valid & left.eq(waiting.wrapping_add(1))));
+        wire!(m, few = to_load.le(Self::NOTICE) | (load & to_load.eq(Self::NOTICE + 1)));
+        wire!(m, completes = load & last);
+        in_time.set(completes | (full & !swap) | (few & all_wait));
+        wire!(m, available = !claimed & in_time);
         m.assert("a_claimed_tile_is_there", !swap | full);
         m.assert("claims_are_allowed", !i.claims | available);
         let weight = bytes_at(words.i.deq.data, marks.front.offset, config.cols);

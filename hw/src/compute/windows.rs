@@ -2,6 +2,7 @@
 
 use ferrite_hdl::prelude::*;
 
+use super::countdown::Countdown;
 use super::parts::bytes_at;
 use super::tiles::{Frames, Place, TileStream};
 use super::{ComputeConfig, READ_LATENCY};
@@ -95,12 +96,12 @@ impl Module for Windows {
         let tile = m.regs("tile", TileStream::shape(config).tile);
         let Place { act, x, y } = m.regs("here", Place::shape(config));
         let row_act = m.reg("row_act", config.address_bits());
-        let columns_left = m.reg("columns_left", frame.columns.width());
-        let rows_left = m.reg("rows_left", frame.rows.width());
+        let columns = Countdown::new(m, "columns", frame.columns.width(), 1);
+        let rows = Countdown::new(m, "rows", frame.rows.width(), 1);
         let first = m.reg("first", 1);
 
-        wire!(m, ends_row = columns_left.eq(1));
-        wire!(m, ends_tile = active & ends_row & rows_left.eq(1));
+        wire!(m, ends_row = columns.done);
+        wire!(m, ends_tile = active & ends_row & rows.done);
         // The frame of the convolution goes with its last row; the next one's cannot be seen in the same cycle.
         let free = !active | (ends_tile & !tile.ends);
         let may = free & i.frames.valid & !frame.depthwise & !frame.packing.packed & i.available;
@@ -116,13 +117,12 @@ impl Module for Windows {
         wire!(m, next_y = y.wrapping_add(frame.stride_y.extend(y.width())));
         m.when(active, || {
             first.set(0);
-            columns_left.set(columns_left.wrapping_sub(1));
+            columns.turn(frame.columns);
             act.set(act.wrapping_add(frame.column_step));
             x.set(next_x);
             x_inside.set(within(next_x, frame.width));
             m.when(ends_row, || {
-                columns_left.set(frame.columns);
-                rows_left.set(rows_left.wrapping_sub(1));
+                rows.step();
                 act.set(next_row_act);
                 row_act.set(next_row_act);
                 x.set(tile.place.x);
@@ -141,8 +141,8 @@ impl Module for Windows {
             row_begins_inside.set(begins_inside);
             y_inside.set(within(place.y, frame.height));
             row_act.set(place.act);
-            columns_left.set(frame.columns);
-            rows_left.set(frame.rows);
+            columns.load(frame.columns);
+            rows.load(frame.rows);
             first.set(1);
             active.set(1);
         });
