@@ -35,7 +35,7 @@ impl WordWrite<Shape> {
     }
 }
 
-/// Ports of the scratchpad. Where two want the same bank, the first one has it and the others wait.
+/// Ports of the scratchpad, which take [places](place) for addresses. Where two want the same bank, the first one has it and the others wait.
 #[derive(Clone, Debug, Bundle)]
 pub struct BanksIn<T> {
     /// Ports that read. Words come one cycle after their request is taken at the first port, and two at the others.
@@ -44,8 +44,9 @@ pub struct BanksIn<T> {
     pub write: Vec<WordWrite<T>>,
 }
 
-/// Memory in four banks, each of which reads a word and writes one in a cycle. The bank of a word is the exclusive or of all pairs of its
-/// address's bits: a walk with a step of any power of two changes it.
+/// Memory in four banks, each of which reads a word and writes one in a cycle. Ports are given a word's [place](place) instead of its address.
+///
+/// No byte may be read in the cycle in which it is written. In the unit none is: what is under way at once does not touch the same bytes, unless all of it reads.
 #[module]
 pub struct Banks {
     /// Sizes.
@@ -56,13 +57,16 @@ pub struct Banks {
     pub writers: usize,
 }
 
-/// The bank of a word.
-fn bank(address: UInt) -> UInt {
+/// The place of a word: its address, with the bank instead of the lowest two bits. The bank is the exclusive or of all pairs of the address's bits: a walk with a step of any power of two changes it.
+///
+/// Who has a register for the address puts the place into it, which gives the comparison of banks more of the next cycle.
+pub(super) fn place(address: UInt) -> UInt {
     let pairs = (0..address.width()).step_by(BANK_BITS as usize).map(|low| {
         let width = BANK_BITS.min(address.width() - low);
         address.slice(low, width).extend(BANK_BITS)
     });
-    pairs.reduce(|a, b| a ^ b).expect("addresses have bits")
+    let bank = pairs.reduce(|a, b| a ^ b).expect("addresses have bits");
+    address.slice(BANK_BITS, address.width() - BANK_BITS).concat(bank)
 }
 
 /// Grants each port its bank unless one before it wants the same.
@@ -104,8 +108,9 @@ impl Module for Banks {
     fn build(&self, m: &Builder, i: BanksIn<UInt>) -> Empty<UInt> {
         let words = self.config.scratchpad_bytes / self.config.word_bytes();
         let rows = |address: UInt| address.slice(BANK_BITS, address.width() - BANK_BITS);
-        let named =
-            |kind: &str, port: usize, address: UInt| m.node(&format!("{kind}_bank_{port}"), bank(address));
+        let named = |kind: &str, port: usize, address: UInt| {
+            m.node(&format!("{kind}_bank_{port}"), address.truncate(BANK_BITS))
+        };
         let read_banks: Vec<UInt> =
             i.read.iter().enumerate().map(|(k, port)| named("read", k, port.address)).collect();
         let write_banks: Vec<UInt> =
@@ -145,13 +150,14 @@ impl Module for Banks {
             port.ready.set(read_ready[k]);
             let comes = m.reg(&format!("comes_{k}"), 1).reset_to(0);
             comes.set(port.valid & read_ready[k]);
-            let from = m.delay(&format!("from_{k}"), read_banks[k]);
-            let data = m.wire(&format!("data_{k}"), 8 * self.config.word_bytes());
-            m.switch(from, |s| {
-                for (bank, word) in (0u32..).zip(&stored) {
-                    s.case(bank, || data.set(*word));
-                }
+            // One bit for each bank, and none if no word comes: the data are 0 then.
+            let word_bits = 8 * self.config.word_bytes();
+            let parts = (0u32..).zip(&stored).map(|(bank, word)| {
+                let from = m.reg(&format!("from_{k}_{bank}"), 1).reset_to(0);
+                from.set(port.valid & read_ready[k] & read_banks[k].eq(bank));
+                from.repeat(word_bits) & *word
             });
+            let data = m.node(&format!("data_{k}"), parts.reduce(|a, b| a | b).expect("there are banks"));
             // A block RAM is slow. Who reads at the early port puts a register behind it; the others get one here.
             let (data_valid, data) = match k == EARLY {
                 true => (comes, data),

@@ -4,9 +4,10 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::add::{Add, AddIn};
-use super::banks::WordWrite;
+use super::banks::{WordWrite, place};
 use super::column::{Column, ColumnIn};
 use super::command::{OutputKind, OutputTask, OutputTasks};
+use super::countdown::Countdown;
 use super::operands::{Operand, OperandMark, OperandRequest};
 use super::parts::mask_at;
 use super::pool::{Pool, PoolIn, RECIPROCAL_SHIFT};
@@ -22,7 +23,7 @@ use crate::record::{RecordQueue, of_word, to_word};
 pub struct OutputIn<T> {
     /// What is to be done.
     pub tasks: OutputTasks<T>,
-    /// The scratchpad, for parameters and operands.
+    /// The scratchpad, for parameters and operands; it is given [places](place) for addresses.
     #[flip]
     pub read: WordRead<T>,
     /// The accumulators.
@@ -96,9 +97,9 @@ impl Module for Output {
         let add = m.instance("add", &Add { config: *config });
         let pool = m.instance("pool", &Pool { config: *config });
         let parameter = m.reg("parameter_word", index_width(config.parameter_words() as usize));
-        let columns_left = m.reg("columns_left", c.columns.width());
-        let rows_left = m.reg("rows_left", c.rows.width());
-        let tiles_left = m.reg("tiles_left", c.tiles.width());
+        let [columns_left, rows_left, tiles_left] =
+            [("columns", c.columns), ("rows", c.rows), ("tiles", c.tiles)]
+                .map(|(name, count)| Countdown::new(m, name, count.width(), 1));
         // The task is here, and its operands are to be read.
         let begins = m.reg("begins", 1).reset_to(0);
         begins.set(i.tasks.valid & i.tasks.ready);
@@ -153,9 +154,11 @@ impl Module for Output {
             },
         };
         let of_images = is_add.mux(to_word(add_requests.request), to_word(pool_requests.request));
+        let asked_for = in_parameters.mux(to_word(of_parameters), of_images);
+        let asked_for = of_word(OperandRequest::shape(config), asked_for);
         requests.put(
             (in_parameters & is(OutputKind::Requantise)) | add_requests.valid | pool_requests.valid,
-            of_word(OperandRequest::shape(config), in_parameters.mux(to_word(of_parameters), of_images)),
+            OperandRequest { address: place(asked_for.address), ..asked_for },
         );
         for port in [add_requests, pool_requests] {
             port.ready.set(requests.ready);
@@ -209,13 +212,13 @@ impl Module for Output {
         m.when(pause.any(), || pause.set(pause.wrapping_sub(1)));
         m.when(issued & is(OutputKind::Sums), || pause.set(words_of_row - 1));
         let row_comes = late_bit(m, "row_comes", issued, 2);
-        wire!(m, ends_line = columns_left.eq(1));
-        wire!(m, ends_asking = ends_line & rows_left.eq(1));
+        let ends_line = columns_left.done;
+        wire!(m, ends_asking = ends_line & rows_left.done);
         m.when(issued, || {
             c.accumulators.set(c.accumulators.wrapping_add(1));
-            columns_left.set(ends_line.mux(c.columns, columns_left.wrapping_sub(1)));
-            m.when(ends_line, || rows_left.set(rows_left.wrapping_sub(1)));
-            m.when(ends_asking, || tiles_left.set(tiles_left.wrapping_sub(1)));
+            columns_left.turn(c.columns);
+            m.when(ends_line, || rows_left.turn(c.rows));
+            m.when(ends_asking, || tiles_left.step());
         });
 
         // Through the columns.
@@ -317,12 +320,12 @@ impl Module for Output {
                 let operands = kind.is(OutputKind::Add) | kind.is(OutputKind::Pool);
                 m.when(i.tasks.valid & operands, || state.set(OutputState::Rest));
                 m.when(i.tasks.valid & !operands, || state.set(OutputState::Parameters));
-                tiles_left.set(i.tasks.next.tiles);
+                tiles_left.load(i.tasks.next.tiles);
                 parameter.set(0);
             });
             s.case(OutputState::Parameters, || {
-                columns_left.set(c.columns);
-                rows_left.set(c.rows);
+                columns_left.load(c.columns);
+                rows_left.load(c.rows);
                 m.when(asked, || {
                     c.source.set(c.source.wrapping_add(config.word_bytes()));
                     parameter.set(parameter.wrapping_add(1));
@@ -332,7 +335,7 @@ impl Module for Output {
             s.case(OutputState::Rows, || {
                 parameter.set(0);
                 m.when(issued & ends_asking, || state.set(OutputState::Parameters));
-                m.when(issued & ends_asking & tiles_left.eq(1), || state.set(OutputState::Rest));
+                m.when(issued & ends_asking & tiles_left.done, || state.set(OutputState::Rest));
             });
         });
         m.when(i.halt & !is_idle, || state.set(OutputState::Rest));

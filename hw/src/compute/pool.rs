@@ -4,6 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::command::{COUNT_BITS, Pooling};
+use super::countdown::Countdown;
 use super::operands::{Operand, OperandMark, OperandRequest, Requests};
 use super::parts::bytes_at;
 
@@ -105,9 +106,9 @@ impl Module for Pool {
         let [x, y, window_x, window_y] =
             ["x", "y", "window_x", "window_y"].map(|name| m.reg(name, PLACE_BITS));
         let [pixels_left, lines_left] =
-            ["pixels_left", "lines_left"].map(|name| m.reg(name, p.kernel_columns.width()));
+            ["pixels", "lines"].map(|name| Countdown::new(m, name, p.kernel_columns.width(), 1));
         let [columns_left, rows_left, tiles_left] =
-            ["columns_left", "rows_left", "tiles_left"].map(|name| m.reg(name, COUNT_BITS));
+            ["columns", "rows", "tiles"].map(|name| Countdown::new(m, name, COUNT_BITS, 1));
         let first = m.reg("first_pixel", 1);
 
         // A coordinate below 0 is, without a sign, above every limit.
@@ -116,10 +117,10 @@ impl Module for Pool {
         i.requests.valid.set(active);
         wire!(m, fires = active & i.requests.ready);
 
-        wire!(m, ends_line = pixels_left.eq(1));
-        wire!(m, ends_window = ends_line & lines_left.eq(1));
-        wire!(m, ends_row = ends_window & columns_left.eq(1));
-        wire!(m, ends_tile = ends_row & rows_left.eq(1));
+        let ends_line = pixels_left.done;
+        wire!(m, ends_window = ends_line & lines_left.done);
+        wire!(m, ends_row = ends_window & columns_left.done);
+        wire!(m, ends_tile = ends_row & rows_left.done);
         let chosen = |of: [UInt; 5]| {
             let ends = [ends_tile, ends_row, ends_window, ends_line];
             ends.iter().zip(of).rev().fold(of[4], |inner, (ends, outer)| ends.mux(outer, inner))
@@ -130,31 +131,30 @@ impl Module for Pool {
         let [first_x, first_y] = [p.x, p.y].map(|place| place.signed().extend(PLACE_BITS).unsigned());
         wire!(m, next_window_x = ends_row.mux(first_x, window_x.wrapping_add(p.stride_x.extend(PLACE_BITS))));
         wire!(m, next_row_y = ends_tile.mux(first_y, window_y.wrapping_add(p.stride_y.extend(PLACE_BITS))));
-        let turn = |left: UInt, ends: UInt, all: UInt| left.set(ends.mux(all, left.wrapping_sub(1)));
         m.when(fires, || {
             first.set(ends_window);
             act.set(next_act);
             x.set(ends_window.mux(next_window_x, ends_line.mux(window_x, x.wrapping_add(1))));
-            turn(pixels_left, ends_line, p.kernel_columns);
+            pixels_left.turn(p.kernel_columns);
             m.when(ends_line, || {
                 line_act.set(next_act);
                 y.set(ends_row.mux(next_row_y, ends_window.mux(window_y, y.wrapping_add(1))));
-                turn(lines_left, ends_window, p.kernel_rows);
+                lines_left.turn(p.kernel_rows);
             });
             m.when(ends_window, || {
                 window_act.set(next_act);
                 window_x.set(next_window_x);
-                turn(columns_left, ends_row, i.columns);
+                columns_left.turn(i.columns);
             });
             m.when(ends_row, || {
                 row_act.set(next_act);
                 window_y.set(next_row_y);
-                turn(rows_left, ends_tile, i.rows);
+                rows_left.turn(i.rows);
             });
             m.when(ends_tile, || {
                 tile_act.set(next_act);
-                tiles_left.set(tiles_left.wrapping_sub(1));
-                m.when(tiles_left.eq(1), || active.set(0));
+                tiles_left.step();
+                m.when(tiles_left.done, || active.set(0));
             });
         });
         m.when(i.start, || {
@@ -164,15 +164,11 @@ impl Module for Pool {
             for (place, value) in [(x, first_x), (window_x, first_x), (y, first_y), (window_y, first_y)] {
                 place.set(value);
             }
-            for (left, all) in [
-                (pixels_left, p.kernel_columns),
-                (lines_left, p.kernel_rows),
-                (columns_left, i.columns),
-                (rows_left, i.rows),
-                (tiles_left, i.tiles),
-            ] {
-                left.set(all);
-            }
+            pixels_left.load(p.kernel_columns);
+            lines_left.load(p.kernel_rows);
+            columns_left.load(i.columns);
+            rows_left.load(i.rows);
+            tiles_left.load(i.tiles);
             first.set(1);
             active.set(1);
         });

@@ -113,23 +113,27 @@ impl Module for Sums {
         // One of two places of the way is looked at; which one does not change while there is anything on it.
         let early = config.array().depthwise_latency() - 3;
         let arrives_next = m.reg("arrives_next", 1).reset_to(0);
-        arrives_next.set(i.depthwise.mux(flight.bit(early), flight.msb()));
+        wire!(m, arrives_soon = i.depthwise.mux(flight.bit(early), flight.msb()));
+        arrives_next.set(arrives_soon);
         let mark_at = |cycle: u32| marks.slice(mark_bits * cycle, mark_bits);
-        let mark = m.delay("mark", i.depthwise.mux(mark_at(early), mark_at(cycles - 3)));
-        let mark = of_word(RowMark::shape(), mark);
+        wire!(m, soon = i.depthwise.mux(mark_at(early), mark_at(cycles - 3)));
+        let mark = of_word(RowMark::shape(), m.delay("mark", soon));
+        let soon = of_word(RowMark::shape(), soon);
 
         // The row: behind the one before, or where the tile's sums begin.
         let between = m.reg("between", 1).reset_to(1);
         let next_row = m.reg("next_row", config.row_bits());
         let tile_row = m.reg("tile_row", config.row_bits());
-        wire!(m, begins = arrives_next & mark.first & between);
-        wire!(m, again = mark.first & !mark.starts);
+        wire!(m, between_soon = arrives_next.mux(mark.ends, between));
+        let begins = m.reg("begins", 1).reset_to(0);
+        begins.set(arrives_soon & soon.first & between_soon);
+        let again = m.delay("again", soon.first & !soon.starts);
         wire!(m, row = begins.mux(starts.front, again.mux(tile_row, next_row)));
         starts.takes.set(begins);
         m.assert("a_start_waits", !begins | starts.valid);
+        between.set(between_soon);
         m.when(arrives_next, || {
             next_row.set(row.wrapping_add(1));
-            between.set(mark.ends);
             m.when(mark.first, || tile_row.set(row));
         });
 

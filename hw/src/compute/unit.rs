@@ -4,7 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::array::ArrayIn;
-use super::banks::{Banks, WordWrite};
+use super::banks::{Banks, WordWrite, place};
 use super::command::{Convolutions, OutputTasks};
 use super::lines::{Lines, LinesIn, TAPS};
 use super::output::{Output, OutputIn};
@@ -192,7 +192,7 @@ impl Module for Compute {
         asks.set(window_read.valid | line_read.valid | packed_read.valid);
         act_read.valid.set(asks);
         let other_address = packs.mux(packed_read.address, window_read.address);
-        act_read.address.set(m.delay("asked_address", depthwise.mux(line_read.address, other_address)));
+        act_read.address.set(m.delay("asked_place", place(depthwise.mux(line_read.address, other_address))));
         m.assert("activations_never_wait", !asks | act_read.ready);
         let always = m.constant(Bits::ones(1));
         for read in [window_read, line_read, packed_read] {
@@ -244,13 +244,15 @@ impl Module for Compute {
 
         // The scratchpad: the first ports never wait.
         let [first, second, third, fourth] = &banks.read[..] else { unreachable!("four ports read") };
-        for (port, reader) in [(first, act_read), (second, weight_read), (third, operands), (fourth, i.drain)]
-        {
+        let at_place = |read: WordRead<UInt>| WordRead { address: place(read.address), ..read };
+        let readers = [act_read, at_place(weight_read), operands, at_place(i.drain)];
+        for (port, reader) in [first, second, third, fourth].into_iter().zip(readers) {
             m.connect(*port, reader);
         }
         let [first, second] = &banks.write[..] else { unreachable!("two ports write") };
-        m.connect(*first, write);
-        m.connect(*second, i.fill);
+        for (port, writer) in [(first, write), (second, i.fill)] {
+            m.connect(*port, WordWrite { address: place(writer.address), ..writer });
+        }
 
         let reads = windows.o.active | lines.o.active | packed.o.active;
         let waits = has_frame & tile_queue.valid & !changes & !weights.o.available;

@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::command::COUNT_BITS;
+use super::countdown::Countdown;
 
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -77,33 +78,33 @@ impl Module for Walk {
         let [address, row_address, tile_address] =
             ["address", "row_address", "tile_address"].map(|name| m.reg(name, self.address_bits));
         let [columns_left, rows_left, tiles_left] =
-            ["columns_left", "rows_left", "tiles_left"].map(|name| m.reg(name, COUNT_BITS));
+            ["columns", "rows", "tiles"].map(|name| Countdown::new(m, name, COUNT_BITS, 1));
 
-        wire!(m, ends_row = columns_left.eq(1));
-        wire!(m, ends_tile = ends_row & rows_left.eq(1));
+        let ends_row = columns_left.done;
+        wire!(m, ends_tile = ends_row & rows_left.done);
         let from = ends_tile.mux(tile_address, ends_row.mux(row_address, address));
         let step = ends_tile.mux(tile_step, ends_row.mux(row_step, column_step));
         wire!(m, next_address = from.wrapping_add(step));
         m.when(i.next, || {
             address.set(next_address);
-            columns_left.set(ends_row.mux(columns, columns_left.wrapping_sub(1)));
+            columns_left.turn(columns);
             m.when(ends_row, || {
                 row_address.set(next_address);
-                rows_left.set(ends_tile.mux(rows, rows_left.wrapping_sub(1)));
+                rows_left.turn(rows);
             });
             m.when(ends_tile, || {
                 tile_address.set(next_address);
-                tiles_left.set(tiles_left.wrapping_sub(1));
+                tiles_left.step();
             });
         });
         m.when(i.start, || {
             for place in [address, row_address, tile_address] {
                 place.set(i.first);
             }
-            columns_left.set(columns);
-            rows_left.set(rows);
-            tiles_left.set(tiles);
+            columns_left.load(columns);
+            rows_left.load(rows);
+            tiles_left.load(tiles);
         });
-        WalkOut { address, ends: ends_tile & tiles_left.eq(1) }
+        WalkOut { address, ends: ends_tile & tiles_left.done }
     }
 }
