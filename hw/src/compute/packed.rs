@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::command::{COUNT_BITS, KERNEL_BITS};
+use super::countdown::Countdown;
 use super::parts::rotate;
 use super::tiles::{Frames, Tile, TileStream};
 use super::windows::RowMark;
@@ -15,6 +16,8 @@ use crate::record::{RecordQueue, of_word, to_word};
 pub const SEGMENTS: u32 = 4;
 /// Words of a line that are kept, at most.
 const LINE_WORDS: u32 = 128;
+/// Cycles from a word's request until it is written into its line: it stands in a register when it has come.
+const KEPT: u32 = READ_LATENCY + 1;
 /// Bits of a byte's place in a line, two's complement.
 pub(crate) const LINE_PLACE_BITS: u32 = 24;
 
@@ -100,6 +103,8 @@ pub struct PackedOut<T> {
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Row<T> {
     columns: T,
+    /// It has one column.
+    single: T,
     step: T,
     /// The first byte in the first word, of each segment.
     offsets: [T; SEGMENTS as usize],
@@ -114,12 +119,16 @@ struct Row<T> {
 pub enum PackedState {
     /// Takes a tile.
     Take,
-    /// Tells which taps it has, a kernel row in every cycle.
+    /// Tells how many taps it has of a kernel row.
     Split,
+    /// Goes on to the next kernel row, or behind these taps.
+    Cut,
     /// Waits for a place for the lines of a row of outputs.
     Wait,
     /// Finds where a line begins.
     Line,
+    /// Finds its words.
+    Place,
     /// Reads its words.
     Words,
 }
@@ -164,25 +173,26 @@ impl Module for Packed {
         let row = fill.rows.front;
         let half = m.reg("half", 1).reset_to(0);
         let begins_row = m.reg("begins_row", 1).reset_to(1);
-        let columns_left = m.reg("columns_left", COUNT_BITS);
-        let claims = m.reg("claims_late", 1).reset_to(0);
+        let columns = Countdown::new(m, "columns", COUNT_BITS, 1);
+        // Words are written `KEPT` cycles after they are asked for, and a row is told of as if it were one: reads are late as well.
+        let behind = KEPT - 1;
+        // Tiles that begin, until they have been claimed.
+        let begun = m.reg("begun", behind).reset_to(0);
+        let claims = begun.msb();
         wire!(m, begins_tile = begins_row & row.first);
         // A cycle passes between two convolutions: the last sums of one may be the first that the next adds to.
         let ended = m.reg("ended", 1).reset_to(0);
-        wire!(m, steps = fill.rows.valid & (!begins_tile | (i.available & !claims & !ended)));
-        claims.set(steps & begins_tile);
-        wire!(m, left = begins_row.mux(row.columns, columns_left));
-        wire!(m, ends_row = left.eq(1));
+        wire!(m, steps = fill.rows.valid & (!begins_tile | (i.available & !begun.any() & !ended)));
+        begun.set(begun.truncate(behind - 1).concat(steps & begins_tile));
+        wire!(m, ends_row = begins_row.mux(row.single, columns.done));
         ended.set(steps & ends_row & row.mark.ends);
         m.when(steps, || {
-            columns_left.set(left.wrapping_sub(1));
+            m.when(begins_row, || columns.load(row.columns.wrapping_sub(1))).otherwise(|| columns.step());
             begins_row.set(ends_row);
             m.when(ends_row, || half.set(!half));
         });
         fill.rows.takes.set(steps & ends_row);
 
-        // Words are written `READ_LATENCY` cycles after they are asked for, and a row is told of as if it were one: reads are late as well.
-        let behind = READ_LATENCY - 1;
         let read_half = late(m, "read_half", half, behind);
         let names = [1, 2, 3, 4].map(|g| format!("begin_of_{g}"));
         let begins: [UInt; SEGMENTS as usize] =
@@ -251,6 +261,13 @@ fn bytes_of(word: UInt) -> Vec<UInt> {
     (0..word.width() / 8).map(|k| word.slice(8 * k, 8)).collect()
 }
 
+/// A two's complement number is more than a small one, which has some of the low bits.
+fn exceeds(value: UInt, small: u32) -> UInt {
+    let low = index_width(small as usize + 1);
+    let high = value.slice(low, value.width() - 1 - low);
+    !value.msb() & (high.any() | value.slice(0, low).gt(small))
+}
+
 /// Lines as they are filled.
 struct Fill {
     active: UInt,
@@ -265,6 +282,7 @@ impl Packed {
         let begin = bits(self.config.rows.ilog2() + 1);
         Row {
             columns: bits(COUNT_BITS),
+            single: bit(),
             step: bits(line_bits(&self.config)),
             offsets: [bits(self.config.offset_bits()); SEGMENTS as usize],
             begins: [begin; SEGMENTS as usize],
@@ -285,8 +303,8 @@ impl Packed {
         let rows = RecordQueue::new(m, "rows", 2, self.row_shape());
         let Tile { place, starts, replaces, ends } = m.regs("tile", TileStream::shape(config).tile);
 
-        // Where in the kernel the next tile begins: byte of the kernel row, kernel row, and where that one's line is for the first row of outputs.
-        let run_byte = m.reg("run_byte", packing.run_bytes.width());
+        // Where in the kernel the next tile begins: bytes left of the kernel row, kernel row, and where that one's line is for the first row of outputs.
+        let run_left = m.reg("run_left", packing.run_bytes.width());
         let kernel_row = m.reg("kernel_row", KERNEL_BITS);
         let kernel_act = m.reg("kernel_act", address_bits);
         let kernel_y = m.reg("kernel_y", config.place_bits());
@@ -294,11 +312,13 @@ impl Packed {
         let first_run_byte = m.reg("first_run_byte", packing.run_bytes.width());
         let row_act = m.reg("row_act", address_bits);
         let row_y = m.reg("row_y", config.place_bits());
-        let rows_left = m.reg("rows_left", COUNT_BITS);
+        let rows_to_fill = Countdown::new(m, "rows", COUNT_BITS, 1);
         let first = m.reg("first", 1);
         let begin_bits = all.ilog2() + 1;
         let begins: [UInt; SEGMENTS as usize] =
             std::array::from_fn(|g| m.reg(&format!("begin_{}", g + 1), begin_bits));
+        // Those behind the last one are empty, and stand where it ends.
+        let last_segment = m.reg("last_segment", SEGMENTS.ilog2());
         let segment = m.reg("segment", SEGMENTS.ilog2());
         let tile_act = m.reg("tile_act", address_bits);
         let tile_y = m.reg("tile_y", config.place_bits());
@@ -308,25 +328,25 @@ impl Packed {
         wire!(m, takes = free & i.tiles.valid);
 
         // Segments: what is left of the kernel row, or of the tile.
-        let last_segment = segment.eq(SEGMENTS - 1);
-        let begin_of = |k: UInt| {
-            let zero = m.constant(Bits::zero(begin_bits));
-            (1..SEGMENTS).fold(zero, |others, g| k.eq(g).mux(begins[g as usize - 1], others))
-        };
-        wire!(m, segment_begin = begin_of(segment));
-        wire!(m, run_left = packing.run_bytes.wrapping_sub(run_byte));
-        wire!(m, room = m.constant(Bits::from_u64(begin_bits, all.into())).wrapping_sub(segment_begin));
+        let room = m.reg("room", begin_bits);
+        let [taken, takes_run, ends_split] = [("taken", begin_bits), ("takes_run", 1), ("ends_split", 1)]
+            .map(|(name, width)| m.reg(name, width));
+        // A convolution may have more tiles than its taps fill.
         wire!(m, has_row = kernel_row.lt(packing.kernel_rows));
         let room_long = room.extend(run_left.width());
-        wire!(m, takes_run = run_left.le(room_long));
-        let taken = takes_run.mux(run_left.truncate(begin_bits), room);
-        wire!(m, taken_here = has_row.mux(taken, 0));
+        wire!(m, run_fits = run_left.le(room_long));
+        wire!(m, next_kernel_row = kernel_row.wrapping_add(1));
+        wire!(m, room_behind = room.wrapping_sub(taken));
+        wire!(m, segment_end = m.constant(Bits::from_u64(begin_bits, all.into())).wrapping_sub(room_behind));
 
         // A line: its words, with the zero point beside the image.
         let segment_act = m.reg("segment_act", address_bits);
         let segment_y = m.reg("segment_y", config.place_bits());
+        let line_act = m.reg("line_act", address_bits);
+        let line_place = m.reg("line_place", LINE_PLACE_BITS);
+        let line_in_image = m.reg("line_in_image", 1);
         let word = m.reg("word", LINE_WORDS.ilog2());
-        let words_left = m.reg("words_left", LINE_WORDS.ilog2() + 1);
+        let words = Countdown::new(m, "words", LINE_WORDS.ilog2(), 0);
         let word_act = m.reg("word_act", config.word_address_bits());
         let word_place = m.reg("word_place", LINE_PLACE_BITS);
         let offsets: [UInt; SEGMENTS as usize] =
@@ -336,27 +356,21 @@ impl Packed {
 
         wire!(m, is_first_segment = segment.eq(0));
         wire!(m, line_byte = is_first_segment.mux(first_run_byte, 0));
-        wire!(m, line_act = segment_act.wrapping_add(line_byte));
         let offset = line_act.truncate(config.offset_bits());
-        let next_begin =
-            (0..SEGMENTS).fold(begins[0], |others, g| segment.eq(g).mux(begins[g as usize], others));
-        wire!(m, segment_bytes = next_begin.wrapping_sub(segment_begin));
-        let long_bits = line_bits(config) + 2;
-        let last_byte = offset
-            .extend(long_bits)
-            .wrapping_add(packing.span.extend(long_bits))
-            .wrapping_add(segment_bytes.extend(long_bits))
-            .wrapping_sub(1);
+        let begin_of = |g: usize| if g == 0 { m.constant(Bits::zero(begin_bits)) } else { begins[g - 1] };
+        let of_segment = |of: &dyn Fn(usize) -> UInt| {
+            (1..SEGMENTS as usize).fold(of(0), |others, g| segment.eq(g).mux(of(g), others))
+        };
+        // The segment's bytes but one: a difference less one is a sum with the complement.
+        wire!(m, bytes_behind = of_segment(&|g| begins[g]).wrapping_add(!of_segment(&begin_of)));
+        // From the line's first byte for the first output to its last one for the last output.
+        let reach = m.reg("reach", line_bits(config) + 1);
+        let last_byte = offset.extend(reach.width()).wrapping_add(reach);
         wire!(m, last_word = last_byte.slice(config.offset_bits(), LINE_WORDS.ilog2()));
         let within = |place: UInt, limit: UInt| place.lt(limit.extend(place.width()));
-        wire!(m, line_in_image = within(segment_y, frame.height));
-        wire!(m, ends_line = words_left.eq(1));
-        wire!(
-            m,
-            ends_lines = (is(PackedState::Words) & ends_line & last_segment)
-                | (is(PackedState::Line) & last_segment & !segment_bytes.any())
-        );
-        wire!(m, is_last_row = rows_left.eq(1) | i.halt);
+        wire!(m, ends_line = is(PackedState::Words) & words.done);
+        wire!(m, ends_lines = ends_line & segment.eq(last_segment));
+        wire!(m, is_last_row = rows_to_fill.done | i.halt);
         wire!(m, ends_tile = ends_lines & is_last_row);
         i.frames.ready.set(ends_tile & ends);
         i.read.valid.set(is(PackedState::Words) & line_in_image);
@@ -364,48 +378,55 @@ impl Packed {
         m.assert("activations_never_wait", !i.read.valid | i.read.ready);
         puts.set(ends_lines);
 
-        let next_segment = || {
-            segment.set(segment.wrapping_add(1));
-            segment_act.set(segment_act.wrapping_add(frame.line_step));
-            segment_y.set(segment_y.wrapping_add(1));
-        };
         m.switch(state, |s| {
             s.case(PackedState::Take, || {
                 segment.set(0);
+                room.set(all);
                 m.connect(Tile { place, starts, replaces, ends }, i.tiles.tile);
                 m.when(takes, || {
                     state.set(PackedState::Split);
                     let new = i.tiles.tile;
                     m.when(new.starts, || {
-                        run_byte.set(0);
+                        run_left.set(packing.run_bytes);
                         kernel_row.set(0);
                         kernel_act.set(new.place.act);
                         kernel_y.set(new.place.y);
                     });
-                    first_run_byte.set(new.starts.mux(0, run_byte));
+                    first_run_byte.set(new.starts.mux(0, packing.run_bytes.wrapping_sub(run_left)));
                     tile_act.set(new.starts.mux(new.place.act, kernel_act));
                     tile_y.set(new.starts.mux(new.place.y, kernel_y));
                 });
             });
             s.case(PackedState::Split, || {
+                taken.set(has_row.mux(run_fits.mux(run_left.truncate(begin_bits), room), 0));
+                takes_run.set(has_row & run_fits);
+                ends_split.set(
+                    segment.eq(SEGMENTS - 1)
+                        | run_left.ge(room_long)
+                        | next_kernel_row.ge(packing.kernel_rows),
+                );
+                state.set(PackedState::Cut);
+            });
+            s.case(PackedState::Cut, || {
+                room.set(room_behind);
+                last_segment.set(segment);
                 segment.set(segment.wrapping_add(1));
                 for (g, to) in (0u32..).zip(begins) {
-                    m.when(segment.eq(g), || to.set(segment_begin.wrapping_add(taken_here)));
+                    m.when(segment.le(g), || to.set(segment_end));
                 }
-                m.when(has_row, || {
-                    run_byte.set(run_byte.wrapping_add(taken_here.extend(run_byte.width())));
-                    m.when(takes_run, || {
-                        run_byte.set(0);
-                        kernel_row.set(kernel_row.wrapping_add(1));
-                        kernel_act.set(kernel_act.wrapping_add(frame.line_step));
-                        kernel_y.set(kernel_y.wrapping_add(1));
-                    });
+                run_left.set(run_left.wrapping_sub(taken.extend(run_left.width())));
+                m.when(takes_run, || {
+                    run_left.set(packing.run_bytes);
+                    kernel_row.set(next_kernel_row);
+                    kernel_act.set(kernel_act.wrapping_add(frame.line_step));
+                    kernel_y.set(kernel_y.wrapping_add(1));
                 });
                 row_act.set(tile_act);
                 row_y.set(tile_y);
-                rows_left.set(frame.rows);
+                rows_to_fill.load(frame.rows);
                 first.set(1);
-                m.when(last_segment, || state.set(PackedState::Wait));
+                state.set(PackedState::Split);
+                m.when(ends_split, || state.set(PackedState::Wait));
             });
             s.case(PackedState::Wait, || {
                 segment.set(0);
@@ -414,23 +435,32 @@ impl Packed {
                 m.when(rows.ready & !puts, || state.set(PackedState::Line));
             });
             s.case(PackedState::Line, || {
+                line_act.set(segment_act.wrapping_add(line_byte));
+                line_place.set(packing.first_byte.wrapping_add(line_byte.extend(LINE_PLACE_BITS)));
+                line_in_image.set(within(segment_y, frame.height));
+                reach
+                    .set(packing.span.extend(reach.width()).wrapping_add(bytes_behind.extend(reach.width())));
+                state.set(PackedState::Place);
+            });
+            s.case(PackedState::Place, || {
                 word.set(0);
-                words_left.set(last_word.extend(words_left.width()).wrapping_add(1));
+                words.load(last_word);
                 word_act.set(config.word_of(line_act));
-                let place = packing.first_byte.wrapping_add(line_byte.extend(LINE_PLACE_BITS));
-                word_place.set(place.wrapping_sub(offset.extend(LINE_PLACE_BITS)));
+                word_place.set(line_place.wrapping_sub(offset.extend(LINE_PLACE_BITS)));
                 for (g, to) in (0u32..).zip(offsets) {
                     m.when(segment.eq(g), || to.set(offset));
                 }
-                m.when(segment_bytes.any(), || state.set(PackedState::Words)).otherwise(next_segment);
+                state.set(PackedState::Words);
             });
             s.case(PackedState::Words, || {
                 word.set(word.wrapping_add(1));
-                words_left.set(words_left.wrapping_sub(1));
+                words.step();
                 word_act.set(word_act.wrapping_add(1));
                 word_place.set(word_place.wrapping_add(config.word_bytes()));
                 m.when(ends_line, || {
-                    next_segment();
+                    segment.set(segment.wrapping_add(1));
+                    segment_act.set(segment_act.wrapping_add(frame.line_step));
+                    segment_y.set(segment_y.wrapping_add(1));
                     state.set(PackedState::Line);
                 });
             });
@@ -439,33 +469,33 @@ impl Packed {
             half.set(!half);
             row_act.set(row_act.wrapping_add(frame.row_step));
             row_y.set(row_y.wrapping_add(frame.stride_y.extend(row_y.width())));
-            rows_left.set(rows_left.wrapping_sub(1));
+            rows_to_fill.step();
             first.set(0);
             state.set(PackedState::Wait);
             m.when(is_last_row, || state.set(PackedState::Take));
         });
 
-        // When the word is there: bytes before the line's first and from its end on are the zero point.
+        // Bytes before the line's first and from its end on are the zero point. Which these are is found while the word is on its way.
         let writes = late_bit(m, "writes", is(PackedState::Words), READ_LATENCY);
         let zero_point = late(m, "zero_point", frame.zero_point, READ_LATENCY);
         let to_word = late(m, "to_word", word, READ_LATENCY);
         let to_segment = late(m, "to_segment", segment, READ_LATENCY);
         let to_half = late(m, "to_half", half, READ_LATENCY);
-        let until_there = |name: &str, value: UInt| late(m, name, value, READ_LATENCY);
-        let lead = until_there("lead", m.constant(Bits::zero(LINE_PLACE_BITS)).wrapping_sub(word_place));
-        let rest = until_there("rest", packing.line_bytes.wrapping_sub(word_place));
-        let bytes = bytes_of(i.read.data).into_iter().enumerate().map(|(k, byte)| {
-            let inside = lead.signed().le(k as i128) & rest.signed().gt(k as i128);
-            (i.read.data_valid & inside).mux(byte, zero_point)
-        });
-        let bytes: Vec<UInt> = bytes.collect();
-        wire!(m, kept = concat(bytes.into_iter().rev()));
-        let at = to_half.concat(to_word.slice(1, LINE_WORDS.ilog2() - 1));
+        let lead = m.delay("lead", m.constant(Bits::zero(LINE_PLACE_BITS)).wrapping_sub(word_place));
+        let rest = m.delay("rest", packing.line_bytes.wrapping_sub(word_place));
+        let inside = (0..config.word_bytes()).rev().map(|k| exceeds(rest, k) & !exceeds(lead, k));
+        let inside = late(m, "inside", concat(inside), READ_LATENCY - 1);
+        let bytes = bytes_of(i.read.data).into_iter().zip(0..);
+        let bytes: Vec<UInt> =
+            bytes.map(|(byte, k)| (i.read.data_valid & inside.bit(k)).mux(byte, zero_point)).collect();
+        let kept = m.delay("kept", concat(bytes.into_iter().rev()));
+        let at = m.delay("kept_at", to_half.concat(to_word.slice(1, LINE_WORDS.ilog2() - 1)));
         let lines = (0..SEGMENTS).map(|g| {
             let of = |parity: u32, name: &str| {
                 let memory = m.memory(&format!("{name}_{g}"), LINE_WORDS, 8 * config.word_bytes());
-                let mine = writes & to_segment.eq(g) & to_word.bit(0).eq(parity);
-                m.when(mine, || memory.write(at, kept));
+                let keeps = m.reg(&format!("keeps_{name}_{g}"), 1).reset_to(0);
+                keeps.set(writes & to_segment.eq(g) & to_word.bit(0).eq(parity));
+                m.when(keeps, || memory.write(at, kept));
                 memory
             };
             [of(0, "even_words"), of(1, "odd_words")]
@@ -475,6 +505,7 @@ impl Packed {
         // What was known of the row when its last word was asked for.
         let row = Row {
             columns: frame.columns,
+            single: frame.columns.eq(1),
             step: frame.column_step.extend(line_bits(config).max(address_bits)).truncate(line_bits(config)),
             offsets,
             begins,

@@ -152,16 +152,20 @@ impl Module for Compute {
         let frame_goes = m.wire("frame_goes", 1);
         wire!(m, frame_free = !has_frame | frame_goes);
         frames.takes.set(frame_free);
+        // It has another's turn; known when it comes, for all that begins asks for it.
+        let changes = m.reg("changes", 1).reset_to(0);
         m.when(frame_free, || {
             has_frame.set(frames.valid);
             m.connect(frame, frames.front);
+            let next = frames.front;
+            changes.set(frames.valid & (next.depthwise.ne(depthwise) | next.packing.packed.ne(packs)));
         });
-        wire!(m, changes = has_frame & (frame.depthwise.ne(depthwise) | frame.packing.packed.ne(packs)));
         wire!(m, walks = windows.o.active | lines.o.active | packed.o.active);
         wire!(m, quiet = sums.o.empty & !walks & !under_way(m, walks));
         m.when(changes & quiet, || {
             depthwise.set(frame.depthwise);
             packs.set(frame.packing.packed);
+            changes.set(0);
         });
         wire!(m, may_begin = weights.o.available & !changes);
         let WindowsIn { frames: window_frames, tiles: window_tiles, available, read: window_read } =

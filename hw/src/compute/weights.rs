@@ -3,6 +3,7 @@
 use ferrite_hdl::library::Queue;
 use ferrite_hdl::prelude::*;
 
+use super::countdown::Countdown;
 use super::parts::bytes_at;
 use super::pe::Shift;
 use super::tiles::TileAddresses;
@@ -87,8 +88,8 @@ impl Module for Weights {
         let words = m.instance("row_words", &Queue { width: 8 * config.word_bytes(), depth: self.depth() });
         let reads = m.reg("reads", 1).reset_to(0);
         let address = m.reg("address", config.address_bits());
-        let to_read = m.reg("to_read", index_bits);
-        wire!(m, read_last = to_read.eq(0));
+        let rows_behind = Countdown::new(m, "rows_behind", index_bits, 0);
+        let read_last = rows_behind.done;
         wire!(m, asked = reads & marks.ready & i.read.ready);
         i.read.valid.set(reads & marks.ready);
         i.read.address.set(config.word_of(address));
@@ -96,16 +97,22 @@ impl Module for Weights {
             reads & i.read.ready,
             Mark { offset: address.truncate(config.offset_bits()), last: read_last },
         );
-        i.tiles.ready.set(!reads | (asked & read_last));
-        m.when(asked, || {
+        // The next tile waits in a register, so that its taking is not behind the scratchpad's grant.
+        let next = m.reg("next_tile", config.address_bits());
+        let has_next = m.reg("has_next", 1).reset_to(0);
+        i.tiles.ready.set(!has_next);
+        wire!(m, offered = has_next | i.tiles.valid);
+        m.when(!has_next, || next.set(i.tiles.address));
+        has_next.set(offered & reads & !(asked & read_last));
+        let begin = has_next.mux(next, i.tiles.address);
+        m.when(asked | !reads, || {
             address.set(address.wrapping_sub(config.cols));
-            to_read.set(to_read.wrapping_sub(1));
-            m.when(read_last, || reads.set(0));
-        });
-        m.when(i.tiles.valid & i.tiles.ready, || {
-            reads.set(1);
-            address.set(i.tiles.address.wrapping_add((config.rows - 1) * config.cols));
-            to_read.set(config.rows - 1);
+            rows_behind.step();
+            m.when(read_last | !reads, || {
+                reads.set(offered);
+                address.set(begin.wrapping_add((config.rows - 1) * config.cols));
+                rows_behind.load(m.constant(Bits::ones(index_bits)));
+            });
         });
         words.i.enq.valid.set(i.read.data_valid);
         words.i.enq.data.set(i.read.data);
