@@ -211,7 +211,9 @@ impl Module for Lines {
         let offset = late(m, "offset", act.truncate(config.offset_bits()), READ_LATENCY);
         let zero_point = late(m, "zero_point", frame.zero_point, READ_LATENCY);
         let found = bytes_at(i.read.data, offset, config.cols);
-        let found = found.into_iter().rev().map(|byte| i.read.data_valid.mux(byte, zero_point));
+        // The word is 0 where none was read.
+        let missing = (!i.read.data_valid).repeat(8) & zero_point;
+        let found = found.into_iter().rev().map(|byte| byte | missing);
         wire!(m, kept = concat(found));
         let kept_at = of_word(step(), late(m, "kept_at", to_word(Step { line, pixel }), READ_LATENCY));
         let address = |step: Step<UInt>| step.line.concat(step.pixel);

@@ -163,9 +163,11 @@ impl Module for Windows {
         };
         let mark = of_word(RowMark::shape(), late(m, "mark", to_word(mark), READ_LATENCY + 1));
         let found = bytes_at(i.read.data, offset, config.rows);
+        // The word is 0 where none was read.
+        let missing = (!i.read.data_valid).repeat(8) & zero_point;
         let row = found.into_iter().enumerate().map(|(k, found)| {
             let value = m.reg(&format!("act_{k}"), signed(8));
-            value.set(i.read.data_valid.mux(found, zero_point));
+            value.set(found | missing);
             value
         });
         WindowsOut { claims, active, valid, act: row.collect(), mark }
