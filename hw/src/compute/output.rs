@@ -93,7 +93,15 @@ impl Module for Output {
         let config = &self.config;
         let state = m.reg("state", OutputState::shape()).reset_to(OutputState::Idle);
         let c = m.regs("current", OutputTask::shape(config));
-        let is = |kind: OutputKind| c.kind.is(kind);
+        // What the task is, a bit for each kind: much depends on it.
+        let kinds = [
+            (OutputKind::Requantise, "requantises"),
+            (OutputKind::Sums, "passes_sums"),
+            (OutputKind::Add, "adds"),
+            (OutputKind::Pool, "pools"),
+        ];
+        let kinds = kinds.map(|(kind, name)| (kind, m.reg(name, 1)));
+        let [requantises, passes_sums, adds, pools] = kinds.map(|(_, is)| is);
         let add = m.instance("add", &Add { config: *config });
         let pool = m.instance("pool", &Pool { config: *config });
         let parameter = m.reg("parameter_word", index_width(config.parameter_words() as usize));
@@ -122,8 +130,8 @@ impl Module for Output {
             halves,
         } = add.i;
         halt.set(i.halt);
-        start.set(begins & is(OutputKind::Add));
-        active.set(in_rest & is(OutputKind::Add));
+        start.set(begins & adds);
+        active.set(in_rest & adds);
         input1.set(c.source);
         columns.set(c.columns);
         rows.set(c.rows);
@@ -133,15 +141,13 @@ impl Module for Output {
         let PoolIn { start, halt, first, columns, rows, tiles, pooling, requests: pool_requests, soon, data } =
             pool.i;
         halt.set(i.halt);
-        start.set(begins & is(OutputKind::Pool));
+        start.set(begins & pools);
         first.set(c.source);
         columns.set(c.columns);
         rows.set(c.rows);
         tiles.set(c.tiles);
         m.connect(pooling, c.pooling);
         data.set(i.read.data);
-        let is_add = m.delay("is_add", is(OutputKind::Add));
-        let is_pool = m.delay("is_pool", is(OutputKind::Pool));
         let zero = m.constant(Bits::zero(1));
         let of_parameters = OperandRequest {
             reads: !zero,
@@ -153,11 +159,11 @@ impl Module for Output {
                 last: zero,
             },
         };
-        let of_images = is_add.mux(to_word(add_requests.request), to_word(pool_requests.request));
+        let of_images = adds.mux(to_word(add_requests.request), to_word(pool_requests.request));
         let asked_for = in_parameters.mux(to_word(of_parameters), of_images);
         let asked_for = of_word(OperandRequest::shape(config), asked_for);
         requests.put(
-            (in_parameters & is(OutputKind::Requantise)) | add_requests.valid | pool_requests.valid,
+            (in_parameters & requantises) | add_requests.valid | pool_requests.valid,
             OperandRequest { address: place(asked_for.address), ..asked_for },
         );
         for port in [add_requests, pool_requests] {
@@ -174,16 +180,16 @@ impl Module for Output {
         let read = m.delay("soon_read", request.reads);
         let mark = m.regs("soon", OperandMark::shape(config));
         m.connect(mark, request.mark);
-        m.connect(soon, Operand { valid: valid & is_pool, read, mark });
+        m.connect(soon, Operand { valid: valid & pools, read, mark });
         let came_valid = m.reg("came_valid", 1).reset_to(0);
         came_valid.set(valid);
         let came = m.regs("came", OperandMark::shape(config));
         m.connect(came, mark);
-        m.connect(add_operand, Operand { valid: came_valid & is_add, read: came_valid, mark: came });
+        m.connect(add_operand, Operand { valid: came_valid & adds, read: came_valid, mark: came });
 
-        wire!(m, asked = in_parameters & (requests.ready | is(OutputKind::Sums)));
-        wire!(m, last_parameter = is(OutputKind::Sums) | parameter.eq(config.parameter_words() - 1));
-        let parameters_come = came_valid & is(OutputKind::Requantise);
+        wire!(m, asked = in_parameters & (requests.ready | passes_sums));
+        wire!(m, last_parameter = passes_sums | parameter.eq(config.parameter_words() - 1));
+        let parameters_come = came_valid & requantises;
         let are_there = m.reg("are_there", 1).reset_to(0);
         m.when(in_parameters, || are_there.set(0));
         m.when(sent & request.mark.parameter.eq(config.parameter_words() - 1), || are_there.set(1));
@@ -204,13 +210,13 @@ impl Module for Output {
         // Accumulator rows of a tile. One that is stored as it is takes several words, and so many cycles.
         let words_of_row = config.sums_words();
         let pause = m.reg("pause", index_width(words_of_row as usize)).reset_to(0);
-        let may_ask = are_there | is(OutputKind::Sums);
+        let may_ask = are_there | passes_sums;
         wire!(m, asks = state.is(OutputState::Rows) & may_ask & !pause.any());
         i.rows.valid.set(asks);
         i.rows.row.set(c.accumulators);
         wire!(m, issued = asks & i.rows.ready);
         m.when(pause.any(), || pause.set(pause.wrapping_sub(1)));
-        m.when(issued & is(OutputKind::Sums), || pause.set(words_of_row - 1));
+        m.when(issued & passes_sums, || pause.set(words_of_row - 1));
         let row_comes = late_bit(m, "row_comes", issued, 2);
         let ends_line = columns_left.done;
         wire!(m, ends_asking = ends_line & rows_left.done);
@@ -222,18 +228,18 @@ impl Module for Output {
         });
 
         // Through the columns.
-        let row_enters = row_comes & is(OutputKind::Requantise);
+        let row_enters = row_comes & requantises;
         wire!(m, enters = row_enters | add.o.enters | pool.o.enters);
         let under_way = m.reg("under_way", Column::LATENCY).reset_to(0);
         under_way.set(under_way.truncate(Column::LATENCY - 1).concat(enters));
-        let shared = m.delay("shared", is(OutputKind::Add) | is(OutputKind::Pool));
+        let shared = m.delay("shared", c.kind.is(OutputKind::Add) | c.kind.is(OutputKind::Pool));
         let bounds = OutputBounds::new(m, &c.range);
-        let multiplier = m.delay("multiplier", is_add.mux(add.o.multiplier, pool.o.multiplier));
-        let shift_less_1 = m.delay("shift_less_1", is_add.mux(add.o.shift_less_1, RECIPROCAL_SHIFT - 1));
+        let multiplier = m.delay("multiplier", adds.mux(add.o.multiplier, pool.o.multiplier));
+        let shift_less_1 = m.delay("shift_less_1", adds.mux(add.o.shift_less_1, RECIPROCAL_SHIFT - 1));
         let columns = settings.zip(&i.rows.sum).enumerate().map(|(col, (settings, sum))| {
             // A wire of its own: Yosys takes no choice of signed values as an instance's input.
             let value = m.wire(&format!("value_{col}"), signed(32));
-            value.set(is_add.mux(add.o.value[col], pool.o.value[col]));
+            value.set(adds.mux(add.o.value[col], pool.o.value[col]));
             let inputs = ColumnIn {
                 settings,
                 range: c.range,
@@ -270,7 +276,7 @@ impl Module for Output {
                 sums.set((sums >> word_bits).extend(sums_bits));
             }
         });
-        m.when(row_comes & is(OutputKind::Sums), || {
+        m.when(row_comes & passes_sums, || {
             sums.set(concat(i.rows.sum.iter().rev().copied()));
             sums_left.set(words_of_row);
             sum_word.set(0);
@@ -299,12 +305,11 @@ impl Module for Output {
                 word.slice(low, word.width() - low).concat(sum_word)
             }
         };
-        let is_sums = is(OutputKind::Sums);
         i.write.valid.set(leaves | sums_leave);
-        i.write.address.set(is_sums.mux(word_of_sums, word));
-        i.write.data.set(is_sums.mux(sums_data, row.repeat(config.word_bytes() / config.cols)));
+        i.write.address.set(passes_sums.mux(word_of_sums, word));
+        i.write.data.set(passes_sums.mux(sums_data, row.repeat(config.word_bytes() / config.cols)));
         let sums_bytes = (4 * config.cols).min(config.word_bytes());
-        i.write.mask.set(is_sums.mux(mask_at(m, offset, sums_bytes), mask_at(m, offset, config.cols)));
+        i.write.mask.set(passes_sums.mux(mask_at(m, offset, sums_bytes), mask_at(m, offset, config.cols)));
         m.assert("outputs_never_wait", !i.write.valid | i.write.ready);
         // Cut short, nothing more is asked for, but what is still under way is written, whatever it is.
         let cut = m.reg("cut", DRAINED_AFTER.ilog2()).reset_to(0);
@@ -316,6 +321,9 @@ impl Module for Output {
         m.switch(state, |s| {
             s.case(OutputState::Idle, || {
                 m.connect(c, i.tasks.next);
+                for (kind, is) in kinds {
+                    is.set(i.tasks.next.kind.is(kind));
+                }
                 let kind = i.tasks.next.kind;
                 let operands = kind.is(OutputKind::Add) | kind.is(OutputKind::Pool);
                 m.when(i.tasks.valid & operands, || state.set(OutputState::Rest));
