@@ -86,6 +86,13 @@ const FRAMES: u32 = 2;
 /// Cycles from a word's request to the array, at most.
 const WAY: u32 = 16;
 
+/// Room in a queue, out of a register: what is put in takes the cycle after it, for nothing comes in every cycle that comes here.
+fn room(m: &Builder, name: &str, ready: UInt, puts: UInt) -> UInt {
+    let room = m.reg(name, 1).reset_to(1);
+    room.set(ready & !puts);
+    room
+}
+
 /// Something happened in one of the last [`WAY`] cycles.
 fn under_way(m: &Builder, happens: UInt) -> UInt {
     let left = m.reg("way_left", WAY.ilog2() + 1).reset_to(0);
@@ -131,11 +138,15 @@ impl Module for Compute {
         let tile_queue = RecordQueue::new(m, "tile_queue", TILES, TileStream::shape(&config).tile);
         let addresses = RecordQueue::new(m, "addresses", TILES, TileAddresses::shape(&config).address);
         frames.put(tiles.frames.valid, tiles.frames.frame);
-        tiles.frames.ready.set(frames.ready & sums.i.start_ready);
+        let frame_room = room(m, "frame_room", frames.ready & sums.i.start_ready, tiles.frames.valid);
+        tiles.frames.ready.set(frame_room);
+        // A tile goes into both queues at once.
+        let puts_tile = tiles.tiles.valid & tiles.weights.valid;
+        let tile_room = room(m, "tile_room", tile_queue.ready & addresses.ready, puts_tile);
         tile_queue.put(tiles.tiles.valid, tiles.tiles.tile);
-        tiles.tiles.ready.set(tile_queue.ready);
+        tiles.tiles.ready.set(tile_room);
         addresses.put(tiles.weights.valid, tiles.weights.address);
-        tiles.weights.ready.set(addresses.ready);
+        tiles.weights.ready.set(tile_room);
 
         let WeightsIn { tiles: from_addresses, read: weight_read, claims } = weights.i;
         from_addresses.valid.set(addresses.valid);
