@@ -14,7 +14,7 @@ use crate::record::{of_word, to_word};
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct LinesIn<T> {
-    /// One frame for each convolution.
+    /// One frame for each depthwise convolution.
     pub frames: Frames<T>,
     /// Its tiles.
     pub tiles: TileStream<T>,
@@ -127,8 +127,9 @@ impl Module for Lines {
         wire!(m, fires = active & !is_early);
         wire!(m, gives = fires & !columns.done & column_phase.done);
         wire!(m, is_output = gives & line_has_outputs);
-        // A line has an output, so that it does not end where it begins: what is early need not be looked at.
-        wire!(m, ends_line = active & columns.done & tail.done);
+        // The tail comes behind a line's outputs. A line has one at least, so that it does not end where it begins, and what is early need not be looked at.
+        const { assert!(TAPS > 2, "a line without a tail") };
+        wire!(m, ends_line = active & tail.done);
         wire!(m, ends_tile = ends_line & line_has_outputs & rows.done);
         m.when(!swapping.done, || swapping.step());
         wire!(m, next_line_act = line_act.wrapping_add(frame.line_step));
@@ -174,8 +175,7 @@ impl Module for Lines {
             m.when(ends_tile, || active.set(0));
         });
 
-        let mine = frame.depthwise;
-        let free = !active & mine & i.frames.valid & i.available;
+        let free = !active & i.frames.valid & i.available;
         wire!(m, claims = free & i.tiles.valid);
         i.tiles.ready.set(free);
         i.frames.ready.set(ends_tile & tile.ends);

@@ -67,12 +67,10 @@ fn line_bits(config: &ComputeConfig) -> u32 {
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct PackedIn<T> {
-    /// One frame for each convolution.
+    /// One frame for each packed convolution.
     pub frames: Frames<T>,
     /// Its tiles.
     pub tiles: TileStream<T>,
-    /// Packed convolutions have their turn.
-    pub turn: T,
     /// A tile may be begun.
     pub available: T,
     /// The scratchpad, which never makes this port wait; words come `READ_LATENCY` cycles after their request.
@@ -102,8 +100,9 @@ pub struct PackedOut<T> {
 /// What becomes of the lines that are kept for a row of outputs.
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Row<T> {
-    columns: T,
-    /// It has one column.
+    /// Columns but the first one.
+    columns_behind: T,
+    /// There are none.
     single: T,
     step: T,
     /// The first byte in the first word, of each segment.
@@ -153,7 +152,6 @@ impl Module for Packed {
         PackedIn {
             frames: Frames::shape(&self.config),
             tiles: TileStream::shape(&self.config),
-            turn: bit(),
             available: bit(),
             read: self.config.word_read(),
             halt: bit(),
@@ -187,7 +185,7 @@ impl Module for Packed {
         wire!(m, ends_row = begins_row.mux(row.single, columns.done));
         ended.set(steps & ends_row & row.mark.ends);
         m.when(steps, || {
-            m.when(begins_row, || columns.load(row.columns.wrapping_sub(1))).otherwise(|| columns.step());
+            m.when(begins_row, || columns.load(row.columns_behind)).otherwise(|| columns.step());
             begins_row.set(ends_row);
             m.when(ends_row, || half.set(!half));
         });
@@ -205,10 +203,11 @@ impl Module for Packed {
             let here = begins_row.mux(row.offsets[g].extend(place_bits), place);
             let here = m.node(&format!("here_{g}"), here);
             m.when(steps, || place.set(here.wrapping_add(row.step)));
-            let here = late(m, &format!("here_{g}"), here, behind);
-            let word = here.slice(config.offset_bits(), LINE_WORDS.ilog2());
-            let odd_word = word.slice(1, half_bits);
-            let even_word = word.wrapping_add(1).slice(1, half_bits);
+            let before = late(m, &format!("here_{g}"), here, behind - 1);
+            let word = before.slice(config.offset_bits(), LINE_WORDS.ilog2());
+            let [odd_word, even_word] = [("odd", word), ("even", word.wrapping_add(1))]
+                .map(|(name, word)| m.delay(&format!("{name}_at_{g}"), word.slice(1, half_bits)));
+            let here = m.delay(&format!("place_of_{g}"), before.truncate(rotations));
             let even = even.read(&format!("even_{g}"), read_half.concat(even_word));
             let odd = odd.read(&format!("odd_{g}"), read_half.concat(odd_word));
             // Byte k of an activation row is byte `here + k - begin` of the line.
@@ -216,7 +215,7 @@ impl Module for Packed {
                 0 => m.constant(Bits::zero(rotations)),
                 _ => begins[g - 1].extend(rotations),
             };
-            let by = m.delay(&format!("by_{g}"), here.truncate(rotations).wrapping_sub(begin));
+            let by = m.delay(&format!("by_{g}"), here.wrapping_sub(begin));
             let bytes: Vec<UInt> = bytes_of(odd.concat(even));
             let coarse = rotate(&bytes, by.slice(fine, rotations - fine), 1 << fine, bytes.len());
             let needed = config.rows as usize + (1 << fine) - 1;
@@ -281,7 +280,7 @@ impl Packed {
     fn row_shape(&self) -> Row<Shape> {
         let begin = bits(self.config.rows.ilog2() + 1);
         Row {
-            columns: bits(COUNT_BITS),
+            columns_behind: bits(COUNT_BITS),
             single: bit(),
             step: bits(line_bits(&self.config)),
             offsets: [bits(self.config.offset_bits()); SEGMENTS as usize],
@@ -323,7 +322,7 @@ impl Packed {
         let tile_act = m.reg("tile_act", address_bits);
         let tile_y = m.reg("tile_y", config.place_bits());
 
-        let free = is(PackedState::Take) & i.turn & i.frames.valid & packing.packed;
+        let free = is(PackedState::Take) & i.frames.valid;
         i.tiles.ready.set(free);
         wire!(m, takes = free & i.tiles.valid);
 
@@ -504,7 +503,7 @@ impl Packed {
 
         // What was known of the row when its last word was asked for.
         let row = Row {
-            columns: frame.columns,
+            columns_behind: frame.columns.wrapping_sub(1),
             single: frame.columns.eq(1),
             step: frame.column_step.extend(line_bits(config).max(address_bits)).truncate(line_bits(config)),
             offsets,

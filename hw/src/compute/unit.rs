@@ -6,11 +6,12 @@ use super::ComputeConfig;
 use super::array::ArrayIn;
 use super::banks::{Banks, WordWrite, place};
 use super::command::{Convolutions, OutputTasks};
+use super::countdown::Countdown;
 use super::lines::{Lines, LinesIn, TAPS};
 use super::output::{Output, OutputIn};
 use super::packed::{Packed, PackedIn};
 use super::sums::{Sums, SumsIn};
-use super::tiles::{Frames, TileAddresses, TileStream, Tiles};
+use super::tiles::{Frame, Frames, TileAddresses, TileStream, Tiles};
 use super::weights::{Weights, WeightsIn};
 use super::windows::{RowMark, Windows, WindowsIn};
 use crate::dma::WordRead;
@@ -86,11 +87,20 @@ const FRAMES: u32 = 2;
 /// Cycles from a word's request to the array, at most.
 const WAY: u32 = 16;
 
+/// Room in a queue, out of a register: what is put in takes the cycle after it, for nothing comes in every cycle that comes here.
+fn room(m: &Builder, name: &str, ready: UInt, puts: UInt) -> UInt {
+    let room = m.reg(name, 1).reset_to(1);
+    room.set(ready & !puts);
+    m.assert(&format!("{name}_is_there"), !room | ready);
+    room
+}
+
 /// Something happened in one of the last [`WAY`] cycles.
 fn under_way(m: &Builder, happens: UInt) -> UInt {
-    let left = m.reg("way_left", WAY.ilog2() + 1).reset_to(0);
-    m.when(happens, || left.set(WAY)).otherwise_when(left.any(), || left.set(left.wrapping_sub(1)));
-    left.any()
+    let way = Countdown::new(m, "way", WAY.ilog2() + 1, 0).reset_done();
+    m.when(happens, || way.load(m.constant(Bits::from_u64(way.left.width(), WAY.into()))))
+        .otherwise_when(!way.done, || way.step());
+    !way.done
 }
 
 impl Module for Compute {
@@ -131,11 +141,18 @@ impl Module for Compute {
         let tile_queue = RecordQueue::new(m, "tile_queue", TILES, TileStream::shape(&config).tile);
         let addresses = RecordQueue::new(m, "addresses", TILES, TileAddresses::shape(&config).address);
         frames.put(tiles.frames.valid, tiles.frames.frame);
-        tiles.frames.ready.set(frames.ready & sums.i.start_ready);
+        let frame_room = room(m, "frame_room", frames.ready & sums.i.start_ready, tiles.frames.valid);
+        tiles.frames.ready.set(frame_room);
+        // A tile goes into both queues at once.
+        let puts_tile = tiles.tiles.valid & tiles.weights.valid;
+        // Known ahead are those in the queue and the one that has left it and waits.
+        let ahead = m.reg("tiles_ahead", TILES.ilog2() + 1).reset_to(0);
+        let tile_room = room(m, "tile_room", ahead.lt(TILES) & addresses.ready, puts_tile);
+        m.assert("tiles_have_room", !tile_room | tile_queue.ready);
         tile_queue.put(tiles.tiles.valid, tiles.tiles.tile);
-        tiles.tiles.ready.set(tile_queue.ready);
+        tiles.tiles.ready.set(tile_room);
         addresses.put(tiles.weights.valid, tiles.weights.address);
-        tiles.weights.ready.set(addresses.ready);
+        tiles.weights.ready.set(tile_room);
 
         let WeightsIn { tiles: from_addresses, read: weight_read, claims } = weights.i;
         from_addresses.valid.set(addresses.valid);
@@ -154,42 +171,65 @@ impl Module for Compute {
         frames.takes.set(frame_free);
         // It has another's turn; known when it comes, for all that begins asks for it.
         let changes = m.reg("changes", 1).reset_to(0);
+        let turns = ["windows", "lines", "packed"].map(|who| m.reg(&format!("turn_of_{who}"), 1).reset_to(0));
+        let kinds = |frame: Frame<UInt>| {
+            let (depthwise, packed) = (frame.depthwise, frame.packing.packed);
+            [!depthwise & !packed, depthwise & !packed, packed]
+        };
         m.when(frame_free, || {
             has_frame.set(frames.valid);
             m.connect(frame, frames.front);
             let next = frames.front;
-            changes.set(frames.valid & (next.depthwise.ne(depthwise) | next.packing.packed.ne(packs)));
+            wire!(m, other = next.depthwise.ne(depthwise) | next.packing.packed.ne(packs));
+            changes.set(frames.valid & other);
+            for (turn, kind) in turns.into_iter().zip(kinds(next)) {
+                turn.set(frames.valid & kind & !other);
+            }
         });
         wire!(m, walks = windows.o.active | lines.o.active | packed.o.active);
-        wire!(m, quiet = sums.o.empty & !walks & !under_way(m, walks));
+        // Nothing begins to walk with a frame that waits for its turn, so that who walks now did so a cycle ago.
+        wire!(m, quiet = sums.o.empty & !under_way(m, walks));
         m.when(changes & quiet, || {
             depthwise.set(frame.depthwise);
             packs.set(frame.packing.packed);
             changes.set(0);
+            for (turn, kind) in turns.into_iter().zip(kinds(frame)) {
+                turn.set(kind);
+            }
         });
-        wire!(m, may_begin = weights.o.available & !changes);
         let WindowsIn { frames: window_frames, tiles: window_tiles, available, read: window_read } =
             windows.i;
-        available.set(may_begin);
+        available.set(weights.o.available);
         let LinesIn { frames: line_frames, tiles: line_tiles, available, read: line_read, halt } = lines.i;
         halt.set(i.halt);
-        available.set(may_begin);
-        let PackedIn { frames: packed_frames, tiles: packed_tiles, turn, available, read: packed_read, halt } =
+        available.set(weights.o.available);
+        let PackedIn { frames: packed_frames, tiles: packed_tiles, available, read: packed_read, halt } =
             packed.i;
         // Its lines come in before the weights are there.
-        turn.set(!changes);
         halt.set(i.halt);
         available.set(weights.o.available);
-        for (to_frames, to_tiles) in
-            [(window_frames, window_tiles), (line_frames, line_tiles), (packed_frames, packed_tiles)]
-        {
-            to_frames.valid.set(has_frame);
+        // The next tile, out of its queue as well.
+        let tile = m.regs("next_tile", TileStream::shape(&config).tile);
+        let has_tile = m.reg("has_tile", 1).reset_to(0);
+        wire!(m, tile_goes = window_tiles.ready | line_tiles.ready | packed_tiles.ready);
+        wire!(m, tile_free = !has_tile | tile_goes);
+        tile_queue.takes.set(tile_free);
+        let takes_tile = has_tile & tile_goes;
+        m.when(puts_tile & !takes_tile, || ahead.set(ahead.wrapping_add(1)));
+        m.when(!puts_tile & takes_tile, || ahead.set(ahead.wrapping_sub(1)));
+        m.when(tile_free, || {
+            has_tile.set(tile_queue.valid);
+            m.connect(tile, tile_queue.front);
+        });
+        let takers =
+            [(window_frames, window_tiles), (line_frames, line_tiles), (packed_frames, packed_tiles)];
+        for (turn, (to_frames, to_tiles)) in turns.into_iter().zip(takers) {
+            to_frames.valid.set(turn);
             m.connect(to_frames.frame, frame);
-            to_tiles.valid.set(tile_queue.valid);
-            m.connect(to_tiles.tile, tile_queue.front);
+            to_tiles.valid.set(has_tile);
+            m.connect(to_tiles.tile, tile);
         }
         frame_goes.set(window_frames.ready | line_frames.ready | packed_frames.ready);
-        tile_queue.takes.set(window_tiles.ready | line_tiles.ready | packed_tiles.ready);
         // A register for the request: who asks takes long to know whether, and the scratchpad's grants take long themselves.
         let act_read = m.wires("act_read", config.word_read());
         let asks = m.reg("asks", 1).reset_to(0);
@@ -259,7 +299,7 @@ impl Module for Compute {
         }
 
         let reads = windows.o.active | lines.o.active | packed.o.active;
-        let waits = has_frame & tile_queue.valid & !changes & !weights.o.available;
+        let waits = has_frame & has_tile & !changes & !weights.o.available;
         let activity = Activity {
             multiplies,
             depthwise,

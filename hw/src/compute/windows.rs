@@ -32,7 +32,7 @@ impl RowMark<Shape> {
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct WindowsIn<T> {
-    /// One frame for each convolution.
+    /// One frame for each convolution of this kind.
     pub frames: Frames<T>,
     /// Its tiles.
     pub tiles: TileStream<T>,
@@ -104,7 +104,7 @@ impl Module for Windows {
         wire!(m, ends_tile = active & ends_row & rows.done);
         // The frame of the convolution goes with its last row; the next one's cannot be seen in the same cycle.
         let free = !active | (ends_tile & !tile.ends);
-        let may = free & i.frames.valid & !frame.depthwise & !frame.packing.packed & i.available;
+        let may = free & i.frames.valid & i.available;
         wire!(m, claims = may & i.tiles.valid);
         i.tiles.ready.set(may);
         i.frames.ready.set(ends_tile & tile.ends);
