@@ -4,6 +4,7 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::windows::RowMark;
+use crate::delay::late_bit;
 use crate::record::{RecordQueue, of_word, to_word};
 
 /// A port that reads accumulator rows. A row comes two cycles after its request is taken.
@@ -48,6 +49,8 @@ pub struct SumsIn<T> {
     pub start_ready: T,
     /// The output stage.
     pub read: RowRead<T>,
+    /// What is under way ends as soon as it can, and sums may be anything.
+    pub halt: T,
 }
 
 /// Outputs of the module.
@@ -62,7 +65,7 @@ pub struct SumsOut<T> {
 /// Adds what the array gives to the accumulators, a row in every cycle. The array's accesses come first; the output stage has the
 /// other bank, and the same one where sums replace what was there.
 ///
-/// A row must not be read in the cycle in which it is updated: it would give the old sums.
+/// A row must not be read in the two cycles until it is updated: it would give the old sums.
 #[module]
 pub struct Sums {
     /// Sizes.
@@ -92,6 +95,7 @@ impl Module for Sums {
             start: bits(self.config.row_bits()),
             start_ready: bit(),
             read: RowRead::shape(&self.config),
+            halt: bit(),
         }
     }
     fn outputs(&self) -> SumsOut<Shape> {
@@ -103,20 +107,20 @@ impl Module for Sums {
         starts.put(i.start_valid, i.start);
         i.start_ready.set(starts.ready);
 
-        // Marks travel beside the array; those before the last cycle tell which row is to be read.
+        // Marks travel beside the array; those of two cycles before the sums tell which row is to be read.
         let cycles = config.array().latency();
         let mark_bits = 4;
-        let flight = m.reg("flight", cycles - 2).reset_to(0);
-        flight.set(flight.truncate(cycles - 3).concat(i.enters));
-        let marks = m.reg("marks", mark_bits * (cycles - 2));
-        marks.set(marks.truncate(mark_bits * (cycles - 3)).concat(to_word(i.mark)));
+        let flight = m.reg("flight", cycles - 3).reset_to(0);
+        flight.set(flight.truncate(cycles - 4).concat(i.enters));
+        let marks = m.reg("marks", mark_bits * (cycles - 3));
+        marks.set(marks.truncate(mark_bits * (cycles - 4)).concat(to_word(i.mark)));
         // One of two places of the way is looked at; which one does not change while there is anything on it.
-        let early = config.array().depthwise_latency() - 3;
-        let arrives_next = m.reg("arrives_next", 1).reset_to(0);
+        let early = config.array().depthwise_latency() - 4;
+        let arrives = m.reg("arrives", 1).reset_to(0);
         wire!(m, arrives_soon = i.depthwise.mux(flight.bit(early), flight.msb()));
-        arrives_next.set(arrives_soon);
+        arrives.set(arrives_soon);
         let mark_at = |cycle: u32| marks.slice(mark_bits * cycle, mark_bits);
-        wire!(m, soon = i.depthwise.mux(mark_at(early), mark_at(cycles - 3)));
+        wire!(m, soon = i.depthwise.mux(mark_at(early), mark_at(cycles - 4)));
         let mark = of_word(RowMark::shape(), m.delay("mark", soon));
         let soon = of_word(RowMark::shape(), soon);
 
@@ -124,7 +128,7 @@ impl Module for Sums {
         let between = m.reg("between", 1).reset_to(1);
         let next_row = m.reg("next_row", config.row_bits());
         let tile_row = m.reg("tile_row", config.row_bits());
-        wire!(m, between_soon = arrives_next.mux(mark.ends, between));
+        wire!(m, between_soon = arrives.mux(mark.ends, between));
         let begins = m.reg("begins", 1).reset_to(0);
         begins.set(arrives_soon & soon.first & between_soon);
         let again = m.delay("again", soon.first & !soon.starts);
@@ -132,23 +136,28 @@ impl Module for Sums {
         starts.takes.set(begins);
         m.assert("a_start_waits", !begins | starts.valid);
         between.set(between_soon);
-        m.when(arrives_next, || {
+        m.when(arrives, || {
             next_row.set(row.wrapping_add(1));
             m.when(mark.first, || tile_row.set(row));
         });
 
-        let update = m.reg("update", 1).reset_to(0);
-        update.set(arrives_next);
+        // A block RAM is slow: its word stands in a register before the sums are added.
+        let fetched = m.reg("fetched", 1).reset_to(0);
+        fetched.set(arrives);
         let replaces = m.delay("replaces", mark.replaces);
-        let updated_row = m.delay("updated_row", row);
-        let done = m.reg("done", 1).reset_to(0);
-        done.set(arrives_next & mark.ends);
+        let fetched_row = m.delay("fetched_row", row);
+        let update = m.reg("update", 1).reset_to(0);
+        update.set(fetched);
+        let updated_row = m.delay("updated_row", fetched_row);
+        let done = late_bit(m, "done", arrives & mark.ends, 2);
 
         // Banks by the row's highest bit.
         let index_bits = config.row_bits() - BANKS.ilog2();
         let of = |row: UInt, bank: u32| row.msb().eq(bank);
         let index = |row: UInt| row.truncate(index_bits);
-        wire!(m, reads = arrives_next & !mark.replaces);
+        wire!(m, reads = arrives & !mark.replaces);
+        let being_updated = (fetched & fetched_row.eq(row)) | (update & updated_row.eq(row));
+        m.assert("sums_are_read_when_they_are_in", i.halt | !reads | !being_updated);
         wire!(m, collides = reads & row.msb().eq(i.read.row.msb()));
         i.read.ready.set(!collides);
         let memories: Vec<Memory> = (0..BANKS)
@@ -171,21 +180,20 @@ impl Module for Sums {
             .collect();
         let word_of = |bank: UInt| bank.mux(words[1], words[0]);
         let asked_bank = m.delay("asked_bank", i.read.row.msb());
-        // A block RAM is slow, and a bias waits behind it.
+        // Here a bias waits behind it.
         let asked = m.delay("asked", word_of(asked_bank));
         for (col, sum) in (0u32..).zip(&i.read.sum) {
             sum.set(asked.slice(32 * col, 32));
         }
-        wire!(m, stored = word_of(updated_row.msb()));
-        let updated = (0u32..).zip(i.sum).map(|(col, sum)| {
-            let old = replaces.mux(0, stored.slice(32 * col, 32));
-            old.wrapping_add(sum.signed().extend(32).unsigned())
-        });
+        let old = m.delay("old", replaces.mux(0, word_of(fetched_row.msb())));
+        let updated = (0u32..)
+            .zip(i.sum)
+            .map(|(col, sum)| old.slice(32 * col, 32).wrapping_add(sum.signed().extend(32).unsigned()));
         let updated: Vec<UInt> = updated.collect();
         wire!(m, updated_word = concat(updated.into_iter().rev()));
         for (bank, memory) in (0u32..).zip(&memories) {
             m.when(update & of(updated_row, bank), || memory.write(index(updated_row), updated_word));
         }
-        SumsOut { empty: !(i.enters | flight.any() | arrives_next), done }
+        SumsOut { empty: !(i.enters | flight.any() | arrives | fetched), done }
     }
 }
