@@ -316,6 +316,9 @@ impl Packed {
         let begin_bits = all.ilog2() + 1;
         let begins: [UInt; SEGMENTS as usize] =
             std::array::from_fn(|g| m.reg(&format!("begin_{}", g + 1), begin_bits));
+        // The bytes of each but one.
+        let sizes: [UInt; SEGMENTS as usize] =
+            std::array::from_fn(|g| m.reg(&format!("bytes_behind_{g}"), begin_bits));
         // Those behind the last one are empty, and stand where it ends.
         let last_segment = m.reg("last_segment", SEGMENTS.ilog2());
         let segment = m.reg("segment", SEGMENTS.ilog2());
@@ -356,12 +359,8 @@ impl Packed {
         wire!(m, is_first_segment = segment.eq(0));
         wire!(m, line_byte = is_first_segment.mux(first_run_byte, 0));
         let offset = line_act.truncate(config.offset_bits());
-        let begin_of = |g: usize| if g == 0 { m.constant(Bits::zero(begin_bits)) } else { begins[g - 1] };
-        let of_segment = |of: &dyn Fn(usize) -> UInt| {
-            (1..SEGMENTS as usize).fold(of(0), |others, g| segment.eq(g).mux(of(g), others))
-        };
-        // The segment's bytes but one: a difference less one is a sum with the complement.
-        wire!(m, bytes_behind = of_segment(&|g| begins[g]).wrapping_add(!of_segment(&begin_of)));
+        let bytes_behind =
+            (0u32..).zip(sizes).fold(sizes[0], |others, (g, size)| segment.eq(g).mux(size, others));
         // From the line's first byte for the first output to its last one for the last output.
         let reach = m.reg("reach", line_bits(config) + 1);
         let last_byte = offset.extend(reach.width()).wrapping_add(reach);
@@ -382,15 +381,16 @@ impl Packed {
                 segment.set(0);
                 room.set(all);
                 m.connect(Tile { place, starts, replaces, ends }, i.tiles.tile);
+                let new = i.tiles.tile;
+                // Whoever takes it: the next tile that is taken here is this one, or one that starts as well.
+                m.when(i.tiles.valid & new.starts, || {
+                    run_left.set(packing.run_bytes);
+                    kernel_row.set(0);
+                    kernel_act.set(new.place.act);
+                    kernel_y.set(new.place.y);
+                });
                 m.when(takes, || {
                     state.set(PackedState::Split);
-                    let new = i.tiles.tile;
-                    m.when(new.starts, || {
-                        run_left.set(packing.run_bytes);
-                        kernel_row.set(0);
-                        kernel_act.set(new.place.act);
-                        kernel_y.set(new.place.y);
-                    });
                     first_run_byte.set(new.starts.mux(0, packing.run_bytes.wrapping_sub(run_left)));
                     tile_act.set(new.starts.mux(new.place.act, kernel_act));
                     tile_y.set(new.starts.mux(new.place.y, kernel_y));
@@ -410,6 +410,9 @@ impl Packed {
                 room.set(room_behind);
                 last_segment.set(segment);
                 segment.set(segment.wrapping_add(1));
+                for (g, to) in (0u32..).zip(sizes) {
+                    m.when(segment.eq(g), || to.set(taken.wrapping_sub(1)));
+                }
                 for (g, to) in (0u32..).zip(begins) {
                     m.when(segment.le(g), || to.set(segment_end));
                 }

@@ -161,7 +161,7 @@ pub struct TilesIn<T> {
     pub halt: T,
 }
 
-/// Gives the tiles of one convolution after the other: one in every cycle if they are taken.
+/// Gives the tiles of one convolution after the other: one in every cycle of a convolution if they are taken.
 #[module]
 pub struct Tiles {
     /// Sizes.
@@ -207,7 +207,8 @@ impl Module for Tiles {
         wire!(m, ends_out_tile = ends_row & kernel_row.done);
         wire!(m, ends = (ends_out_tile & out_tile.done) | i.halt);
         wire!(m, fires = active & i.tiles.ready & i.weights.ready);
-        i.convolutions.ready.set((!active | (ends & fires)) & i.frames.ready);
+        // A cycle passes between two convolutions: tiles are known further ahead than that.
+        i.convolutions.ready.set(!active & i.frames.ready);
         wire!(m, takes = i.convolutions.valid & i.convolutions.ready);
 
         // Where the next tile is: a step from this one, or from where the loop that goes on stands.

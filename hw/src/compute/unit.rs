@@ -214,9 +214,10 @@ impl Module for Compute {
         wire!(m, tile_goes = window_tiles.ready | line_tiles.ready | packed_tiles.ready);
         wire!(m, tile_free = !has_tile | tile_goes);
         tile_queue.takes.set(tile_free);
-        let takes_tile = has_tile & tile_goes;
-        m.when(puts_tile & !takes_tile, || ahead.set(ahead.wrapping_add(1)));
-        m.when(!puts_tile & takes_tile, || ahead.set(ahead.wrapping_sub(1)));
+        let took_tile = m.reg("took_tile", 1).reset_to(0);
+        took_tile.set(has_tile & tile_goes);
+        m.when(puts_tile & !took_tile, || ahead.set(ahead.wrapping_add(1)));
+        m.when(!puts_tile & took_tile, || ahead.set(ahead.wrapping_sub(1)));
         m.when(tile_free, || {
             has_tile.set(tile_queue.valid);
             m.connect(tile, tile_queue.front);
