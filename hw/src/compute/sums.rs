@@ -65,7 +65,7 @@ pub struct SumsOut<T> {
 /// Adds what the array gives to the accumulators, a row in every cycle. The array's accesses come first; the output stage has the
 /// other bank, and the same one where sums replace what was there.
 ///
-/// A row must not be read in the two cycles until it is updated: it would give the old sums.
+/// The array must not have the same row twice in two cycles that follow each other: it would add to the old sums.
 #[module]
 pub struct Sums {
     /// Sizes.
@@ -144,7 +144,6 @@ impl Module for Sums {
         // A block RAM is slow: its word stands in a register before the sums are added.
         let fetched = m.reg("fetched", 1).reset_to(0);
         fetched.set(arrives);
-        let replaces = m.delay("replaces", mark.replaces);
         let fetched_row = m.delay("fetched_row", row);
         let update = m.reg("update", 1).reset_to(0);
         update.set(fetched);
@@ -156,8 +155,9 @@ impl Module for Sums {
         let of = |row: UInt, bank: u32| row.msb().eq(bank);
         let index = |row: UInt| row.truncate(index_bits);
         wire!(m, reads = arrives & !mark.replaces);
-        let being_updated = (fetched & fetched_row.eq(row)) | (update & updated_row.eq(row));
-        m.assert("sums_are_read_when_they_are_in", i.halt | !reads | !being_updated);
+        // Between the last row of a convolution and the first one of the next lies a cycle: it may be the same row, which is written right now.
+        wire!(m, is_written = update & updated_row.eq(row));
+        m.assert("sums_follow_each_other", i.halt | !reads | !(fetched & fetched_row.eq(row)));
         wire!(m, collides = reads & row.msb().eq(i.read.row.msb()));
         i.read.ready.set(!collides);
         let memories: Vec<Memory> = (0..BANKS)
@@ -185,12 +185,21 @@ impl Module for Sums {
         for (col, sum) in (0u32..).zip(&i.read.sum) {
             sum.set(asked.slice(32 * col, 32));
         }
-        let old = m.delay("old", replaces.mux(0, word_of(fetched_row.msb())));
+        // One bit for each place where the old sums may be, and none if they are replaced.
+        let written = m.reg("written", 32 * config.cols);
+        let from_written = m.delay("from_written", reads & is_written);
+        let places = (0u32..).zip(&words).map(|(bank, word)| {
+            (m.delay(&format!("from_bank_{bank}"), reads & !is_written & of(row, bank)), *word)
+        });
+        let places = places.chain([(from_written, written)]);
+        let places = places.map(|(from, word)| from.repeat(32 * config.cols) & word);
+        let old = m.delay("old", places.reduce(|a, b| a | b).expect("there are banks"));
         let updated = (0u32..)
             .zip(i.sum)
             .map(|(col, sum)| old.slice(32 * col, 32).wrapping_add(sum.signed().extend(32).unsigned()));
         let updated: Vec<UInt> = updated.collect();
         wire!(m, updated_word = concat(updated.into_iter().rev()));
+        written.set(updated_word);
         for (bank, memory) in (0u32..).zip(&memories) {
             m.when(update & of(updated_row, bank), || memory.write(index(updated_row), updated_word));
         }

@@ -272,7 +272,9 @@ impl Module for Compute {
             start,
             start_ready: _,
             read: row_read,
+            halt,
         } = sums.i;
+        halt.set(i.halt);
         wire!(m, multiplies = windows.o.valid | lines.o.valid | packed.o.valid);
         enters.set(multiplies);
         sums_by_columns.set(depthwise);
