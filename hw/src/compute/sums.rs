@@ -124,22 +124,22 @@ impl Module for Sums {
         let mark = of_word(RowMark::shape(), m.delay("mark", soon));
         let soon = of_word(RowMark::shape(), soon);
 
-        // The row: behind the one before, or where the tile's sums begin.
+        // The row: behind the one before, or where the tile's sums begin. It is found a cycle ahead, for the output stage waits to hear whether its bank is free.
         let between = m.reg("between", 1).reset_to(1);
+        let row = m.reg("row", config.row_bits());
         let next_row = m.reg("next_row", config.row_bits());
         let tile_row = m.reg("tile_row", config.row_bits());
         wire!(m, between_soon = arrives.mux(mark.ends, between));
-        let begins = m.reg("begins", 1).reset_to(0);
-        begins.set(arrives_soon & soon.first & between_soon);
-        let again = m.delay("again", soon.first & !soon.starts);
-        wire!(m, row = begins.mux(starts.front, again.mux(tile_row, next_row)));
+        between.set(between_soon);
+        wire!(m, next_row_soon = arrives.mux(row.wrapping_add(1), next_row));
+        next_row.set(next_row_soon);
+        wire!(m, tile_row_soon = (arrives & mark.first).mux(row, tile_row));
+        tile_row.set(tile_row_soon);
+        wire!(m, begins = arrives_soon & soon.first & between_soon);
+        wire!(m, again = soon.first & !soon.starts);
+        row.set(begins.mux(starts.front, again.mux(tile_row_soon, next_row_soon)));
         starts.takes.set(begins);
         m.assert("a_start_waits", !begins | starts.valid);
-        between.set(between_soon);
-        m.when(arrives, || {
-            next_row.set(row.wrapping_add(1));
-            m.when(mark.first, || tile_row.set(row));
-        });
 
         // A block RAM is slow: its word stands in a register before the sums are added.
         let fetched = m.reg("fetched", 1).reset_to(0);

@@ -3,7 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
-use super::command::{COUNT_BITS, Convolutions, Image, KERNEL_BITS};
+use super::command::{COUNT_BITS, Convolution, Convolutions, Image, KERNEL_BITS};
 use super::countdown::Countdown;
 use super::packed::Packing;
 
@@ -100,7 +100,7 @@ pub struct TileStream<T> {
 pub struct TileAddresses<T> {
     /// One is offered.
     pub valid: T,
-    /// It.
+    /// The tile's last weight row, which is read first.
     pub address: T,
     /// It is taken.
     #[flip]
@@ -236,7 +236,8 @@ impl Module for Tiles {
             m.when(ends, || active.set(0));
         });
         m.when(takes, || {
-            m.connect(c, offered);
+            let weights = offered.weights.wrapping_add((self.config.rows - 1) * self.config.cols);
+            m.connect(c, Convolution { weights, ..offered });
             m.connect(here, Place { act: offered.act, x: offered.image.x, y: offered.image.y });
             column_act.set(offered.act);
             row_act.set(offered.act);

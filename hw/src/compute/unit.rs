@@ -292,7 +292,7 @@ impl Module for Compute {
         // The scratchpad: the first ports never wait.
         let [first, second, third, fourth] = &banks.read[..] else { unreachable!("four ports read") };
         let at_place = |read: WordRead<UInt>| WordRead { address: place(read.address), ..read };
-        let readers = [act_read, at_place(weight_read), operands, at_place(i.drain)];
+        let readers = [act_read, weight_read, operands, at_place(i.drain)];
         for (port, reader) in [first, second, third, fourth].into_iter().zip(readers) {
             m.connect(*port, reader);
         }

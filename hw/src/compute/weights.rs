@@ -3,6 +3,7 @@
 use ferrite_hdl::library::Queue;
 use ferrite_hdl::prelude::*;
 
+use super::banks::place;
 use super::countdown::Countdown;
 use super::parts::bytes_at;
 use super::pe::Shift;
@@ -16,7 +17,7 @@ use crate::record::RecordQueue;
 pub struct WeightsIn<T> {
     /// Where tiles stand.
     pub tiles: TileAddresses<T>,
-    /// The scratchpad.
+    /// The scratchpad; it is given [places](place) for addresses.
     #[flip]
     pub read: WordRead<T>,
     /// A tile is going to be used: [`Weights::NOTICE`] cycles later its swap enters the array.
@@ -92,7 +93,9 @@ impl Module for Weights {
         let read_last = rows_behind.done;
         wire!(m, asked = reads & marks.ready & i.read.ready);
         i.read.valid.set(reads & marks.ready);
-        i.read.address.set(config.word_of(address));
+        // The place of its word, found a cycle ahead, for the scratchpad's grants follow.
+        let read_place = m.reg("read_place", config.word_address_bits());
+        i.read.address.set(read_place);
         marks.put(
             reads & i.read.ready,
             Mark { offset: address.truncate(config.offset_bits()), last: read_last },
@@ -106,11 +109,14 @@ impl Module for Weights {
         has_next.set(offered & reads & !(asked & read_last));
         let begin = has_next.mux(next, i.tiles.address);
         m.when(asked | !reads, || {
-            address.set(address.wrapping_sub(config.cols));
+            wire!(m, row_before = address.wrapping_sub(config.cols));
+            address.set(row_before);
+            read_place.set(place(config.word_of(row_before)));
             rows_behind.step();
             m.when(read_last | !reads, || {
                 reads.set(offered);
-                address.set(begin.wrapping_add((config.rows - 1) * config.cols));
+                address.set(begin);
+                read_place.set(place(config.word_of(begin)));
                 rows_behind.load(m.constant(Bits::ones(index_bits)));
             });
         });

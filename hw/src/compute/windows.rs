@@ -163,13 +163,10 @@ impl Module for Windows {
         };
         let mark = of_word(RowMark::shape(), late(m, "mark", to_word(mark), READ_LATENCY + 1));
         let found = bytes_at(i.read.data, offset, config.rows);
-        // The word is 0 where none was read.
-        let missing = (!i.read.data_valid).repeat(8) & zero_point;
-        let row = found.into_iter().enumerate().map(|(k, found)| {
-            let value = m.reg(&format!("act_{k}"), signed(8));
-            value.set(found | missing);
-            value
-        });
+        // The word is 0 where none was read: the zero point is put in behind the register, for a block RAM is slow.
+        let missing = m.delay("missing", (!i.read.data_valid).repeat(8) & zero_point);
+        let row =
+            found.into_iter().enumerate().map(|(k, found)| m.delay(&format!("found_{k}"), found) | missing);
         WindowsOut { claims, active, valid, act: row.collect(), mark }
     }
 }

