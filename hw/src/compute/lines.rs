@@ -209,29 +209,30 @@ impl Module for Lines {
         };
         let keeps = late_bit(m, "keeps", fires, READ_LATENCY);
         let offset = late(m, "offset", act.truncate(config.offset_bits()), READ_LATENCY);
-        let zero_point = late(m, "zero_point", frame.zero_point, READ_LATENCY);
         let found = bytes_at(i.read.data, offset, config.cols);
-        // The word is 0 where none was read.
-        let missing = (!i.read.data_valid).repeat(8) & zero_point;
-        let found = found.into_iter().rev().map(|byte| byte | missing);
-        wire!(m, kept = concat(found));
+        // The word is 0 where none was read: a bit beside it tells of the zero point, which is put in behind the lines, for a block RAM is slow.
+        wire!(m, kept = (!i.read.data_valid).concat(concat(found.into_iter().rev())));
         let kept_at = of_word(step(), late(m, "kept_at", to_word(Step { line, pixel }), READ_LATENCY));
         let address = |step: Step<UInt>| step.line.concat(step.pixel);
 
         // Each kernel row reads its line, with a memory of its own for it.
         let mut place = kept_at;
+        let mut zero_point = late(m, "zero_point", frame.zero_point, READ_LATENCY);
         let mut lateness = READ_LATENCY;
         let words = (0..groups).flat_map(|group| {
             while lateness < KEPT + TAPS * group {
                 lateness += 1;
                 place = delayed(&format!("place_{lateness}"), place);
+                zero_point = m.delay(&format!("zero_point_{lateness}"), zero_point);
             }
-            let lines = m.memory(&format!("lines_{group}"), RING * LINE_PIXELS, 8 * config.cols);
+            let lines = m.memory(&format!("lines_{group}"), RING * LINE_PIXELS, 8 * config.cols + 1);
             m.when(keeps, || lines.write(address(kept_at), kept));
             let line = place.line.wrapping_sub(groups - 1 - group);
             let word = lines.read(&format!("word_{group}"), address(Step { line, ..place }));
             let word = m.delay(&format!("pixel_{group}"), word);
-            (0..config.cols).map(|col| word.slice(8 * col, 8)).collect::<Vec<_>>()
+            let zero_point = late(m, &format!("zero_point_of_{group}"), zero_point, 2);
+            let missing = word.msb().repeat(8) & zero_point;
+            (0..config.cols).map(|col| word.slice(8 * col, 8) | missing).collect::<Vec<_>>()
         });
         let words: Vec<UInt> = words.collect();
 

@@ -110,7 +110,14 @@ impl Module for Output {
                 .map(|(name, count)| Countdown::new(m, name, count.width(), 1));
         // The task is here, and its operands are to be read.
         let begins = m.reg("begins", 1).reset_to(0);
-        begins.set(i.tasks.valid & i.tasks.ready);
+        wire!(m, takes = i.tasks.valid & i.tasks.ready);
+        begins.set(takes);
+        let [add_begins, pool_begins] = [(OutputKind::Add, "add_begins"), (OutputKind::Pool, "pool_begins")]
+            .map(|(kind, name)| {
+                let begins = m.reg(name, 1).reset_to(0);
+                begins.set(takes & i.tasks.next.kind.is(kind));
+                begins
+            });
 
         // Parameters of a tile, a word in every cycle. Sums that are stored as they are have none.
         let in_parameters = state.is(OutputState::Parameters);
@@ -130,7 +137,7 @@ impl Module for Output {
             halves,
         } = add.i;
         halt.set(i.halt);
-        start.set(begins & adds);
+        start.set(add_begins);
         active.set(in_rest & adds);
         input1.set(c.source);
         columns.set(c.columns);
@@ -141,7 +148,7 @@ impl Module for Output {
         let PoolIn { start, halt, first, columns, rows, tiles, pooling, requests: pool_requests, soon, data } =
             pool.i;
         halt.set(i.halt);
-        start.set(begins & pools);
+        start.set(pool_begins);
         first.set(c.source);
         columns.set(c.columns);
         rows.set(c.rows);

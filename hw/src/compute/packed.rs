@@ -192,6 +192,8 @@ impl Module for Packed {
         fill.rows.takes.set(steps & ends_row);
 
         let read_half = late(m, "read_half", half, behind);
+        let reads = late_bit(m, "reads", steps, behind);
+        m.assert("lines_are_complete", !reads | !fill.fills | fill.half.ne(read_half));
         let names = [1, 2, 3, 4].map(|g| format!("begin_of_{g}"));
         let begins: [UInt; SEGMENTS as usize] =
             std::array::from_fn(|g| late(m, &names[g], row.begins[g], behind));
@@ -269,6 +271,9 @@ fn exceeds(value: UInt, small: u32) -> UInt {
 
 /// Lines as they are filled.
 struct Fill {
+    /// A word of a line is written, and of which row of outputs.
+    fills: UInt,
+    half: UInt,
     active: UInt,
     /// Rows of outputs whose lines are complete.
     rows: RecordQueue<Row<Shape>>,
@@ -488,13 +493,19 @@ impl Packed {
         let inside = (0..config.word_bytes()).rev().map(|k| exceeds(rest, k) & !exceeds(lead, k));
         let inside = late(m, "inside", concat(inside), READ_LATENCY - 1);
         let bytes = bytes_of(i.read.data).into_iter().zip(0..);
-        let bytes: Vec<UInt> =
-            bytes.map(|(byte, k)| (i.read.data_valid & inside.bit(k)).mux(byte, zero_point)).collect();
+        // The word is 0 where none was read.
+        let bytes: Vec<UInt> = bytes
+            .map(|(byte, k)| {
+                let missing = !(i.read.data_valid & inside.bit(k));
+                (byte & inside.bit(k).repeat(8)) | (missing.repeat(8) & zero_point)
+            })
+            .collect();
         let kept = m.delay("kept", concat(bytes.into_iter().rev()));
         let at = m.delay("kept_at", to_half.concat(to_word.slice(1, LINE_WORDS.ilog2() - 1)));
         let lines = (0..SEGMENTS).map(|g| {
             let of = |parity: u32, name: &str| {
                 let memory = m.memory(&format!("{name}_{g}"), LINE_WORDS, 8 * config.word_bytes());
+                let memory = memory.without_collisions();
                 let keeps = m.reg(&format!("keeps_{name}_{g}"), 1).reset_to(0);
                 keeps.set(writes & to_segment.eq(g) & to_word.bit(0).eq(parity));
                 m.when(keeps, || memory.write(at, kept));
@@ -518,6 +529,7 @@ impl Packed {
         m.connect(late, row);
         rows.put(puts, late);
         m.assert("room_for_rows", !puts | rows.ready);
-        Fill { active: !is(PackedState::Take) | puts, rows, lines }
+        let fills = late_bit(m, "fills", writes, 1);
+        Fill { fills, half: at.msb(), active: !is(PackedState::Take) | puts, rows, lines }
     }
 }

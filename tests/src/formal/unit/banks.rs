@@ -68,9 +68,14 @@ impl Module for Proved {
             let earlier = (0..other).map(fires).reduce(|a, b| a | b).expect("there is one before");
             m.assert(&format!("write_{other}_is_alone_at_its_word"), !(fires(other) & earlier));
         }
-        // A word comes in the cycle after its request, or at all ports but the first in the one after that, as it was before the writes of its
-        // request's cycle.
-        let wanted = known.concat(value);
+        // A word comes in the cycle after its request, or at all ports but the first in the one after that, as it was before its
+        // request's cycle. Bytes that are written in that cycle may be anything, but no others; where no word comes, it is 0.
+        let written = ports
+            .write
+            .iter()
+            .map(|port| (port.valid & port.ready & port.address.eq(i.watched)).repeat(bytes) & port.mask);
+        let written = written.reduce(|a, b| a | b).expect("a port writes");
+        let wanted = (known & !written).concat(value);
         for (k, port) in ports.read.iter().enumerate() {
             let named = |what: &str, late: usize| format!("{what}_{k}_{late}");
             let way = if k == 0 { 1 } else { 2 };
@@ -85,6 +90,7 @@ impl Module for Proved {
             let (known, value) = (wanted.slice(8 * bytes, bytes), wanted.truncate(8 * bytes));
             let same = ((port.data ^ value) & wide(known)).eq(0);
             m.assert(&format!("read_{k}_reads_what_was_written"), !(asked & watched) | same);
+            m.assert(&format!("read_{k}_is_0_without_a_word"), port.data_valid | !port.data.any());
         }
         Empty::new()
     }
