@@ -46,7 +46,7 @@ pub struct AddOut<T> {
     pub enters: T,
     /// What enters the columns: one int32 for each.
     pub value: Vec<T>,
-    /// The value's multiplier.
+    /// The multiplier of the next cycle's value.
     pub multiplier: T,
     /// The shift for the value of one cycle before, less 1.
     pub shift_less_1: T,
@@ -186,8 +186,7 @@ impl Module for Add {
         AddOut {
             enters: late_bit(m, "taken", takes, SUM_LATENCY),
             value,
-            // That of the turn before.
-            multiplier: by_turn([a.output_multiplier, a.input1_multiplier, a.input2_multiplier]),
+            multiplier: by_turn([a.input1_multiplier, a.input2_multiplier, a.output_multiplier]),
             // That of two turns before.
             shift_less_1: by_turn([a.input2_shift, a.output_shift, a.input1_shift]),
         }

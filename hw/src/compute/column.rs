@@ -19,7 +19,7 @@ pub struct ColumnIn<T> {
     pub shared: T,
     /// int32.
     pub value: T,
-    /// For the value of one cycle before.
+    /// The value's. It takes the place of the column's own, which is set again before it is used.
     pub shared_multiplier: T,
     /// For the value of two cycles before.
     pub shared_shift_less_1: T,
@@ -70,10 +70,10 @@ impl Module for Column {
     }
     fn build(&self, m: &Builder, i: ColumnIn<UInt>) -> ColumnOut<UInt> {
         let own = Parameters::new(m, &i.settings);
+        m.when(i.shared, || own.multiplier.set(i.shared_multiplier));
         let biased = m.delay("biased", i.shared.mux(i.value, i.sum.wrapping_add(own.bias)));
-        let multiplier = i.shared.mux(i.shared_multiplier, own.multiplier);
         let shift_less_1 = m.delay("shift", i.shared.mux(i.shared_shift_less_1, own.shift_less_1));
-        let Scaled { halves, out } = scale(m, biased, multiplier, shift_less_1, &i.range, &i.bounds);
+        let Scaled { halves, out } = scale(m, biased, own.multiplier, shift_less_1, &i.range, &i.bounds);
         ColumnOut { out, halves: halves.truncate(HALVES_BITS) }
     }
 }

@@ -492,15 +492,13 @@ impl Packed {
         let rest = m.delay("rest", packing.line_bytes.wrapping_sub(word_place));
         let inside = (0..config.word_bytes()).rev().map(|k| exceeds(rest, k) & !exceeds(lead, k));
         let inside = late(m, "inside", concat(inside), READ_LATENCY - 1);
-        let bytes = bytes_of(i.read.data).into_iter().zip(0..);
-        // The word is 0 where none was read.
-        let bytes: Vec<UInt> = bytes
-            .map(|(byte, k)| {
-                let missing = !(i.read.data_valid & inside.bit(k));
-                (byte & inside.bit(k).repeat(8)) | (missing.repeat(8) & zero_point)
-            })
-            .collect();
-        let kept = m.delay("kept", concat(bytes.into_iter().rev()));
+        // A block RAM is slow: the word stands in a register before bytes of it are left out. It is 0 where none was read.
+        let found = m.delay("found", i.read.data);
+        let is_there = m.delay("is_there", inside & i.read.data_valid.repeat(config.word_bytes()));
+        let zero_point = m.delay("zero_point_kept", zero_point);
+        let bytes = bytes_of(found).into_iter().zip(0..);
+        let bytes: Vec<UInt> = bytes.map(|(byte, k)| is_there.bit(k).mux(byte, zero_point)).collect();
+        wire!(m, kept = concat(bytes.into_iter().rev()));
         let at = m.delay("kept_at", to_half.concat(to_word.slice(1, LINE_WORDS.ilog2() - 1)));
         let lines = (0..SEGMENTS).map(|g| {
             let of = |parity: u32, name: &str| {

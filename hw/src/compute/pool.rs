@@ -7,6 +7,7 @@ use super::command::{COUNT_BITS, Pooling};
 use super::countdown::Countdown;
 use super::operands::{Operand, OperandMark, OperandRequest, Requests};
 use super::parts::bytes_at;
+use crate::delay::late_bit;
 
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -41,7 +42,7 @@ pub struct PoolOut<T> {
     pub enters: T,
     /// What enters the columns: one int32 for each, the sum or the largest value.
     pub value: Vec<T>,
-    /// The value's multiplier: one over the number of the window's pixels that lie in the image, or over 1.
+    /// The multiplier of the next cycle's value: one over the number of the window's pixels that lie in the image, or over 1.
     pub multiplier: T,
 }
 
@@ -193,14 +194,14 @@ impl Module for Pool {
             let larger = value.signed().gt(counted).mux(value, counted.unsigned());
             let all = p.maximum.mux(larger, value.wrapping_add(counted.unsigned()));
             m.when(pixel, || value.set(is_first.mux(counted.unsigned(), all)));
-            value.signed().extend(32).unsigned()
+            let value = m.delay(&format!("leaving_{col}"), value).signed();
+            value.extend(32).unsigned()
         });
         let value = value.collect();
         let count = m.reg("count", MOST_PIXELS.ilog2());
         let before = i.soon.mark.first.mux(0, count);
         m.when(i.soon.valid, || count.set(before.wrapping_add(i.soon.read.extend(count.width()))));
-        let enters = m.reg("enters", 1).reset_to(0);
-        enters.set(pixel & is_last);
+        let enters = late_bit(m, "enters", pixel & is_last, 2);
 
         // 256 pixels are counted as 0, as are none, whose sum is 0 anyhow. A largest value is divided by 1.
         let contents = [MOST_PIXELS].into_iter().chain(1..MOST_PIXELS);

@@ -107,7 +107,7 @@ impl Module for Weights {
         wire!(m, offered = has_next | i.tiles.valid);
         m.when(!has_next, || next.set(i.tiles.address));
         has_next.set(offered & reads & !(asked & read_last));
-        let begin = has_next.mux(next, i.tiles.address);
+        wire!(m, first_read = has_next.mux(next, i.tiles.address));
         m.when(asked | !reads, || {
             wire!(m, row_before = address.wrapping_sub(config.cols));
             address.set(row_before);
@@ -115,8 +115,8 @@ impl Module for Weights {
             rows_behind.step();
             m.when(read_last | !reads, || {
                 reads.set(offered);
-                address.set(begin);
-                read_place.set(place(config.word_of(begin)));
+                address.set(first_read);
+                read_place.set(place(config.word_of(first_read)));
                 rows_behind.load(m.constant(Bits::ones(index_bits)));
             });
         });
