@@ -60,7 +60,7 @@ pub struct Banks {
 /// The place of a word: its address, with the bank instead of the lowest two bits. The bank is the exclusive or of all pairs of the address's bits: a walk with a step of any power of two changes it.
 ///
 /// Who has a register for the address puts the place into it, which gives the comparison of banks more of the next cycle.
-pub(super) fn place(address: UInt) -> UInt {
+pub fn place(address: UInt) -> UInt {
     let pairs = (0..address.width()).step_by(BANK_BITS as usize).map(|low| {
         let width = BANK_BITS.min(address.width() - low);
         address.slice(low, width).extend(BANK_BITS)

@@ -39,7 +39,7 @@ mod windows;
 
 pub use add::{Add, AddIn, AddOut};
 pub use array::{Array, ArrayIn, ArrayOut};
-pub use banks::{Banks, BanksIn, WordWrite};
+pub use banks::{Banks, BanksIn, WordWrite, place};
 pub use column::{Column, ColumnIn, ColumnOut};
 pub use command::{
     Addition, Convolution, Convolutions, Counts, Image, OutputKind, OutputTask, OutputTasks, Pooling, Steps,
