@@ -77,7 +77,7 @@ impl Parameters {
     }
 }
 
-/// What all columns share, as they need it: what a value is compared with before it is rounded (see [`scale`]).
+/// What all columns share, as they need it: what a value is compared with before it is rounded.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct OutputBounds<T> {
     /// The zero point, doubled, and 1 for the rounding; int10.
