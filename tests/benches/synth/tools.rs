@@ -126,7 +126,8 @@ impl Tools {
     }
 }
 
-fn read_json(file: &Path) -> Result<Value, String> {
+/// A file that one of the tools has written.
+pub fn read_json(file: &Path) -> Result<Value, String> {
     let text =
         fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{} is no JSON: {error}", file.display()))
@@ -158,7 +159,7 @@ fn timing(report: &Value) -> Option<Timing> {
 }
 
 /// The signal of the design after which Yosys has named a cell; of a register, that is what it holds.
-fn signal(name: &str) -> String {
+pub fn signal(name: &str) -> String {
     let end = ["_TRELLIS", "_LUT4", "_PFUMX", "_L6MUX", "_CCU2C", "_MULT18", "_DP16KD", "$"];
     let end = end.iter().filter_map(|mark| name.find(mark)).min().unwrap_or(name.len());
     let name = &name[..end];
