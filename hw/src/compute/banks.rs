@@ -38,7 +38,7 @@ impl WordWrite<Shape> {
 /// Ports of the scratchpad, which take [places](place) for addresses. Where two want the same bank, the first one has it and the others wait.
 #[derive(Clone, Debug, Bundle)]
 pub struct BanksIn<T> {
-    /// Ports that read. Words come one cycle after their request is taken at the first port, and two at the others; where none comes, the data are 0.
+    /// Ports that read. Words come one cycle after their request is taken at the first port, and two at the others; where none comes, the first port gives 0.
     pub read: Vec<WordRead<T>>,
     /// Ports that write.
     pub write: Vec<WordWrite<T>>,

@@ -196,15 +196,26 @@ fn share() -> Subject {
 }
 
 fn banks() -> Subject {
-    const GRANTS: &[Change] =
-        &[fault("Banks_128x8_r4w2.v", "!(write_0_valid & (write_bank_0 == write_bank_1))", "1'b1")];
+    const GRANTS: &[Change] = &[
+        fault("Banks_128x8_r4w2.v", "!(write_0_valid & (write_bank_0 == write_bank_1))", "1'b1"),
+        fault(
+            "Banks_128x8_r4w2.v",
+            "from_0_0 <= read_0_valid & 1'b1 & (read_bank_0",
+            "from_0_0 <= (read_bank_0",
+        ),
+    ];
     const MEMORY: &[Change] = &[
-        fault("Banks_128x8_r4w2.v", "case (from_0)", "case (read_bank_0)"),
+        fault("Banks_128x8_r4w2.v", "({64{from_0_0}} & word_0)", "({64{from_0_0}} & word_1)"),
         fault("Banks_128x8_r4w2.v", "!(read_0_valid & (read_bank_0 == read_bank_1))", "1'b1"),
     ];
     let config = ComputeConfig { rows: 4, cols: 4, scratchpad_bytes: 128, accumulator_rows: 16 };
     let banks = Banks { config, readers: 4, writers: 2 };
-    let grants = &["*_waits_for_an_earlier_one_only", "*_is_answered_in_time", "*_is_alone_at_its_word"];
+    let grants = &[
+        "*_waits_for_an_earlier_one_only",
+        "*_is_answered_in_time",
+        "*_is_alone_at_its_word",
+        "*_is_0_without_a_word",
+    ];
     let checks = vec![
         short(check("grants", grants, 3, Kind::Always, GRANTS)),
         // A write, a read, and the word.
