@@ -1,5 +1,6 @@
 //! The scratchpad: four banks of int8 data.
 
+use ferrite_hdl::library::one_hot_mux;
 use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
@@ -151,13 +152,14 @@ impl Module for Banks {
             let comes = m.reg(&format!("comes_{k}"), 1).reset_to(0);
             comes.set(port.valid & read_ready[k]);
             // One bit for each bank, and none if no word comes: the data are 0 then.
-            let word_bits = 8 * self.config.word_bytes();
-            let parts = (0u32..).zip(&stored).map(|(bank, word)| {
-                let from = m.reg(&format!("from_{k}_{bank}"), 1).reset_to(0);
-                from.set(port.valid & read_ready[k] & read_banks[k].eq(bank));
-                from.repeat(word_bits) & *word
-            });
-            let data = m.node(&format!("data_{k}"), parts.reduce(|a, b| a | b).expect("there are banks"));
+            let from: Vec<UInt> = (0..BANKS)
+                .map(|bank| {
+                    let from = m.reg(&format!("from_{k}_{bank}"), 1).reset_to(0);
+                    from.set(port.valid & read_ready[k] & read_banks[k].eq(bank));
+                    from
+                })
+                .collect();
+            let data = m.node(&format!("data_{k}"), one_hot_mux(concat(from.into_iter().rev()), &stored));
             // A block RAM is slow. Who reads at the early port puts a register behind it; the others get one here.
             let (data_valid, data) = match k == EARLY {
                 true => (comes, data),

@@ -1,5 +1,6 @@
 //! The accumulators: rows of `C` int32 sums in two banks.
 
+use ferrite_hdl::library::one_hot_mux;
 use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
@@ -188,12 +189,11 @@ impl Module for Sums {
         // One bit for each place where the old sums may be, and none if they are replaced.
         let written = m.reg("written", 32 * config.cols);
         let from_written = m.delay("from_written", reads & is_written);
-        let places = (0u32..).zip(&words).map(|(bank, word)| {
-            (m.delay(&format!("from_bank_{bank}"), reads & !is_written & of(row, bank)), *word)
-        });
-        let places = places.chain([(from_written, written)]);
-        let places = places.map(|(from, word)| from.repeat(32 * config.cols) & word);
-        let old = m.delay("old", places.reduce(|a, b| a | b).expect("there are banks"));
+        let from =
+            (0..BANKS).map(|bank| m.delay(&format!("from_bank_{bank}"), reads & !is_written & of(row, bank)));
+        let from: Vec<UInt> = from.chain([from_written]).collect();
+        let places: Vec<UInt> = words.iter().copied().chain([written]).collect();
+        let old = m.delay("old", one_hot_mux(concat(from.into_iter().rev()), &places));
         let updated = (0u32..)
             .zip(i.sum)
             .map(|(col, sum)| old.slice(32 * col, 32).wrapping_add(sum.signed().extend(32).unsigned()));
