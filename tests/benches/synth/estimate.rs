@@ -172,7 +172,7 @@ fn read(module: &Value) -> Option<(Vec<Net>, Vec<End>)> {
                 }
             }
         }
-        let is_clock = |port: &str| port == "CLK" || port == "WCK" || port.starts_with("CLK");
+        let is_clock = |port: &str| port == "WCK" || port.starts_with("CLK");
         for &(output, net) in &outputs {
             let start = match kind {
                 "TRELLIS_FF" => Some(FLIP_FLOP),

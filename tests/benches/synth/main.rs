@@ -125,8 +125,11 @@ fn measure(options: &Options) -> Result<(), String> {
     };
     let cores: Vec<_> = configurations().into_iter().filter(chosen).collect();
 
-    let netlists =
-        in_parallel(cores.iter().flat_map(|core| [(core, true), (core, false)]), |((name, part), bare)| {
+    // Only area is measured without the registers around a part.
+    let kinds: &[bool] = if options.estimate { &[false] } else { &[true, false] };
+    let netlists = in_parallel(
+        cores.iter().flat_map(|core| kinds.iter().map(move |bare| (core, *bare))),
+        |((name, part), bare)| {
             progress(format!(
                 "{name}: synthesising {}",
                 if bare { "the core" } else { "the core between registers" }
@@ -138,10 +141,10 @@ fn measure(options: &Options) -> Result<(), String> {
                 (true, Part::Compute(compute)) => tools.synthesise(&folder, compute),
                 (true, Part::Unit(unit)) => tools.synthesise(&folder, unit),
             }
-        })?;
+        },
+    )?;
     if options.estimate {
-        for ((name, _), netlists) in cores.iter().zip(netlists.chunks(2)) {
-            let top = &netlists[1].0;
+        for ((name, _), (top, _)) in cores.iter().zip(&netlists) {
             let paths = estimate::estimate(&options.folder.join(name).join(format!("{top}.json")), top)?;
             for estimate::Estimate { ns, from, to, through } in paths.iter().take(ESTIMATES) {
                 println!("{name}: {ns:5.1} ns from {from} to {to}, by way of {}", through.join(", "));
