@@ -34,7 +34,7 @@ pub struct Lane<T> {
 /// Ports of the board.
 #[derive(Clone, Debug, Bundle)]
 pub struct BoardIn<T> {
-    /// Commands, of which none is refused.
+    /// Commands. Those that are refused go as they came.
     pub orders: OrderStream<T>,
     /// By part.
     pub lanes: Vec<Lane<T>>,
@@ -168,31 +168,32 @@ impl Module for Board {
         wire!(m, all_done = concat(done.iter().rev().copied()));
         wire!(m, all_here = concat(states.iter().rev().map(|state| state.here)));
 
-        // Comparing: one of the other lanes' orders in each cycle, and then the new order takes its own slot.
+        // Comparing: one of the other lanes' orders in each cycle, which is chosen, read and compared, and then the new order takes its own slot.
         let compares = m.reg("compares", 1).reset_to(0);
         let compared = m.reg("compared", 1).reset_to(0);
         let to_compare = m.reg("to_compare", ALL_SLOTS);
         let slot = m.reg("slot", ALL_SLOTS.ilog2());
-        let looks = m.reg("looks", 1);
+        let has_slot = m.reg("has_slot", 1);
         let blockers = m.reg("blockers", ALL_SLOTS);
-        let theirs = of_word(shape, regions.read_async("theirs", slot));
-        wire!(m, blocks = looks & all_here.bit_at(slot) & mine.conflict(&theirs));
+        wire!(m, begins = i.orders.valid & !compares & !compared);
         wire!(m, other_lanes = concat((0..LANES).rev().map(|lane| part.ne(lane).repeat(SLOTS))));
-        wire!(m, was_last = !to_compare.any());
+        wire!(m, pending = begins.mux(all_here & other_lanes, to_compare));
+        slot.set(priority_encode(pending));
+        has_slot.set(pending.any());
+        to_compare.set(pending & !priority_grant(pending));
+        let theirs = of_word(shape, m.delay("theirs", regions.read_async("read", slot)));
+        let looks_at = has_slot.mux(one_hot(m, slot, ALL_SLOTS).truncate(ALL_SLOTS), 0);
+        let looks_at = m.delay("looks_at", looks_at);
+        wire!(m, blocks = mine.conflict(&theirs));
+        wire!(m, found = blocks.mux(looks_at & all_here, 0));
         let still = !all_done;
-        m.when(i.orders.valid & !compares & !compared, || {
+        m.when(begins, || {
             compares.set(1);
-            looks.set(0);
-            to_compare.set(all_here & other_lanes);
             blockers.set(0);
         });
         m.when(compares, || {
-            let found = blocks.mux(one_hot(m, slot, ALL_SLOTS).truncate(ALL_SLOTS), 0);
             blockers.set((blockers | found) & still);
-            slot.set(priority_encode(to_compare));
-            looks.set(!was_last);
-            to_compare.set(to_compare & !priority_grant(to_compare));
-            m.when(was_last, || {
+            m.when(!has_slot, || {
                 compares.set(0);
                 compared.set(1);
             });
@@ -203,14 +204,15 @@ impl Module for Board {
             (1u32..).zip(&all[1..]).fold(all[0], |others, (lane, value)| part.eq(lane).mux(*value, others))
         };
         wire!(m, tail = own(|state| state.tail));
-        wire!(m, taken = own(|state| state.here).bit_at(tail));
-        wire!(m, enters = compared & !taken & !i.drops);
+        // As it was a cycle ago: nothing can have come since, as an order is compared for longer.
+        let taken = m.delay("taken", own(|state| state.here).bit_at(tail));
+        wire!(m, enters = compared & i.orders.good & !taken & !i.drops);
         i.orders.ready.set(enters);
         m.when(enters, || {
             compared.set(0);
             regions.write(part.concat(tail), to_word(mine));
         });
-        m.when(i.drops, || {
+        m.when(i.drops | !i.orders.valid, || {
             compares.set(0);
             compared.set(0);
         });
@@ -237,12 +239,16 @@ impl Module for Board {
             });
             let all_waits_for = (0..SLOTS).map(|slot| {
                 let waits_for = m.reg(&format!("waits_for_{number}_{slot}"), ALL_SLOTS).reset_to(0);
-                waits_for.set(waits_for & still);
-                m.when(enters_here & state.tail.eq(slot), || waits_for.set(blockers & still));
-                waits_for
+                let free = m.reg(&format!("free_{number}_{slot}"), 1).reset_to(1);
+                let enters = enters_here & state.tail.eq(slot);
+                let waits_then =
+                    m.node(&format!("waits_then_{number}_{slot}"), enters.mux(blockers, waits_for) & still);
+                waits_for.set(waits_then);
+                free.set(!waits_then.any());
+                (waits_for, free)
             });
-            let all_waits_for: Vec<UInt> = all_waits_for.collect();
-            let free = concat(all_waits_for.iter().rev().map(|waits_for| !waits_for.any()));
+            let (all_waits_for, free): (Vec<UInt>, Vec<UInt>) = all_waits_for.unzip();
+            let free = concat(free.into_iter().rev());
             let waits = state.waits.bit_at(state.next);
             lane.enters.set(enters_here);
             lane.allowed.set(waits & free.bit_at(state.next) & !i.drops);

@@ -17,5 +17,5 @@ mod record;
 pub use board::{Board, BoardIn, BoardOut, Held, Lane};
 pub use gather::{Gather, GatherIn};
 pub use order::{EXTERNAL_BLOCK_BYTES, Order, OrderStream, Region, Regions, Transfer};
-pub use prepare::{Effect, Prepare, PrepareIn, PrepareOut, PrepareState};
+pub use prepare::{Prepare, PrepareIn, PrepareOut, PrepareState};
 pub use record::{Cause, Opcode, Part, RECORD_WORDS, RecordStream};

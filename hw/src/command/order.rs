@@ -120,7 +120,7 @@ impl Transfer<Shape> {
 pub struct Order<T> {
     /// What carries it out.
     pub part: T,
-    /// Why it is refused, if it is.
+    /// Why it is refused, where it is.
     pub cause: T,
     /// What it touches.
     pub regions: Regions<T>,
@@ -132,13 +132,17 @@ pub struct Order<T> {
     pub output: OutputTask<T>,
 }
 
-/// A stream of orders.
+/// A stream of orders. One that is refused is offered too, but only to be looked at while it is judged.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct OrderStream<T> {
     /// One is offered.
     pub valid: T,
     /// It.
     pub order: Order<T>,
+    /// It was judged and may be taken.
+    pub good: T,
+    /// It was judged and is refused.
+    pub bad: T,
     /// It is taken.
     #[flip]
     pub ready: T,
@@ -154,6 +158,6 @@ impl OrderStream<Shape> {
             convolution: Convolution::shape(config),
             output: OutputTask::shape(config),
         };
-        OrderStream { valid: bit(), order, ready: bit() }
+        OrderStream { valid: bit(), order, good: bit(), bad: bit(), ready: bit() }
     }
 }

@@ -1,5 +1,6 @@
 //! Judges commands, and computes what they touch and how they walk, by one multiplier.
 
+use ferrite_hdl::library::one_hot_mux;
 use ferrite_hdl::prelude::*;
 
 use super::order::{EXTERNAL_BLOCK_BYTES, OrderStream, Region};
@@ -7,11 +8,11 @@ use super::record::{
     CODE, Cause, Field, Opcode, Part, RecordStream, add, convolve, depthwise, packed, pool, requantise, sums,
     transfer,
 };
-use crate::compute::ComputeConfig;
 use crate::compute::{
-    Addition, Convolution, Counts, Image, LINE_PIXELS, LINE_PLACE_BITS, MOST_PIXELS, OutputKind, OutputRange,
-    OutputTask, Packing, Pooling, Steps, TAPS,
+    Addition, ComputeConfig, Convolution, Counts, Image, LINE_PIXELS, LINE_PLACE_BITS, MOST_PIXELS,
+    OutputKind, OutputRange, OutputTask, Packing, Pooling, Steps, TAPS,
 };
+use crate::delay::late_bit;
 
 /// Ports of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -44,43 +45,40 @@ pub enum PrepareState {
 }
 
 /// What a product is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encoding)]
-#[encoding(width = 5)]
-pub enum Effect {
-    /// Nothing.
-    Nothing = 0,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
     /// The number of tiles of weights; of a requantisation, the bytes of its parameters.
-    Tiles = 1,
+    Tiles,
     /// The number of accumulator rows.
-    Rows = 2,
+    Rows,
     /// Bytes from the first to the last byte of the data, along one of its loops.
-    Reach = 3,
+    Reach,
     /// The same in external memory; may be negative.
-    External = 4,
+    External,
     /// Bytes from the image's first pixel to the first activation row; may be negative.
-    Start = 5,
+    Start,
     /// A convolution's or a pooling's step from column to column.
-    Column = 6,
+    Column,
     /// From row to row.
-    Row = 7,
+    Row,
     /// From column to column of the kernel.
-    KernelColumn = 8,
+    KernelColumn,
     /// From row to row of the kernel.
-    KernelRow = 9,
+    KernelRow,
     /// Pixels from the first to the last output of a line.
-    Pixels = 10,
+    Pixels,
     /// Pixels of a window.
-    Window = 11,
+    Window,
     /// Bytes from the first to the last byte of the source, along one of its loops.
-    SourceReach = 12,
+    SourceReach,
     /// The same of the second operand.
-    SecondReach = 13,
+    SecondReach,
     /// Bytes of a line of the image, which its reach has too.
-    LineBytes = 14,
+    LineBytes,
     /// Bytes from a line's first byte to that of the first tap, which the start has too.
-    FirstByte = 15,
+    FirstByte,
     /// Bytes from the first output's first tap to the last one's.
-    Span = 16,
+    Span,
 }
 
 /// Judges one command after the other. What is multiplied takes a product in each cycle; most take some ten cycles.
@@ -109,12 +107,52 @@ const MOST_SHIFT: u32 = 62;
 /// Input channels of a packed convolution, at most.
 const MOST_PACKED_CHANNELS: u32 = 32;
 
+/// What is multiplied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operand {
+    /// A field.
+    Plain(Field),
+    /// A field of two's complement.
+    Signed(Field),
+    /// The result of an earlier product.
+    Result(Effect),
+    /// A number.
+    Constant(u32),
+}
+
 /// One of the products of a command.
 #[derive(Clone, Copy)]
 struct Product {
-    factor: UInt,
-    step: UInt,
+    /// The first factor.
+    factor: Operand,
+    /// The first factor is one less.
+    less_1: bool,
+    /// The second factor.
+    step: Operand,
+    /// What the product is for.
     effect: Effect,
+}
+
+impl Product {
+    /// A count and the distance of what is counted.
+    fn new(effect: Effect, factor: Operand, step: Operand) -> Product {
+        Product { factor, less_1: false, step, effect }
+    }
+
+    /// Of two fields.
+    fn plain(effect: Effect, factor: Field, step: Field) -> Product {
+        Product::new(effect, Operand::Plain(factor), Operand::Plain(step))
+    }
+
+    /// From the first of a count to the last one.
+    fn reach(effect: Effect, count: Field, step: Operand) -> Product {
+        Product { less_1: true, ..Product::new(effect, Operand::Plain(count), step) }
+    }
+
+    /// A coordinate's.
+    fn signed(effect: Effect, factor: Field, step: Field) -> Product {
+        Product::new(effect, Operand::Signed(factor), Operand::Plain(step))
+    }
 }
 
 /// The ways in which a command of an opcode breaks a rule, given its fields.
@@ -141,62 +179,86 @@ impl Module for Prepare {
         i.records.ready.set(state.is(PrepareState::Take));
         m.when(take, || record.set(i.records.record));
         let get = |field: Field| field.of(record);
-        let code = CODE.of(record);
-        let known =
-            Opcode::ALL.map(|opcode| m.node(&format!("is_{opcode:?}").to_lowercase(), code.is(opcode)));
+        let known = Opcode::ALL.map(|opcode| {
+            let known = m.reg(&format!("is_{opcode:?}").to_lowercase(), 1);
+            m.when(take, || known.set(CODE.of(i.records.record).is(opcode)));
+            known
+        });
         let is =
             |wanted: Opcode| known[Opcode::ALL.iter().position(|opcode| *opcode == wanted).expect("all")];
         wire!(m, is_transfer = is(Opcode::Load) | is(Opcode::Store));
         wire!(m, is_array = is(Opcode::Convolve) | is(Opcode::Depthwise) | is(Opcode::Packed));
         wire!(m, has_image = is(Opcode::Add) | is(Opcode::Pool));
 
-        // Products: the factors of one are chosen in each cycle, multiplied in the next, and used in the one after.
+        // Products: the factors of one are chosen in each cycle, multiplied in the next, and used in the one after. What chooses them is known a cycle before.
         let tiles = m.reg("tiles", COUNT_BITS);
         let rows = m.reg("rows", COUNT_BITS);
         let column_bytes = m.reg("column_bytes", COUNT_BITS);
-        let step = m.reg("step", 4);
-        let lists =
-            Opcode::ALL.map(|opcode| (opcode, self.products(m, opcode, &get, [tiles, rows, column_bytes])));
-        let factor = m.wire("factor", FACTOR_BITS);
-        let multiplied = m.wire("multiplied", STEP_BITS);
-        let effect = m.wire("effect", Effect::shape());
-        factor.set(0);
-        multiplied.set(0);
-        effect.set(Effect::Nothing);
+        let lists = Opcode::ALL.map(|opcode| (opcode, self.products(opcode)));
+        let longest =
+            lists.iter().map(|(_, products)| products.len()).max().expect("there are opcodes") as u32;
+        // The product whose factors are chosen in the next cycle, a bit for each; those behind the last are waited for.
+        let ahead = m.reg("ahead", longest + STAGES + 1);
         wire!(m, multiplies = state.is(PrepareState::Multiply));
-        let last = m.wire("last", 4);
-        last.set(0);
-        m.switch(code, |s| {
-            for (opcode, products) in &lists {
-                s.case(*opcode, || {
-                    last.set(products.len() as u32 - 1 + STAGES);
-                    m.switch(step, |s| {
-                        for (k, product) in (0u32..).zip(products) {
-                            s.case(k, || {
-                                factor.set(product.factor);
-                                multiplied.set(product.step);
-                                effect.set(product.effect);
-                            });
-                        }
-                        s.default(|| {});
-                    });
-                });
+        let mut chosen = Vec::new();
+        for (opcode, products) in &lists {
+            let first = take & CODE.of(i.records.record).is(*opcode);
+            let next = |k: u32| multiplies & is(*opcode) & ahead.bit(k);
+            for (k, product) in (0u32..).zip(products) {
+                let name = format!("{opcode:?}_{k}").to_lowercase();
+                chosen.push((*product, m.node(&name, if k == 0 { first } else { next(k) })));
             }
-            s.default(|| {});
-        });
-        let first_factor = m.delay("first_factor", factor);
-        let second_factor = m.delay("second_factor", multiplied);
+        }
+        let last =
+            lists.iter().map(|(opcode, products)| is(*opcode) & ahead.bit(products.len() as u32 + STAGES));
+        wire!(m, was_last = !concat(known).any() | concat(last).any());
+        let any_of = |wanted: &dyn Fn(&Product) -> bool| {
+            let of: Vec<UInt> =
+                chosen.iter().filter(|(product, _)| wanted(product)).map(|(_, bit)| *bit).collect();
+            concat(of).any()
+        };
+        let value = |operand: Operand, width: u32| match operand {
+            Operand::Plain(field) => get(field).extend(width),
+            Operand::Signed(field) => get(field).signed().extend(width).unsigned(),
+            Operand::Result(Effect::Tiles) => tiles.extend(width),
+            Operand::Result(Effect::Rows) => rows.extend(width),
+            Operand::Result(Effect::Column) => column_bytes.extend(width),
+            Operand::Result(other) => unreachable!("{other:?} is no factor"),
+            Operand::Constant(number) => m.constant(Bits::from_u64(width, number.into())),
+        };
+        // A factor of what can be one, a bit for each of which chooses.
+        let choose = |name: &str, width: u32, of: &dyn Fn(&Product) -> Operand| {
+            let mut operands: Vec<Operand> = Vec::new();
+            for (product, _) in &chosen {
+                if !operands.contains(&of(product)) {
+                    operands.push(of(product));
+                }
+            }
+            let picks = operands.iter().rev().map(|operand| any_of(&|product| of(product) == *operand));
+            let picks = m.delay(&format!("{name}_picks"), concat(picks));
+            let items: Vec<UInt> = operands.iter().map(|operand| value(*operand, width)).collect();
+            m.node(&format!("{name}_value"), one_hot_mux(picks, &items))
+        };
+        let factor = choose("factor", FACTOR_BITS, &|product| product.factor);
+        let less_1 = m.delay("less_1", any_of(&|product| product.less_1));
+        let first_factor = m.delay("first_factor", factor.wrapping_add(less_1.repeat(FACTOR_BITS)));
+        let second_factor = m.delay("second_factor", choose("step", STEP_BITS, &|product| product.step));
         let product = m.reg("product", PRODUCT_BITS);
         product.set((first_factor.signed() * second_factor.signed()).unsigned());
-        let effects: Vec<UInt> =
-            (1..=STAGES).fold(vec![multiplies.mux(effect, Effect::Nothing as u32)], |mut all, k| {
-                let before = all[all.len() - 1];
-                let late = m.reg(&format!("effect_{k}"), Effect::shape()).reset_to(Effect::Nothing);
-                late.set(before);
-                all.push(late);
-                all
-            });
-        let now = |wanted: Effect| effects[STAGES as usize].is(wanted);
+        let mut effects: Vec<(Effect, UInt)> = Vec::new();
+        for (product, _) in &chosen {
+            let Product { effect, .. } = *product;
+            if effects.iter().all(|(other, _)| *other != effect) {
+                let name = format!("adds_{effect:?}").to_lowercase();
+                effects.push((
+                    effect,
+                    late_bit(m, &name, any_of(&|product| product.effect == effect), STAGES + 1),
+                ));
+            }
+        }
+        let now = |wanted: Effect| {
+            effects.iter().find(|(effect, _)| *effect == wanted).expect("a product has it").1
+        };
 
         // What the products add up to.
         let reach = m.reg("reach", SUM_BITS);
@@ -233,7 +295,7 @@ impl Module for Prepare {
             let code = CODE.of(i.records.record);
             let is = |opcode: Opcode| code.is(opcode);
             let acts = |bytes: u32| m.constant(Bits::from_u64(SUM_BITS, (bytes - 1).into()));
-            step.set(0);
+            ahead.set(2);
             too_many.set(0);
             long_lines.set(0);
             wide_window.set(0);
@@ -261,8 +323,8 @@ impl Module for Prepare {
             state.set(PrepareState::Multiply);
         });
         m.when(multiplies, || {
-            step.set(step.wrapping_add(1));
-            m.when(step.eq(last), || state.set(PrepareState::Offer));
+            ahead.set(ahead << 1);
+            m.when(was_last, || state.set(PrepareState::Offer));
         });
         m.when(now(Effect::Tiles), || tiles.set(count));
         m.when(now(Effect::Rows), || rows.set(count));
@@ -289,22 +351,24 @@ impl Module for Prepare {
         m.when(now(Effect::KernelColumn), || steps.kernel_column.set(small));
         m.when(now(Effect::KernelRow), || steps.kernel_row.set(small));
 
-        // What is touched: the last byte of each range, exactly.
-        let source = is_array.mux(get(convolve::WEIGHTS), get(requantise::PARAMETERS));
+        // What is touched: the last byte of each range, exactly. No count comes by a last product: what counts add up to is kept for a cycle.
+        let source = m.delay("source", is_array.mux(get(convolve::WEIGHTS), get(requantise::PARAMETERS)));
         let tile_bytes = config.rows * config.cols;
         let constant_bytes = is_array
             .mux(tiles.concat(m.constant(Bits::zero(tile_bytes.ilog2()))).extend(SUM_BITS), long(tiles));
-        wire!(m, constants_last = long(source).wrapping_add(constant_bytes).wrapping_sub(1));
+        let constants_last =
+            m.delay("constants_last", long(source).wrapping_add(constant_bytes).wrapping_sub(1));
         wire!(m, source_last = has_image.mux(source_reach, constants_last));
         wire!(m, has_source = has_image | is_array | is(Opcode::Requantise));
         let accumulators = get(convolve::ACCUMULATORS);
-        wire!(
-            m,
-            accumulators_last =
-                accumulators.extend(COUNT_BITS + 1).wrapping_add(rows.extend(COUNT_BITS + 1)).wrapping_sub(1)
+        let accumulators_last = m.delay(
+            "accumulators_last",
+            accumulators.extend(COUNT_BITS + 1).wrapping_add(rows.extend(COUNT_BITS + 1)).wrapping_sub(1),
         );
-        let data_first =
-            is_transfer.mux(get(transfer::LOCAL), is_array.mux(get(convolve::ACT), get(requantise::OUTPUT)));
+        let data_first = m.delay(
+            "data_first",
+            is_transfer.mux(get(transfer::LOCAL), is_array.mux(get(convolve::ACT), get(requantise::OUTPUT))),
+        );
         wire!(m, has_sums = is_array | is(Opcode::Requantise) | is(Opcode::Sums));
         let beyond = |last: UInt, bits: u32| (last >> bits).any();
         let outside = [
@@ -314,50 +378,53 @@ impl Module for Prepare {
             has_sums & (beyond(accumulators_last, config.row_bits()) | too_many),
             is_transfer & (beyond(external_first, 32) | beyond(external_last, 32)),
         ];
+        let outside = m.delay("outside", concat(outside));
 
-        // The rules, the lowest cause first.
+        // The rules, the lowest cause first: by opcode, and in the next cycle all together.
         wire!(m, unknown = !concat(known).any());
-        let broken = |rule: Rule| {
+        let broken = |name: &str, rule: Rule| {
             let each = Opcode::ALL.map(|opcode| is(opcode) & concat(rule(self, opcode, &get)).any());
-            concat(each).any()
+            m.delay(name, concat(each))
         };
         let reserved = Opcode::ALL.map(|opcode| is(opcode) & (record & m.constant(opcode.reserved())).any());
+        let reserved = m.delay("reserved", concat(reserved));
+        let out_of_range = broken("out_of_range", Prepare::fields_out_of_range);
         wire!(m, packed_line = span.wrapping_add(long(steps.kernel_column)));
-        let long_packed_lines = is(Opcode::Packed) & packed_line.gt(config.packed_line_bytes());
+        let long_packed_lines =
+            m.delay("long_packed_lines", is(Opcode::Packed) & packed_line.gt(config.packed_line_bytes()));
         let wrong_field = m.delay(
             "wrong_field",
-            concat(reserved).any()
-                | long_lines
-                | wide_window
-                | long_packed_lines
-                | broken(Prepare::fields_out_of_range),
+            reserved.any() | long_lines | wide_window | long_packed_lines | out_of_range.any(),
         );
-        let misaligned = m.delay("misaligned", broken(Prepare::misaligned));
-        let cause = unknown.mux(
-            Cause::Unknown as u32,
-            wrong_field.mux(
-                Cause::Field as u32,
-                misaligned.mux(
-                    Cause::Alignment as u32,
-                    concat(outside)
-                        .any()
-                        .mux(Cause::Outside as u32, m.constant(Bits::zero(Cause::shape().width))),
-                ),
-            ),
-        );
+        let misaligned = broken("misaligned", Prepare::misaligned);
+        let misaligned = m.delay("wrong_alignment", misaligned.any());
+        wire!(m, breaks = unknown | wrong_field | misaligned | outside.any());
+        let found = m.wire("found", Cause::shape());
+        m.when(unknown, || found.set(Cause::Unknown))
+            .otherwise_when(wrong_field, || found.set(Cause::Field))
+            .otherwise_when(misaligned, || found.set(Cause::Alignment))
+            .otherwise(|| found.set(Cause::Outside));
+        let cause = m.delay("cause", found);
 
-        // The order.
+        // The order: what it touches may be looked at while it is judged, which takes two cycles from the last product.
+        let is_offered = state.is(PrepareState::Offer);
+        wire!(m, leaves = (is_offered & i.orders.ready) | i.clear);
+        m.when(leaves, || state.set(PrepareState::Take));
+        i.orders.valid.set(is_offered);
+        let was_offered = late_bit(m, "is_offered", is_offered & !leaves, 1);
+        i.orders.good.set(late_bit(m, "is_good", was_offered & !breaks & !leaves, 1));
+        i.orders.bad.set(late_bit(m, "is_bad", was_offered & breaks & !leaves, 1));
         let order = i.orders.order;
-        i.orders.valid.set(state.is(PrepareState::Offer));
-        m.when((state.is(PrepareState::Offer) & i.orders.ready) | i.clear, || state.set(PrepareState::Take));
-        let parts = Part::ALL.map(|part| {
+        let of_part = |part: Part| {
             let of = Opcode::ALL.into_iter().filter(|opcode| opcode.part() == part).map(is);
-            (part, of.reduce(|a, b| a | b).expect("each part has a command"))
-        });
-        order.part.set(Part::Load);
-        for (part, of) in parts {
-            m.when(of, || order.part.set(part));
+            of.reduce(|a, b| a | b).expect("each part has a command")
+        };
+        let part = m.wire("part_of_opcode", Part::shape());
+        part.set(Part::Load);
+        for each in Part::ALL {
+            m.when(of_part(each), || part.set(each));
         }
+        order.part.set(m.delay("part", part));
         order.cause.set(cause);
         let word = |byte: UInt| byte.slice(config.word_bytes().ilog2(), config.word_address_bits());
         let external =
@@ -500,136 +567,119 @@ impl Module for Prepare {
 
 impl Prepare {
     /// The products of a command, in order. One whose factor is a result follows three steps after it.
-    fn products(
-        &self,
-        m: &Builder,
-        opcode: Opcode,
-        get: &dyn Fn(Field) -> UInt,
-        [tiles, rows, column_bytes]: [UInt; 3],
-    ) -> Vec<Product> {
-        let product = |effect, factor: UInt, step: UInt| Product {
-            factor: factor.extend(FACTOR_BITS),
-            step: step.extend(STEP_BITS),
-            effect,
-        };
-        let less_1 = |field| get(field).wrapping_sub(1);
-        let signed = |effect, factor: UInt, step: UInt| Product {
-            factor: factor.signed().extend(FACTOR_BITS).unsigned(),
-            step: step.extend(STEP_BITS),
-            effect,
-        };
-        let external = |count, step: Field| Product {
-            factor: less_1(count).extend(FACTOR_BITS),
-            step: get(step).signed().extend(STEP_BITS).unsigned(),
-            effect: Effect::External,
-        };
+    fn products(&self, opcode: Opcode) -> Vec<Product> {
+        let reach = |effect, count, step| Product::reach(effect, count, Operand::Plain(step));
+        let external = |count, step| Product::reach(Effect::External, count, Operand::Signed(step));
+        let more = |effect, count| Product::new(effect, Operand::Plain(count), Operand::Result(effect));
         match opcode {
             Opcode::Load | Opcode::Store => {
                 use transfer::{D1, D2, N1, N2, S1, S2};
                 vec![
                     external(N1, S1),
                     external(N2, S2),
-                    product(Effect::Reach, less_1(N1), get(D1)),
-                    product(Effect::Reach, less_1(N2), get(D2)),
+                    reach(Effect::Reach, N1, D1),
+                    reach(Effect::Reach, N2, D2),
                 ]
             }
             Opcode::Convolve => {
                 use convolve::*;
                 vec![
-                    product(Effect::Tiles, get(KERNEL_COLUMNS), get(KERNEL_ROWS)),
-                    product(Effect::Rows, get(COLUMNS), get(convolve::ROWS)),
-                    product(Effect::Reach, less_1(WIDTH), get(PIXEL_STEP)),
-                    product(Effect::Tiles, get(IN_TILES), tiles),
-                    product(Effect::Rows, get(OUT_TILES), rows),
-                    product(Effect::Reach, less_1(HEIGHT), get(LINE_STEP)),
-                    product(Effect::Tiles, get(OUT_TILES), tiles),
-                    product(Effect::Reach, less_1(IN_TILES), get(IN_TILE_STEP)),
-                    signed(Effect::Start, get(X), get(PIXEL_STEP)),
-                    signed(Effect::Start, get(Y), get(LINE_STEP)),
-                    product(Effect::Column, get(STRIDE_X), get(PIXEL_STEP)),
-                    product(Effect::Row, get(STRIDE_Y), get(LINE_STEP)),
-                    product(Effect::KernelColumn, get(DILATION_X), get(PIXEL_STEP)),
-                    product(Effect::KernelRow, get(DILATION_Y), get(LINE_STEP)),
+                    Product::plain(Effect::Tiles, KERNEL_COLUMNS, KERNEL_ROWS),
+                    Product::plain(Effect::Rows, COLUMNS, convolve::ROWS),
+                    reach(Effect::Reach, WIDTH, PIXEL_STEP),
+                    more(Effect::Tiles, IN_TILES),
+                    more(Effect::Rows, OUT_TILES),
+                    reach(Effect::Reach, HEIGHT, LINE_STEP),
+                    more(Effect::Tiles, OUT_TILES),
+                    reach(Effect::Reach, IN_TILES, IN_TILE_STEP),
+                    Product::signed(Effect::Start, X, PIXEL_STEP),
+                    Product::signed(Effect::Start, Y, LINE_STEP),
+                    Product::plain(Effect::Column, STRIDE_X, PIXEL_STEP),
+                    Product::plain(Effect::Row, STRIDE_Y, LINE_STEP),
+                    Product::plain(Effect::KernelColumn, DILATION_X, PIXEL_STEP),
+                    Product::plain(Effect::KernelRow, DILATION_Y, LINE_STEP),
                 ]
             }
             Opcode::Depthwise => {
                 use depthwise::*;
-                let one = m.constant(Bits::from_u64(1, 1));
                 vec![
-                    product(Effect::Rows, get(COLUMNS), get(depthwise::ROWS)),
-                    product(Effect::Tiles, get(TILES), one),
-                    product(Effect::Reach, less_1(WIDTH), get(PIXEL_STEP)),
-                    product(Effect::Rows, get(TILES), rows),
-                    product(Effect::Reach, less_1(HEIGHT), get(LINE_STEP)),
-                    product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
-                    product(Effect::Pixels, less_1(COLUMNS), get(STRIDE_X)),
-                    signed(Effect::Start, get(X), get(PIXEL_STEP)),
-                    signed(Effect::Start, get(Y), get(LINE_STEP)),
+                    Product::plain(Effect::Rows, COLUMNS, depthwise::ROWS),
+                    Product::new(Effect::Tiles, Operand::Plain(TILES), Operand::Constant(1)),
+                    reach(Effect::Reach, WIDTH, PIXEL_STEP),
+                    more(Effect::Rows, TILES),
+                    reach(Effect::Reach, HEIGHT, LINE_STEP),
+                    reach(Effect::Reach, TILES, TILE_STEP),
+                    reach(Effect::Pixels, COLUMNS, STRIDE_X),
+                    Product::signed(Effect::Start, X, PIXEL_STEP),
+                    Product::signed(Effect::Start, Y, LINE_STEP),
                 ]
             }
             Opcode::Packed => {
                 use packed::*;
                 vec![
-                    product(Effect::Column, get(STRIDE_X), get(CHANNELS)),
-                    product(Effect::KernelColumn, get(KERNEL_COLUMNS), get(CHANNELS)),
-                    product(Effect::Rows, get(COLUMNS), get(packed::ROWS)),
-                    product(Effect::Span, less_1(COLUMNS), column_bytes),
-                    product(Effect::LineBytes, get(WIDTH), get(CHANNELS)),
-                    product(Effect::Rows, get(OUT_TILES), rows),
-                    product(Effect::Tiles, get(IN_TILES), get(OUT_TILES)),
-                    product(Effect::Reach, less_1(HEIGHT), get(LINE_STEP)),
-                    signed(Effect::FirstByte, get(X), get(CHANNELS)),
-                    signed(Effect::Start, get(Y), get(LINE_STEP)),
-                    product(Effect::Row, get(STRIDE_Y), get(LINE_STEP)),
+                    Product::plain(Effect::Column, STRIDE_X, CHANNELS),
+                    Product::plain(Effect::KernelColumn, KERNEL_COLUMNS, CHANNELS),
+                    Product::plain(Effect::Rows, COLUMNS, packed::ROWS),
+                    Product::reach(Effect::Span, COLUMNS, Operand::Result(Effect::Column)),
+                    Product::plain(Effect::LineBytes, WIDTH, CHANNELS),
+                    more(Effect::Rows, OUT_TILES),
+                    Product::plain(Effect::Tiles, IN_TILES, OUT_TILES),
+                    reach(Effect::Reach, HEIGHT, LINE_STEP),
+                    Product::signed(Effect::FirstByte, X, CHANNELS),
+                    Product::signed(Effect::Start, Y, LINE_STEP),
+                    Product::plain(Effect::Row, STRIDE_Y, LINE_STEP),
                 ]
             }
             Opcode::Requantise => {
                 use requantise::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
-                let bytes = Bits::from_u64(COUNT_BITS, self.config.parameter_bytes().into());
                 vec![
-                    product(Effect::Rows, get(COLUMNS), get(requantise::ROWS)),
-                    product(Effect::Tiles, get(TILES), m.constant(bytes)),
-                    product(Effect::Reach, less_1(COLUMNS), get(COLUMN_STEP)),
-                    product(Effect::Rows, get(TILES), rows),
-                    product(Effect::Reach, less_1(requantise::ROWS), get(ROW_STEP)),
-                    product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
+                    Product::plain(Effect::Rows, COLUMNS, requantise::ROWS),
+                    Product::new(
+                        Effect::Tiles,
+                        Operand::Plain(TILES),
+                        Operand::Constant(self.config.parameter_bytes()),
+                    ),
+                    reach(Effect::Reach, COLUMNS, COLUMN_STEP),
+                    more(Effect::Rows, TILES),
+                    reach(Effect::Reach, requantise::ROWS, ROW_STEP),
+                    reach(Effect::Reach, TILES, TILE_STEP),
                 ]
             }
             Opcode::Sums => {
                 use sums::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
                 vec![
-                    product(Effect::Rows, get(COLUMNS), get(sums::ROWS)),
-                    product(Effect::Reach, less_1(COLUMNS), get(COLUMN_STEP)),
-                    product(Effect::Reach, less_1(sums::ROWS), get(ROW_STEP)),
-                    product(Effect::Rows, get(TILES), rows),
-                    product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
+                    Product::plain(Effect::Rows, COLUMNS, sums::ROWS),
+                    reach(Effect::Reach, COLUMNS, COLUMN_STEP),
+                    reach(Effect::Reach, sums::ROWS, ROW_STEP),
+                    more(Effect::Rows, TILES),
+                    reach(Effect::Reach, TILES, TILE_STEP),
                 ]
             }
             Opcode::Add => {
                 use add::*;
                 vec![
-                    product(Effect::Reach, less_1(COLUMNS), get(COLUMN_STEP)),
-                    product(Effect::Reach, less_1(add::ROWS), get(ROW_STEP)),
-                    product(Effect::SourceReach, less_1(COLUMNS), get(INPUT1_COLUMN_STEP)),
-                    product(Effect::SourceReach, less_1(add::ROWS), get(INPUT1_ROW_STEP)),
-                    product(Effect::SecondReach, less_1(COLUMNS), get(INPUT2_COLUMN_STEP)),
-                    product(Effect::SecondReach, less_1(add::ROWS), get(INPUT2_ROW_STEP)),
+                    reach(Effect::Reach, COLUMNS, COLUMN_STEP),
+                    reach(Effect::Reach, add::ROWS, ROW_STEP),
+                    reach(Effect::SourceReach, COLUMNS, INPUT1_COLUMN_STEP),
+                    reach(Effect::SourceReach, add::ROWS, INPUT1_ROW_STEP),
+                    reach(Effect::SecondReach, COLUMNS, INPUT2_COLUMN_STEP),
+                    reach(Effect::SecondReach, add::ROWS, INPUT2_ROW_STEP),
                 ]
             }
             Opcode::Pool => {
                 use pool::*;
                 vec![
-                    product(Effect::Window, get(KERNEL_COLUMNS), get(KERNEL_ROWS)),
-                    product(Effect::Reach, less_1(COLUMNS), get(COLUMN_STEP)),
-                    product(Effect::Reach, less_1(pool::ROWS), get(ROW_STEP)),
-                    product(Effect::Reach, less_1(TILES), get(TILE_STEP)),
-                    product(Effect::SourceReach, less_1(WIDTH), get(PIXEL_STEP)),
-                    product(Effect::SourceReach, less_1(HEIGHT), get(LINE_STEP)),
-                    product(Effect::SourceReach, less_1(TILES), get(IN_TILE_STEP)),
-                    signed(Effect::Start, get(X), get(PIXEL_STEP)),
-                    signed(Effect::Start, get(Y), get(LINE_STEP)),
-                    product(Effect::Column, get(STRIDE_X), get(PIXEL_STEP)),
-                    product(Effect::Row, get(STRIDE_Y), get(LINE_STEP)),
+                    Product::plain(Effect::Window, KERNEL_COLUMNS, KERNEL_ROWS),
+                    reach(Effect::Reach, COLUMNS, COLUMN_STEP),
+                    reach(Effect::Reach, pool::ROWS, ROW_STEP),
+                    reach(Effect::Reach, TILES, TILE_STEP),
+                    reach(Effect::SourceReach, WIDTH, PIXEL_STEP),
+                    reach(Effect::SourceReach, HEIGHT, LINE_STEP),
+                    reach(Effect::SourceReach, TILES, IN_TILE_STEP),
+                    Product::signed(Effect::Start, X, PIXEL_STEP),
+                    Product::signed(Effect::Start, Y, LINE_STEP),
+                    Product::plain(Effect::Column, STRIDE_X, PIXEL_STEP),
+                    Product::plain(Effect::Row, STRIDE_Y, LINE_STEP),
                 ]
             }
         }

@@ -114,7 +114,7 @@ impl RecordStream<Shape> {
 }
 
 /// Where a field stands in a record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     pub word: u32,
     pub low: u32,

@@ -12,7 +12,9 @@ use ferrite_hdl::prelude::*;
 use crate::axi::{AxiBus, AxiWidths};
 use crate::command::{Board, Cause, Gather, Lane, Part, Prepare, Transfer};
 use crate::compute::{Compute, ComputeConfig, ComputeIn, Convolution, OutputTask};
+use crate::delay::late_bit;
 use crate::dma::{DescriptorStream, DmaConfig, DmaRead, DmaStatus, DmaWrite};
+
 use crate::record::RecordQueue;
 
 /// Sizes of the unit.
@@ -149,13 +151,15 @@ impl Module for Unit {
         m.connect(prepare.i.records, gather.records);
         wire!(m, has_commands = prepare.o.busy | gather.records.valid);
         let judged = prepare.i.orders;
-        wire!(m, breaks = judged.order.cause.ne(Cause::None));
         wire!(m, ignores = error | drops);
-        board.i.orders.valid.set(judged.valid & !ignores & !breaks);
+        wire!(m, offers = judged.valid & !ignores);
+        board.i.orders.valid.set(offers);
+        board.i.orders.good.set(judged.good & !error);
+        board.i.orders.bad.set(judged.bad);
         m.connect(board.i.orders.order, judged.order);
-        judged.ready.set(ignores | breaks | board.i.orders.ready);
-        verdict.i.accepts.set(judged.valid & judged.ready & !ignores & !breaks);
-        wire!(m, refuses = judged.valid & !ignores);
+        judged.ready.set(ignores | judged.bad | board.i.orders.ready);
+        verdict.i.accepts.set(board.i.orders.ready);
+        wire!(m, refuses = offers & judged.bad);
         verdict.i.refuses.set(refuses.mux(judged.order.cause, Bits::zero(judged.order.cause.width())));
         verdict.i.refuse.set(i.refuse);
         verdict.i.all_judged.set(!has_commands);
@@ -280,7 +284,10 @@ impl Module for Unit {
         wire!(m, has_orders = board.o.busy | concat(waiting.into_iter().chain(numbered)).any());
         let engines_rest = read.o.status.idle & write.o.status.idle;
         nothing_left.set(clearing & !has_orders & engines_rest);
-        wire!(m, busy = has_commands | board.o.busy | clearing | verdict.o.waits);
+        // Told a cycle late, but for what comes: that is told when it is there.
+        let comes = i.commands.fires() | i.refuse.any();
+        let stays = has_commands | board.o.busy | clearing | verdict.o.waits;
+        let busy = late_bit(m, "busy", i.clear | ((comes | stays) & !cleared), 1);
         counters.i.clear.set(cleared);
         counters.i.idle.set(!busy);
         m.connect(counters.i.activity, compute.o.activity);

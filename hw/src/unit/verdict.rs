@@ -16,7 +16,7 @@ pub struct Fault<T> {
     pub order: T,
     /// Where external memory gave the error.
     pub address: T,
-    /// It is known.
+    /// It is known: what the verdict tells has it in it.
     #[flip]
     pub known: T,
 }
@@ -108,23 +108,27 @@ impl Module for Verdict {
             });
         });
 
-        // Transfers, one in a cycle.
+        // Transfers, one in a cycle: it is kept, and in the next cycle compared with what stands.
         let known = |name: &str| m.reg(name, 1).reset_to(0);
         let (load_known, store_known) = (known("knows_load"), known("knows_store"));
-        wire!(m, load_fails = i.load.valid & !load_known);
-        wire!(m, store_fails = i.store.valid & !store_known & !load_fails);
+        let (load_fails, store_fails) = (known("load_fails"), known("store_fails"));
+        wire!(m, takes_load = i.load.valid & !load_known & !load_fails);
+        wire!(m, takes_store = i.store.valid & !store_known & !store_fails & !takes_load);
+        load_fails.set(takes_load);
+        store_fails.set(takes_store);
+        let order = m.delay("order", takes_load.mux(i.load.order, i.store.order));
+        let at = m.delay("at", takes_load.mux(i.load.address, i.store.address));
         m.when(load_fails, || load_known.set(1));
         m.when(store_fails, || store_known.set(1));
-        i.load.known.set(load_fails | load_known);
-        i.store.known.set(store_fails | store_known);
-        let order = load_fails.mux(i.load.order, i.store.order);
+        i.load.known.set(load_known);
+        i.store.known.set(store_known);
         wire!(m, back = number.truncate(ORDER_BITS).wrapping_sub(order));
         wire!(m, earlier = back.any() & !back.msb());
         m.when((load_fails | store_fails) & earlier, || {
             error.set(1);
             m.when(load_fails, || cause.set(Cause::Load)).otherwise(|| cause.set(Cause::Store));
             number.set(number.wrapping_sub(back.extend(32)));
-            address.set(load_fails.mux(i.load.address, i.store.address));
+            address.set(at);
         });
 
         m.when(i.clear, || {
@@ -133,8 +137,9 @@ impl Module for Verdict {
             number.set(0);
             address.set(0);
             waiting.set(Cause::None);
-            load_known.set(0);
-            store_known.set(0);
+            for flag in [load_known, store_known, load_fails, store_fails] {
+                flag.set(0);
+            }
         });
         VerdictOut { error, cause, number, address, waits }
     }
