@@ -5,6 +5,7 @@ use ferrite_hdl::prelude::*;
 
 use crate::axi::{AxiReadBus, AxiWidths};
 use crate::command::RECORD_WORDS;
+use crate::countdown::Countdown;
 use crate::record::RecordQueue;
 
 /// Bytes of a command.
@@ -157,26 +158,26 @@ impl Module for ListFetch {
         ready.set(lists.ready);
 
         // Asking. An address that is on the channel stays there until it is taken.
-        let left = m.reg("left", RECORD_BITS + 1).reset_to(0);
+        let left = Countdown::new(m, "left", RECORD_BITS + 1, 0).reset_done();
         let next = m.reg("next", RECORD_BITS);
         let asks = m.reg("asks", 1).reset_to(0);
         let asked = m.reg("asked", RECORD_BITS);
         let open = m.reg("open", AHEAD.ilog2() + 1).reset_to(0);
-        wire!(m, begins = lists.valid & left.eq(0) & open.eq(0) & !stops);
+        wire!(m, begins = lists.valid & left.done & open.eq(0) & !stops);
         lists.takes.set(begins | stops);
-        wire!(m, goes = left.ne(0) & open.ne(AHEAD) & (!asks | axi.arready) & !stops);
+        wire!(m, goes = !left.done & open.ne(AHEAD) & (!asks | axi.arready) & !stops);
         m.when(axi.arready, || asks.set(0));
         m.when(begins, || {
-            left.set(lists.front.count);
+            left.load(lists.front.count);
             next.set(lists.front.first);
         });
         m.when(goes, || {
             asks.set(1);
             asked.set(next);
             next.set(next.wrapping_add(1));
-            left.set(left.wrapping_sub(1));
+            left.step();
         });
-        m.when(stops, || left.set(0));
+        m.when(stops, || left.stop());
         axi.arvalid.set(asks);
         axi.arid.set(0);
         axi.araddr.set(asked.concat(Bits::zero(RECORD_BYTES.ilog2())));
@@ -213,7 +214,7 @@ impl Module for ListFetch {
         });
         m.when(drop, || failed.set(0));
         ListFetchOut {
-            busy: lists.valid | left.ne(0) | open.ne(0),
+            busy: lists.valid | !left.done | open.ne(0),
             failed,
             address: at_fault.concat(Bits::zero(RECORD_BYTES.ilog2())),
         }

@@ -92,12 +92,13 @@ impl Module for TensorUnit {
         drop.set(port.o.drop);
         m.connect(i.lists, axi);
 
-        // Pushed words wait for lists before them, and the port does not begin a list before they have gone.
+        // Pushed words wait for lists before them, and the port does not begin a list before they have gone: never do both come.
         let UnitIn { commands, axi, clear, refuse, counter } = unit.i;
         commands.valid.set(listed.valid | port.i.pairs.valid);
         commands.data.set(listed.valid.mux(listed.data, port.i.pairs.data));
         listed.ready.set(commands.ready);
-        port.i.pairs.ready.set(commands.ready & !listed.valid);
+        port.i.pairs.ready.set(commands.ready);
+        m.assert("one_has_words", !(listed.valid & port.i.pairs.valid));
         clear.set(port.o.clear);
         refuse.set(port.o.refuse);
         counter.set(port.o.counter);

@@ -79,8 +79,8 @@ pub struct PortOut<T> {
     pub interrupt: T,
 }
 
-/// Carries the instructions out. What only asks is answered at once; `t.clear` begins at once; the others wait in a queue for those before them, and only
-/// `t.fence` is answered from its end.
+/// Carries the instructions out. What only asks is answered at once; `t.clear` begins at once; the others wait in a queue for those before them, the first one judged
+/// already, and only `t.fence` is answered from its end.
 #[module]
 pub struct Port {}
 
@@ -90,6 +90,51 @@ struct Operands<T> {
     funct7: T,
     rs1: T,
     rs2: T,
+}
+
+/// An instruction that was judged.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Judged<T> {
+    pushes: T,
+    fences: T,
+    /// Runs a list of one command at least.
+    runs: T,
+    /// Why it is refused, if no pushed command is half there: a [`Cause`] or none.
+    refusal: T,
+    rs1: T,
+    rs2: T,
+}
+
+/// A command's number in 32-bit addresses.
+fn record_of(address: UInt) -> UInt {
+    address.slice(RECORD_BYTES.ilog2(), 32 - RECORD_BYTES.ilog2())
+}
+
+/// Judges an instruction that waits.
+fn judge(m: &Builder, Operands { funct7, rs1, rs2 }: Operands<UInt>) -> Judged<UInt> {
+    let record = record_of(rs1);
+    wire!(m, beyond = (record.extend(34) + rs2.extend(34)).gt(1u64 << record.width()));
+    wire!(m, is_empty = !rs2.any());
+    let refusal = m.wire("judged_refusal", Cause::shape());
+    refusal.set(Cause::None);
+    m.switch(funct7, |s| {
+        s.cases([Instruction::Fence, Instruction::Push], || ());
+        s.case(Instruction::Interrupt, || refusal.set(Cause::Field));
+        s.case(Instruction::Run, || {
+            m.when(is_empty, || ())
+                .otherwise_when(rs1.truncate(RECORD_BYTES.ilog2()).any(), || refusal.set(Cause::Alignment))
+                .otherwise_when(beyond, || refusal.set(Cause::Outside));
+        });
+        s.default(|| refusal.set(Cause::Unknown));
+    });
+    Judged {
+        pushes: funct7.is(Instruction::Push),
+        fences: funct7.is(Instruction::Fence),
+        runs: funct7.is(Instruction::Run) & !is_empty,
+        refusal,
+        rs1,
+        rs2,
+    }
 }
 
 impl Module for Port {
@@ -140,104 +185,114 @@ impl Module for Port {
         let ready = !awaited & queue.ready;
         coprocessor.ready.set(ready);
         wire!(m, taken = offered.valid & ready);
-        wire!(m, clear = taken & is(Instruction::Clear));
+        wire!(m, takes_clear = taken & is(Instruction::Clear));
         let operands = Operands { funct7: offered.funct7, rs1: offered.rs1, rs2: offered.rs2 };
         queue.put(offered.valid & !awaited & !at_once, operands);
         m.when(taken & interrupt_fields, || enables.set(offered.rs1.truncate(2)));
 
-        // The first one in the queue.
-        let first = queue.front;
-        let is = |instruction: Instruction| first.funct7.is(instruction);
+        // The first one, judged, behind which the next ones wait.
+        let has_first = flag("has_first");
+        let may_go = m.wire("may_go", 1);
+        wire!(m, advances = !has_first | may_go);
+        queue.takes.set(advances);
+        let judged = judge(m, queue.front);
+        let first = m.regs(
+            "first",
+            Judged {
+                pushes: bit(),
+                fences: bit(),
+                runs: bit(),
+                refusal: Cause::shape(),
+                rs1: bits(32),
+                rs2: bits(32),
+            },
+        );
+        m.when(advances, || {
+            has_first.set(queue.valid);
+            m.connect(first, judged);
+        });
+        wire!(m, waits = queue.valid | has_first);
         // A list that could not be fetched is under way until that is told.
         wire!(m, unit_busy = unit.busy | lists.busy | lists.failed);
         let pushed = m.reg("pushed", PAIRS.ilog2()).reset_to(0);
-        let record = first.rs1.slice(RECORD_BYTES.ilog2(), 32 - RECORD_BYTES.ilog2());
-        wire!(m, beyond = (record.extend(34) + first.rs2.extend(34)).gt(1u64 << record.width()));
-        let refusal = m.wire("refusal", Cause::shape());
-        refusal.set(Cause::None);
-        m.switch(first.funct7, |s| {
-            s.cases([Instruction::Fence, Instruction::Push], || ());
-            s.case(Instruction::Interrupt, || refusal.set(Cause::Field));
-            s.case(Instruction::Run, || {
-                m.when(!first.rs2.any(), || ())
-                    .otherwise_when(pushed.ne(0), || refusal.set(Cause::Field))
-                    .otherwise_when(first.rs1.truncate(RECORD_BYTES.ilog2()).any(), || {
-                        refusal.set(Cause::Alignment);
-                    })
-                    .otherwise_when(beyond, || refusal.set(Cause::Outside));
-            });
-            s.default(|| refusal.set(Cause::Unknown));
-        });
-        wire!(m, bad = refusal.ne(Cause::None));
-        wire!(m, works = queue.valid & !unit.error & !clears);
-        wire!(m, pushes = works & is(Instruction::Push) & !lists.busy);
+        wire!(m, splits_command = first.runs & pushed.any());
+        wire!(m, bad = splits_command | first.refusal.ne(Cause::None));
+        wire!(m, works = has_first & !unit.error & !clears);
+        wire!(m, pushes = works & first.pushes & !lists.busy);
         pairs.valid.set(pushes);
         pairs.data.set(first.rs2.concat(first.rs1));
-        wire!(m, runs = works & is(Instruction::Run) & !bad & first.rs2.any());
+        wire!(m, runs = works & first.runs & !bad);
         list_valid.set(runs);
-        list.first.set(record);
+        list.first.set(record_of(first.rs1));
         list.count.set(first.rs2.truncate(list.count.width()));
-        wire!(m, fences = queue.valid & is(Instruction::Fence));
+        wire!(m, fences = has_first & first.fences);
         // Errors of instructions come when all before them is finished, so that an error of a command before them is told.
         let refuses = m.wire("refuses", Cause::shape());
         m.when(lists.failed & !unit.busy, || refuses.set(Cause::List))
-            .otherwise_when(works & bad & !unit_busy, || refuses.set(refusal))
+            .otherwise_when(works & bad & !unit_busy, || {
+                refuses.set(splits_command.mux(Cause::Field as u32, first.refusal));
+            })
             .otherwise(|| refuses.set(Cause::None));
-        let may_go = m.wire("may_go", 1);
         m.when(clears, || may_go.set(1))
             .otherwise_when(fences, || may_go.set(!unit_busy))
             .otherwise_when(unit.error, || may_go.set(1))
             .otherwise_when(pushes, || may_go.set(pairs.ready))
             .otherwise_when(runs, || may_go.set(list_ready))
             .otherwise_when(bad, || may_go.set(!unit_busy))
-            .otherwise(|| may_go.set(is(Instruction::Run)));
-        queue.takes.set(may_go);
+            // A list without commands.
+            .otherwise(|| may_go.set(!first.pushes));
         m.when(pushes & pairs.ready, || pushed.set(pushed.wrapping_add(1)));
-        m.when(clear, || {
+        m.when(takes_clear, || {
             clears.set(1);
             pushed.set(0);
             enables.set(0);
         });
-        wire!(m, cleared = clears & !unit.clearing & !lists.busy & !queue.valid);
+        let begins_to_clear = flag("begins_to_clear");
+        begins_to_clear.set(takes_clear);
+        wire!(m, cleared = clears & !begins_to_clear & !unit.clearing & !lists.busy & !waits);
         m.when(cleared, || clears.set(0));
 
-        // Answers.
+        // Answers: what is asked for is kept, and looked up in the next cycle.
+        let asks = flag("asks");
+        let asked = m.regs("asked", Operands { funct7: bits(7), rs1: bits(32), rs2: bits(32) });
+        wire!(m, is_awaited = offered.funct7.is(Instruction::Fence) | offered.funct7.is(Instruction::Clear));
+        asks.set(taken & !is_awaited);
+        m.connect(asked, operands);
         let cause = unit.cause;
         let word = concat([
             m.constant(Bits::zero(20)),
             cause,
             m.constant(Bits::zero(6)),
             unit.error,
-            (queue.valid & !unit.error) | unit_busy,
+            (waits & !unit.error) | unit_busy,
         ]);
         let info = m.wire("info", 32);
-        m.when(offered.rs1.eq(0), || info.set(unit.number))
-            .otherwise_when(offered.rs1.eq(1) & cause.eq(Cause::List), || info.set(lists.address))
-            .otherwise_when(offered.rs1.eq(1), || info.set(unit.address))
+        m.when(asked.rs1.eq(0), || info.set(unit.number))
+            .otherwise_when(asked.rs1.eq(1) & cause.eq(Cause::List), || info.set(lists.address))
+            .otherwise_when(asked.rs1.eq(1), || info.set(unit.address))
             .otherwise(|| info.set(0));
         wire!(m, fenced = fences & !unit_busy & !clears);
-        wire!(m, waits = offered.funct7.is(Instruction::Fence) | offered.funct7.is(Instruction::Clear));
-        m.when(taken, || awaited.set(waits)).otherwise_when(fenced | cleared, || awaited.set(0));
+        m.when(taken, || awaited.set(is_awaited)).otherwise_when(fenced | cleared, || awaited.set(0));
         let answered = flag("answered");
-        answered.set((taken & !waits) | fenced | cleared);
+        answered.set(asks | fenced | cleared);
         let answer = m.reg("answer", 32);
-        let counter = offered.rs1.slice(4, 28).any().mux(0, unit.counter);
-        let asked = offered
+        let counter = asked.rs1.slice(4, 28).any().mux(0, unit.counter);
+        let found = asked
             .funct7
             .is(Instruction::Counter)
-            .mux(counter, offered.funct7.is(Instruction::Info).mux(info, word));
-        answer.set(fenced.mux(word & !m.constant(Bits::from_u64(32, 1)), asked));
+            .mux(counter, asked.funct7.is(Instruction::Info).mux(info, word));
+        answer.set(fenced.mux(word & !m.constant(Bits::from_u64(32, 1)), found));
         coprocessor.response.valid.set(answered);
         coprocessor.response.data.set(answer);
 
         let interrupt = flag("interrupt");
-        let idle = !unit_busy & !queue.valid;
+        let idle = !unit_busy & !waits;
         interrupt.set((enables.bit(0) & idle) | (enables.bit(1) & unit.error));
         PortOut {
-            clear,
+            clear: begins_to_clear,
             drop: clears | unit.error,
             refuse: refuses,
-            counter: offered.rs1.truncate(4),
+            counter: asked.rs1.truncate(4),
             interrupt,
         }
     }

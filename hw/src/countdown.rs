@@ -4,7 +4,7 @@ use ferrite_hdl::prelude::*;
 
 /// What is left of something. Whether it has come to its end is a register: compared when it is asked for, a counter of many bits
 /// would be in the way of all that goes on at an end.
-pub(super) struct Countdown {
+pub(crate) struct Countdown {
     /// What is left.
     pub left: UInt,
     /// It is at its end.
@@ -33,6 +33,12 @@ impl Countdown {
     pub fn load(&self, count: UInt) {
         self.left.set(count);
         self.done.set(count.eq(self.end));
+    }
+
+    /// Nothing more is to come.
+    pub fn stop(&self) {
+        self.left.set(self.end);
+        self.done.set(1);
     }
 
     /// One less is left.
