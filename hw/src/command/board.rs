@@ -157,7 +157,8 @@ impl Module for Board {
         let shape = Regions::shape(&self.config);
         let width = shape.leaves().iter().map(|leaf| leaf.value.width).sum();
         let regions = m.memory("regions", ALL_SLOTS, width);
-        let mine = i.orders.order.regions;
+        // What a new order touches is looked at from the second cycle on.
+        let mine = of_word(shape, m.delay("mine", to_word(i.orders.order.regions)));
         let part = i.orders.order.part;
 
         // What is done in this cycle; slot `s` of lane `l` is bit `SLOTS * l + s`.

@@ -288,38 +288,36 @@ impl Module for Prepare {
         let whole = product.signed().extend(SUM_BITS).unsigned();
         let small = product.truncate(config.address_bits());
         let count = product.truncate(COUNT_BITS);
-        let first = |field: Field| field.of(i.records.record);
         let long = |value: UInt| value.extend(SUM_BITS);
         let last_byte_of = |bytes: UInt| bytes.wrapping_sub(1);
-        m.when(take, || {
-            let code = CODE.of(i.records.record);
-            let is = |opcode: Opcode| code.is(opcode);
+        m.when(multiplies & ahead.bit(1), || {
             let acts = |bytes: u32| m.constant(Bits::from_u64(SUM_BITS, (bytes - 1).into()));
-            ahead.set(2);
             too_many.set(0);
             long_lines.set(0);
             wide_window.set(0);
             let is_sums = is(Opcode::Sums);
             let is_output = is_sums | is(Opcode::Requantise) | is(Opcode::Add) | is(Opcode::Pool);
             let data = is_output.mux(
-                long(first(requantise::OUTPUT))
+                long(get(requantise::OUTPUT))
                     .wrapping_add(is_sums.mux(acts(4 * config.cols), acts(config.cols))),
                 (is(Opcode::Convolve) | is(Opcode::Depthwise) | is(Opcode::Packed)).mux(
-                    long(first(convolve::ACT)).wrapping_add(is(Opcode::Packed).mux(
+                    long(get(convolve::ACT)).wrapping_add(is(Opcode::Packed).mux(
                         m.constant(Bits::ones(SUM_BITS)),
                         is(Opcode::Convolve).mux(acts(config.rows), acts(config.cols)),
                     )),
-                    long(first(transfer::LOCAL)).wrapping_add(long(last_byte_of(first(transfer::BYTES)))),
+                    long(get(transfer::LOCAL)).wrapping_add(long(last_byte_of(get(transfer::BYTES)))),
                 ),
             );
             reach.set(data);
-            source_reach.set(long(first(add::INPUT1)).wrapping_add(config.cols - 1));
-            second_reach.set(long(first(add::INPUT2)).wrapping_add(config.cols - 1));
-            external_first.set(long(first(transfer::EXTERNAL)));
-            external_last.set(
-                long(first(transfer::EXTERNAL)).wrapping_add(long(last_byte_of(first(transfer::BYTES)))),
-            );
-            start.set(first(convolve::ACT).truncate(config.address_bits()));
+            source_reach.set(long(get(add::INPUT1)).wrapping_add(config.cols - 1));
+            second_reach.set(long(get(add::INPUT2)).wrapping_add(config.cols - 1));
+            external_first.set(long(get(transfer::EXTERNAL)));
+            external_last
+                .set(long(get(transfer::EXTERNAL)).wrapping_add(long(last_byte_of(get(transfer::BYTES)))));
+            start.set(get(convolve::ACT).truncate(config.address_bits()));
+        });
+        m.when(take, || {
+            ahead.set(2);
             state.set(PrepareState::Multiply);
         });
         m.when(multiplies, || {
@@ -380,10 +378,13 @@ impl Module for Prepare {
         ];
         let outside = m.delay("outside", concat(outside));
 
-        // The rules, the lowest cause first: by opcode, and in the next cycle all together.
+        // The rules, the lowest cause first: each, in the next cycle those of an opcode, and then all together.
         wire!(m, unknown = !concat(known).any());
         let broken = |name: &str, rule: Rule| {
-            let each = Opcode::ALL.map(|opcode| is(opcode) & concat(rule(self, opcode, &get)).any());
+            let each = Opcode::ALL.map(|opcode| {
+                let rules = concat(rule(self, opcode, &get));
+                is(opcode) & m.delay(&format!("{name}_of_{opcode:?}").to_lowercase(), rules).any()
+            });
             m.delay(name, concat(each))
         };
         let reserved = Opcode::ALL.map(|opcode| is(opcode) & (record & m.constant(opcode.reserved())).any());

@@ -6,6 +6,7 @@ use ferrite_hdl::prelude::*;
 use crate::axi::{AxiReadBus, AxiWidths};
 use crate::command::RECORD_WORDS;
 use crate::countdown::Countdown;
+use crate::delay::late_bit;
 use crate::record::RecordQueue;
 
 /// Bytes of a command.
@@ -214,7 +215,8 @@ impl Module for ListFetch {
         });
         m.when(drop, || failed.set(0));
         ListFetchOut {
-            busy: lists.valid | !left.done | open.ne(0),
+            // Told a cycle late, but for a list that comes.
+            busy: late_bit(m, "busy", (valid & lists.ready) | lists.valid | !left.done | open.ne(0), 1),
             failed,
             address: at_fault.concat(Bits::zero(RECORD_BYTES.ilog2())),
         }

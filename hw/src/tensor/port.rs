@@ -99,6 +99,8 @@ struct Judged<T> {
     fences: T,
     /// Runs a list of one command at least.
     runs: T,
+    /// Runs a list of none.
+    does_nothing: T,
     /// Why it is refused, if no pushed command is half there: a [`Cause`] or none.
     refusal: T,
     rs1: T,
@@ -131,6 +133,7 @@ fn judge(m: &Builder, Operands { funct7, rs1, rs2 }: Operands<UInt>) -> Judged<U
         pushes: funct7.is(Instruction::Push),
         fences: funct7.is(Instruction::Fence),
         runs: funct7.is(Instruction::Run) & !is_empty,
+        does_nothing: funct7.is(Instruction::Run) & is_empty,
         refusal,
         rs1,
         rs2,
@@ -202,6 +205,7 @@ impl Module for Port {
                 pushes: bit(),
                 fences: bit(),
                 runs: bit(),
+                does_nothing: bit(),
                 refusal: Cause::shape(),
                 rs1: bits(32),
                 rs2: bits(32),
@@ -233,14 +237,14 @@ impl Module for Port {
                 refuses.set(splits_command.mux(Cause::Field as u32, first.refusal));
             })
             .otherwise(|| refuses.set(Cause::None));
-        m.when(clears, || may_go.set(1))
-            .otherwise_when(fences, || may_go.set(!unit_busy))
-            .otherwise_when(unit.error, || may_go.set(1))
-            .otherwise_when(pushes, || may_go.set(pairs.ready))
-            .otherwise_when(runs, || may_go.set(list_ready))
-            .otherwise_when(bad, || may_go.set(!unit_busy))
-            // A list without commands.
-            .otherwise(|| may_go.set(!first.pushes));
+        let goes = [
+            first.fences & !unit_busy,
+            first.pushes & (unit.error | (!lists.busy & pairs.ready)),
+            first.runs & !bad & (unit.error | list_ready),
+            bad & (unit.error | !unit_busy),
+            first.does_nothing,
+        ];
+        may_go.set(clears | concat(goes).any());
         m.when(pushes & pairs.ready, || pushed.set(pushed.wrapping_add(1)));
         m.when(takes_clear, || {
             clears.set(1);
@@ -276,7 +280,7 @@ impl Module for Port {
         let answered = flag("answered");
         answered.set(asks | fenced | cleared);
         let answer = m.reg("answer", 32);
-        let counter = asked.rs1.slice(4, 28).any().mux(0, unit.counter);
+        let counter = m.delay("counter_now", offered.rs1.slice(4, 28).any().mux(0, unit.counter));
         let found = asked
             .funct7
             .is(Instruction::Counter)
@@ -292,7 +296,7 @@ impl Module for Port {
             clear: begins_to_clear,
             drop: clears | unit.error,
             refuse: refuses,
-            counter: asked.rs1.truncate(4),
+            counter: offered.rs1.truncate(4),
             interrupt,
         }
     }

@@ -135,7 +135,7 @@ impl Module for Unit {
         m.when(i.clear, || clearing.set(1));
         wire!(m, aborts = clearing & !cleared);
         wire!(m, stopped = read.o.status.error | write.o.status.error);
-        wire!(m, drops = stopped | clearing);
+        let drops = late_bit(m, "drops", i.clear | aborts | stopped, 1);
         board.i.drops.set(drops);
         gather.clear.set(clearing);
         prepare.i.clear.set(clearing);
