@@ -178,12 +178,12 @@ impl Module for Board {
         let blockers = m.reg("blockers", ALL_SLOTS);
         wire!(m, begins = i.orders.valid & !compares & !compared);
         wire!(m, other_lanes = concat((0..LANES).rev().map(|lane| part.ne(lane).repeat(SLOTS))));
-        wire!(m, pending = begins.mux(all_here & other_lanes, to_compare));
+        wire!(m, pending = compares.mux(to_compare, all_here & other_lanes));
         slot.set(priority_encode(pending));
         has_slot.set(pending.any());
         to_compare.set(pending & !priority_grant(pending));
         let theirs = of_word(shape, m.delay("theirs", regions.read_async("read", slot)));
-        let looks_at = has_slot.mux(one_hot(m, slot, ALL_SLOTS).truncate(ALL_SLOTS), 0);
+        let looks_at = (has_slot & compares).mux(one_hot(m, slot, ALL_SLOTS).truncate(ALL_SLOTS), 0);
         let looks_at = m.delay("looks_at", looks_at);
         wire!(m, blocks = mine.conflict(&theirs));
         wire!(m, found = blocks.mux(looks_at & all_here, 0));

@@ -5,8 +5,8 @@ use ferrite_hdl::prelude::*;
 
 use super::order::{EXTERNAL_BLOCK_BYTES, OrderStream, Region};
 use super::record::{
-    CODE, Cause, Field, Opcode, Part, RecordStream, add, convolve, depthwise, packed, pool, requantise, sums,
-    transfer,
+    CODE, Cause, Field, Opcode, Part, RECORD_WORDS, RecordStream, add, convolve, depthwise, packed, pool,
+    requantise, sums, transfer,
 };
 use crate::compute::{
     Addition, ComputeConfig, Convolution, Counts, Image, LINE_PIXELS, LINE_PLACE_BITS, MOST_PIXELS,
@@ -211,7 +211,8 @@ impl Module for Prepare {
         }
         let last =
             lists.iter().map(|(opcode, products)| is(*opcode) & ahead.bit(products.len() as u32 + STAGES));
-        wire!(m, was_last = !concat(known).any() | concat(last).any());
+        wire!(m, is_unknown = !concat(known).any());
+        wire!(m, was_last = is_unknown | concat(last).any());
         let any_of = |wanted: &dyn Fn(&Product) -> bool| {
             let of: Vec<UInt> =
                 chosen.iter().filter(|(product, _)| wanted(product)).map(|(_, bit)| *bit).collect();
@@ -379,7 +380,7 @@ impl Module for Prepare {
         let outside = m.delay("outside", concat(outside));
 
         // The rules, the lowest cause first: each, in the next cycle those of an opcode, and then all together.
-        wire!(m, unknown = !concat(known).any());
+        let unknown = m.delay("unknown", is_unknown);
         let broken = |name: &str, rule: Rule| {
             let each = Opcode::ALL.map(|opcode| {
                 let rules = concat(rule(self, opcode, &get));
@@ -387,7 +388,14 @@ impl Module for Prepare {
             });
             m.delay(name, concat(each))
         };
-        let reserved = Opcode::ALL.map(|opcode| is(opcode) & (record & m.constant(opcode.reserved())).any());
+        let reserved = Opcode::ALL.map(|opcode| {
+            let words = (0..RECORD_WORDS).filter_map(|word| {
+                let mask = opcode.reserved().slice(32 * word, 32);
+                (mask != Bits::zero(32)).then(|| (record.slice(32 * word, 32) & m.constant(mask)).any())
+            });
+            let words = concat(words.collect::<Vec<_>>());
+            is(opcode) & m.delay(&format!("reserved_of_{opcode:?}").to_lowercase(), words).any()
+        });
         let reserved = m.delay("reserved", concat(reserved));
         let out_of_range = broken("out_of_range", Prepare::fields_out_of_range);
         wire!(m, packed_line = span.wrapping_add(long(steps.kernel_column)));

@@ -191,15 +191,22 @@ impl Module for ListFetch {
         axi.rready.set(1);
         m.assert("beats_have_room", !axi.rvalid | beats.ready);
 
-        // Handing on.
-        let front = beats.front;
+        // Handing on. The first beat stands in registers.
+        let has_front = m.reg("has_front", 1).reset_to(0);
+        let front = m.regs("front", beat);
+        let takes = m.wire("takes", 1);
+        wire!(m, advances = !has_front | takes);
+        beats.takes.set(advances);
+        m.when(advances, || {
+            has_front.set(beats.valid);
+            m.connect(front, beats.front);
+        });
         let fires = m.wire("fires", 1);
-        let out = self.pairs(m, beats.valid & !front.error & !stops, front.data, fires, stops);
+        let out = self.pairs(m, has_front & !front.error & !stops, front.data, fires, stops);
         pairs.valid.set(out.valid);
         pairs.data.set(out.data);
         fires.set(out.valid & pairs.ready);
-        wire!(m, takes = beats.valid & (stops | out.takes));
-        beats.takes.set(takes);
+        takes.set(has_front & (stops | out.takes));
         let count = m.reg("count", self.beats().ilog2()).reset_to(0);
         wire!(m, ends = takes & count.eq(self.beats() - 1));
         m.when(takes, || count.set(count.wrapping_add(1)));
@@ -209,7 +216,7 @@ impl Module for ListFetch {
         // The command that is handed on: those behind it that have been asked for are of the same list.
         let at_fault = m.reg("at_fault", RECORD_BITS);
         let current = next.wrapping_sub(open.extend(RECORD_BITS));
-        m.when(beats.valid & front.error & !stops, || {
+        m.when(has_front & front.error & !stops, || {
             failed.set(1);
             at_fault.set(current);
         });

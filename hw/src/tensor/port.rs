@@ -1,6 +1,6 @@
 //! The core's instructions for the tensor unit (`docs/tensor-unit.md`).
 
-use ferrite_hdl::library::Stream;
+use ferrite_hdl::library::{Stream, one_hot_mux};
 use ferrite_hdl::prelude::*;
 
 use super::list::{List, ListFetchOut, RECORD_BYTES};
@@ -258,10 +258,13 @@ impl Module for Port {
 
         // Answers: what is asked for is kept, and looked up in the next cycle.
         let asks = flag("asks");
-        let asked = m.regs("asked", Operands { funct7: bits(7), rs1: bits(32), rs2: bits(32) });
         wire!(m, is_awaited = offered.funct7.is(Instruction::Fence) | offered.funct7.is(Instruction::Clear));
         asks.set(taken & !is_awaited);
-        m.connect(asked, operands);
+        let asks_for = |name: &str, instruction: Instruction| m.delay(name, offered.funct7.is(instruction));
+        let asks_counter = asks_for("asks_counter", Instruction::Counter);
+        let asks_info = asks_for("asks_info", Instruction::Info);
+        let asks_number = m.delay("asks_number", offered.rs1.eq(0));
+        let asks_address = m.delay("asks_address", offered.rs1.eq(1));
         let cause = unit.cause;
         let word = concat([
             m.constant(Bits::zero(20)),
@@ -270,21 +273,15 @@ impl Module for Port {
             unit.error,
             (waits & !unit.error) | unit_busy,
         ]);
-        let info = m.wire("info", 32);
-        m.when(asked.rs1.eq(0), || info.set(unit.number))
-            .otherwise_when(asked.rs1.eq(1) & cause.eq(Cause::List), || info.set(lists.address))
-            .otherwise_when(asked.rs1.eq(1), || info.set(unit.address))
-            .otherwise(|| info.set(0));
+        let address = cause.is(Cause::List).mux(lists.address, unit.address);
+        let info = one_hot_mux(asks_address.concat(asks_number), &[unit.number, address]);
         wire!(m, fenced = fences & !unit_busy & !clears);
         m.when(taken, || awaited.set(is_awaited)).otherwise_when(fenced | cleared, || awaited.set(0));
         let answered = flag("answered");
         answered.set(asks | fenced | cleared);
         let answer = m.reg("answer", 32);
         let counter = m.delay("counter_now", offered.rs1.slice(4, 28).any().mux(0, unit.counter));
-        let found = asked
-            .funct7
-            .is(Instruction::Counter)
-            .mux(counter, asked.funct7.is(Instruction::Info).mux(info, word));
+        let found = asks_counter.mux(counter, asks_info.mux(info, word));
         answer.set(fenced.mux(word & !m.constant(Bits::from_u64(32, 1)), found));
         coprocessor.response.valid.set(answered);
         coprocessor.response.data.set(answer);

@@ -88,7 +88,7 @@ impl Module for Counters {
         CountersOut { value: bits(32) }
     }
     fn build(&self, m: &Builder, i: CountersIn<UInt>) -> CountersOut<UInt> {
-        // What is counted comes through a register, so that no path leads from all over the unit into an adder.
+        // What is counted comes through two registers, so that no path leads from all over the unit into an adder.
         let kind = m.reg("kind", CycleKind::shape()).reset_to(CycleKind::Idle);
         let array_is_free = !i.activity.has_rows;
         let kinds = [
@@ -100,8 +100,11 @@ impl Module for Counters {
             (array_is_free & i.held.by_load, CycleKind::Load),
             (array_is_free & i.held.by_store, CycleKind::Store),
         ];
+        let at_reset = kinds.iter().position(|(_, is)| *is == CycleKind::Idle).expect("idle is one of them");
+        let holds = m.reg("holds", kinds.len() as u32).reset_to(1u32 << at_reset);
+        holds.set(concat(kinds.iter().rev().map(|(holds, _)| *holds)));
         kind.set(CycleKind::Rest);
-        for (holds, is) in kinds.into_iter().rev() {
+        for (holds, (_, is)) in holds.to_bits().into_iter().zip(kinds).rev() {
             m.when(holds, || kind.set(is));
         }
 
