@@ -202,7 +202,7 @@ impl Module for Prepare {
         wire!(m, multiplies = state.is(PrepareState::Multiply));
         let mut chosen = Vec::new();
         for (opcode, products) in &lists {
-            let first = take & CODE.of(i.records.record).is(*opcode);
+            let first = !multiplies & CODE.of(i.records.record).is(*opcode);
             let next = |k: u32| multiplies & is(*opcode) & ahead.bit(k);
             for (k, product) in (0u32..).zip(products) {
                 let name = format!("{opcode:?}_{k}").to_lowercase();
@@ -246,6 +246,7 @@ impl Module for Prepare {
         let second_factor = m.delay("second_factor", choose("step", STEP_BITS, &|product| product.step));
         let product = m.reg("product", PRODUCT_BITS);
         product.set((first_factor.signed() * second_factor.signed()).unsigned());
+        wire!(m, has_product = take | multiplies);
         let mut effects: Vec<(Effect, UInt)> = Vec::new();
         for (product, _) in &chosen {
             let Product { effect, .. } = *product;
@@ -253,7 +254,7 @@ impl Module for Prepare {
                 let name = format!("adds_{effect:?}").to_lowercase();
                 effects.push((
                     effect,
-                    late_bit(m, &name, any_of(&|product| product.effect == effect), STAGES + 1),
+                    late_bit(m, &name, has_product & any_of(&|product| product.effect == effect), STAGES + 1),
                 ));
             }
         }

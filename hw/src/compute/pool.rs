@@ -1,5 +1,6 @@
 //! Poolings: the windows of an image out of the scratchpad, and their sums or largest values.
 
+use ferrite_hdl::library::one_hot_mux;
 use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
@@ -122,10 +123,17 @@ impl Module for Pool {
         wire!(m, ends_window = ends_line & lines_left.done);
         wire!(m, ends_row = ends_window & columns_left.done);
         wire!(m, ends_tile = ends_row & rows_left.done);
-        let chosen = |of: [UInt; 5]| {
-            let ends = [ends_tile, ends_row, ends_window, ends_line];
-            ends.iter().zip(of).rev().fold(of[4], |inner, (ends, outer)| ends.mux(outer, inner))
-        };
+        wire!(
+            m,
+            place_of = concat([
+                !ends_line,
+                ends_line & !ends_window,
+                ends_window & !ends_row,
+                ends_row & !ends_tile,
+                ends_tile,
+            ])
+        );
+        let chosen = |of: [UInt; 5]| one_hot_mux(place_of, &of);
         let from = chosen([tile_act, row_act, window_act, line_act, act]);
         let step = chosen([p.tile_step, p.row_step, p.column_step, p.line_step, p.pixel_step]);
         wire!(m, next_act = from.wrapping_add(step));

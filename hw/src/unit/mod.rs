@@ -187,11 +187,10 @@ impl Module for Unit {
         });
 
         // DMA.
-        let begin = |lane: &Lane<UInt>, waits: UInt, valid: UInt, ready: UInt, takes: UInt, done: UInt| {
-            let offered = lane.allowed & waits;
-            valid.set(offered);
-            lane.begins.set(offered & ready);
-            takes.set((offered & ready) | drops);
+        let begin = |lane: &Lane<UInt>, valid: UInt, ready: UInt, takes: UInt, done: UInt| {
+            valid.set(lane.allowed);
+            lane.begins.set(lane.allowed & ready);
+            takes.set((lane.allowed & ready) | drops);
             lane.done.set(done);
         };
         let describe = |to: DescriptorStream<UInt>, transfer: Transfer<UInt>| {
@@ -214,10 +213,10 @@ impl Module for Unit {
             }
         };
         let d = read.i.descriptors;
-        begin(load_lane, loads.valid, d.valid, d.ready, loads.takes, read.o.done);
+        begin(load_lane, d.valid, d.ready, loads.takes, read.o.done);
         describe(d, loads.front);
         let d = write.i.descriptors;
-        begin(store_lane, stores.valid, d.valid, d.ready, stores.takes, write.o.done);
+        begin(store_lane, d.valid, d.ready, stores.takes, write.o.done);
         describe(d, stores.front);
         let [load_numbers, store_numbers] = &numbers;
         let engines = [
@@ -258,16 +257,9 @@ impl Module for Unit {
 
         // What computes, and its scratchpad.
         let ComputeIn { convolutions: c, outputs: r, fill, drain, .. } = compute.i;
-        begin(convolve_lane, convolutions.valid, c.valid, c.ready, convolutions.takes, compute.o.convolved);
+        begin(convolve_lane, c.valid, c.ready, convolutions.takes, compute.o.convolved);
         m.connect(c.next, convolutions.front);
-        begin(
-            requantise_lane,
-            requantisations.valid,
-            r.valid,
-            r.ready,
-            requantisations.takes,
-            compute.o.put_out,
-        );
+        begin(requantise_lane, r.valid, r.ready, requantisations.takes, compute.o.put_out);
         m.connect(r.next, requantisations.front);
         let words = read.i.words;
         fill.valid.set(words.valid);
@@ -280,6 +272,11 @@ impl Module for Unit {
         m.connect(i.axi.read(), read.i.axi);
         m.connect(i.axi.write(), write.i.axi);
         let waiting = [loads.valid, stores.valid, convolutions.valid, requantisations.valid];
+        let lanes = [load_lane, store_lane, convolve_lane, requantise_lane];
+        for (part, (lane, waits)) in Part::ALL.into_iter().zip(lanes.into_iter().zip(waiting)) {
+            let name = format!("an_order_of_{part:?}_that_may_begin_waits").to_lowercase();
+            m.assert(&name, !lane.allowed | waits);
+        }
         let numbered = numbers.iter().map(|numbers| numbers.valid);
         wire!(m, has_orders = board.o.busy | concat(waiting.into_iter().chain(numbered)).any());
         let engines_rest = read.o.status.idle & write.o.status.idle;

@@ -106,7 +106,10 @@ fn more_products_than_a_word_counts_go_into_the_next() {
 fn cycles_of_an_idle_unit_are_idle_cycles() {
     let mut rig = Rig::new(config(8, 8), 1 << 16);
     rig.run(&[Transfer::run(0, 0, 64).load()]);
-    rig.sim.step();
+    // Counters show what was four cycles ago.
+    for _ in 0..4 {
+        rig.sim.step();
+    }
     let before = rig.counters();
     for _ in 0..100 {
         rig.sim.step();
