@@ -6,6 +6,7 @@ pub mod command;
 pub mod compute;
 pub mod config;
 pub mod core;
+mod countdown;
 mod delay;
 pub mod dma;
 pub mod map;

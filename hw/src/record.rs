@@ -1,6 +1,6 @@
 //! Bundles as words of a queue.
 
-use ferrite_hdl::library::{Queue, Stream};
+use ferrite_hdl::library::{Queue, SkidBuffer, Stream};
 use ferrite_hdl::prelude::*;
 
 /// The leaves of a bundle side by side, the first one lowest.
@@ -32,11 +32,16 @@ pub struct RecordQueue<S: Bundle<Leaf = Shape>> {
     pub takes: UInt,
 }
 
+/// Bits of a bundle of this shape as a word.
+pub fn word_bits<S: Bundle<Leaf = Shape> + Clone>(shape: &S) -> u32 {
+    shape.clone().leaves().iter().map(|leaf| leaf.value.width).sum()
+}
+
 impl<S: Bundle<Leaf = Shape> + Clone> RecordQueue<S> {
     /// An instance of [`Queue`] for `depth` bundles (a power of two from 2 on).
     #[track_caller]
     pub fn new(m: &Builder, name: &str, depth: u32, shape: S) -> RecordQueue<S> {
-        let width = shape.clone().leaves().iter().map(|leaf| leaf.value.width).sum();
+        let width = word_bits(&shape);
         let queue = m.instance(name, &Queue { width, depth }).i;
         RecordQueue {
             ready: queue.enq.ready,
@@ -47,7 +52,66 @@ impl<S: Bundle<Leaf = Shape> + Clone> RecordQueue<S> {
         }
     }
 
+    /// The same, but `ready` and `valid` are registers, found with the count before: comparing the queue's ends takes long.
+    #[track_caller]
+    pub fn counted(m: &Builder, name: &str, depth: u32, shape: S) -> RecordQueue<S> {
+        let queue = m.instance(name, &Queue { width: word_bits(&shape), depth });
+        let count = queue.o.count;
+        let (enq, deq) = (queue.i.enq, queue.i.deq);
+        let ready = m.reg(&format!("{name}_ready"), 1).reset_to(1);
+        let valid = m.reg(&format!("{name}_valid"), 1).reset_to(0);
+        let enters = enq.valid & ready;
+        let leaves = deq.ready & valid;
+        m.when(enters & !leaves, || {
+            ready.set(count.ne(depth - 1));
+            valid.set(1);
+        });
+        m.when(leaves & !enters, || {
+            ready.set(1);
+            valid.set(count.ne(1));
+        });
+        RecordQueue { ready, valid, front: of_word(shape, deq.data), takes: deq.ready, enq }
+    }
+
     /// What goes in, where `valid` and [`RecordQueue::ready`] are high.
+    #[track_caller]
+    pub fn put(&self, valid: UInt, record: S::With<UInt>) {
+        self.enq.valid.set(valid);
+        self.enq.data.set(to_word(record));
+    }
+}
+
+/// A place for a bundle on its way: a register, before it a [`SkidBuffer`]. All that it tells comes from registers, and a bundle passes in every cycle.
+pub struct RecordStage<S: Bundle<Leaf = Shape>> {
+    enq: Stream<UInt>,
+    /// There is room for one more.
+    pub ready: UInt,
+    /// There is a first one.
+    pub valid: UInt,
+    /// The first one.
+    pub front: S::With<UInt>,
+    /// The first one goes; to be set.
+    pub takes: UInt,
+}
+
+impl<S: Bundle<Leaf = Shape> + Clone> RecordStage<S> {
+    /// A place for bundles of this shape.
+    #[track_caller]
+    pub fn new(m: &Builder, name: &str, shape: S) -> RecordStage<S> {
+        let skid = m.instance(&format!("{name}_skid"), &SkidBuffer { width: word_bits(&shape) }).i;
+        let valid = m.reg(&format!("{name}_valid"), 1).reset_to(0);
+        let word = m.reg(name, word_bits(&shape));
+        let takes = m.wire(&format!("{name}_takes"), 1);
+        let moves = m.node(&format!("{name}_moves"), !valid | takes);
+        skid.deq.ready.set(moves);
+        m.when(moves, || {
+            valid.set(skid.deq.valid);
+            word.set(skid.deq.data);
+        });
+        RecordStage { ready: skid.enq.ready, valid, front: of_word(shape, word), takes, enq: skid.enq }
+    }
+
+    /// What goes in, where `valid` and [`RecordStage::ready`] are high.
     #[track_caller]
     pub fn put(&self, valid: UInt, record: S::With<UInt>) {
         self.enq.valid.set(valid);

@@ -2,11 +2,11 @@
 
 use ferrite_hdl::prelude::*;
 
-use super::countdown::Countdown;
 use super::parts::bytes_at;
 use super::tiles::{Frames, Place, TileStream};
 use super::windows::RowMark;
 use super::{ComputeConfig, READ_LATENCY};
+use crate::countdown::Countdown;
 use crate::delay::{late, late_bit};
 use crate::dma::WordRead;
 use crate::record::{of_word, to_word};

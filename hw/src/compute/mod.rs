@@ -21,7 +21,6 @@ mod array;
 mod banks;
 mod column;
 mod command;
-mod countdown;
 mod lines;
 mod operands;
 mod output;

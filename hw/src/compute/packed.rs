@@ -3,11 +3,11 @@
 use ferrite_hdl::prelude::*;
 
 use super::command::{COUNT_BITS, KERNEL_BITS};
-use super::countdown::Countdown;
 use super::parts::rotate;
 use super::tiles::{Frames, Tile, TileStream};
 use super::windows::RowMark;
 use super::{ComputeConfig, READ_LATENCY};
+use crate::countdown::Countdown;
 use crate::delay::{late, late_bit};
 use crate::dma::WordRead;
 use crate::record::{RecordQueue, of_word, to_word};

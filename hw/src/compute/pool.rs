@@ -4,9 +4,9 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::command::{COUNT_BITS, Pooling};
-use super::countdown::Countdown;
 use super::operands::{Operand, OperandMark, OperandRequest, Requests};
 use super::parts::bytes_at;
+use crate::countdown::Countdown;
 use crate::delay::late_bit;
 
 /// Inputs of the module.

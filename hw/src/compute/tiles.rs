@@ -4,8 +4,8 @@ use ferrite_hdl::prelude::*;
 
 use super::ComputeConfig;
 use super::command::{COUNT_BITS, Convolution, Convolutions, Image, KERNEL_BITS};
-use super::countdown::Countdown;
 use super::packed::Packing;
+use crate::countdown::Countdown;
 
 /// What the inner two loops need to know of a convolution.
 #[derive(Clone, Copy, Debug, Bundle)]

@@ -6,7 +6,6 @@ use super::ComputeConfig;
 use super::array::ArrayIn;
 use super::banks::{Banks, WordWrite, place};
 use super::command::{Convolutions, OutputTasks};
-use super::countdown::Countdown;
 use super::lines::{Lines, LinesIn, TAPS};
 use super::output::{Output, OutputIn};
 use super::packed::{Packed, PackedIn};
@@ -14,6 +13,7 @@ use super::sums::{Sums, SumsIn};
 use super::tiles::{Frame, Frames, TileAddresses, TileStream, Tiles};
 use super::weights::{Weights, WeightsIn};
 use super::windows::{RowMark, Windows, WindowsIn};
+use crate::countdown::Countdown;
 use crate::dma::WordRead;
 use crate::record::{RecordQueue, of_word, to_word};
 

@@ -3,7 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::command::COUNT_BITS;
-use super::countdown::Countdown;
+use crate::countdown::Countdown;
 
 /// Inputs of the module.
 #[derive(Clone, Copy, Debug, Bundle)]

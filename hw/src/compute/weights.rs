@@ -4,11 +4,11 @@ use ferrite_hdl::library::Queue;
 use ferrite_hdl::prelude::*;
 
 use super::banks::place;
-use super::countdown::Countdown;
 use super::parts::bytes_at;
 use super::pe::Shift;
 use super::tiles::TileAddresses;
 use super::{ComputeConfig, READ_LATENCY};
+use crate::countdown::Countdown;
 use crate::dma::WordRead;
 use crate::record::RecordQueue;
 

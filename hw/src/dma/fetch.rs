@@ -46,8 +46,8 @@ pub struct FetchIn<T> {
     pub run_valid: T,
     /// Its first word.
     pub first: T,
-    /// Its bytes.
-    pub bytes: T,
+    /// Its bytes, less 1.
+    pub last_byte: T,
     /// It is taken.
     #[flip]
     pub run_ready: T,
@@ -93,7 +93,7 @@ impl Module for Fetch {
         FetchIn {
             run_valid: bit(),
             first: bits(self.config.address_bits),
-            bytes: bits(RUN_BITS),
+            last_byte: bits(RUN_BITS),
             run_ready: bit(),
             halt: bit(),
             read: WordRead::shape(&self.config),
@@ -106,8 +106,8 @@ impl Module for Fetch {
     fn build(&self, m: &Builder, i: FetchIn<UInt>) -> FetchOut<UInt> {
         let word_bits = self.config.word_bytes.ilog2();
         let mark = Mark { top: bits(word_bits), last: bit() };
-        let marks = RecordQueue::new(m, "marks", WORDS_UNDER_WAY, mark);
-        let words = RecordQueue::new(m, "run_words", WORDS_UNDER_WAY, bits(8 * self.config.word_bytes));
+        let marks = RecordQueue::counted(m, "marks", WORDS_UNDER_WAY, mark);
+        let words = RecordQueue::counted(m, "run_words", WORDS_UNDER_WAY, bits(8 * self.config.word_bytes));
         let active = m.reg("active", 1).reset_to(0);
         let address = m.reg("address", self.config.address_bits);
         let left = m.reg("left", RUN_BITS - word_bits);
@@ -128,11 +128,10 @@ impl Module for Fetch {
         });
         m.when(i.halt & !asks, || active.set(0));
         m.when(i.run_valid & i.run_ready, || {
-            wire!(m, last_byte = i.bytes.wrapping_sub(1));
             active.set(1);
             address.set(i.first);
-            left.set(last_byte.slice(word_bits, left.width()));
-            top.set(last_byte.truncate(word_bits));
+            left.set(i.last_byte.slice(word_bits, left.width()));
+            top.set(i.last_byte.truncate(word_bits));
         });
 
         words.put(read.data_valid, read.data);

@@ -10,7 +10,7 @@ use super::split::{BurstStream, Split};
 use super::walk::Walk;
 use super::{ChunkStream, DescriptorStream, DmaConfig, RUN_BITS};
 use crate::axi::AxiReadBus;
-use crate::record::{RecordQueue, of_word, to_word};
+use crate::record::{RecordQueue, RecordStage, of_word, to_word};
 
 /// A stream of words for the scratchpad.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -48,7 +48,7 @@ pub struct DmaReadIn<T> {
 pub struct DmaReadOut<T> {
     /// All words of a descriptor have been taken; one cycle for each, in order.
     pub done: T,
-    /// Bytes of runs that the scratchpad takes.
+    /// Bytes of runs on their way to the scratchpad.
     pub moved: Moved<T>,
     /// How it is.
     pub status: DmaStatus<T>,
@@ -79,6 +79,15 @@ struct Waiting<T> {
     tag: T,
 }
 
+/// A word on its way to the scratchpad.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Stored<T> {
+    address: T,
+    data: T,
+    /// It is the last of a descriptor.
+    last: T,
+}
+
 /// A beat that has come.
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Beat<T> {
@@ -105,6 +114,11 @@ impl DmaRead {
             top: bits(offset_bits),
             tag: bits(self.tag_bits()),
         }
+    }
+
+    fn stored(&self) -> Stored<Shape> {
+        let DmaConfig { word_bytes, address_bits, .. } = self.config;
+        Stored { address: bits(address_bits), data: bits(8 * word_bytes), last: bit() }
     }
 
     fn beat(&self) -> Beat<Shape> {
@@ -139,8 +153,14 @@ impl DmaRead {
         valid
     }
 
-    /// Gives words their addresses and fills the last one of a run up. Gives whether a descriptor ends.
-    fn store(&self, m: &Builder, chunks: ChunkStream<UInt>, words: WordWrite<UInt>, halted: UInt) -> UInt {
+    /// Gives words their addresses and fills the last one of a run up.
+    fn store(
+        &self,
+        m: &Builder,
+        chunks: ChunkStream<UInt>,
+        stored: &RecordStage<Stored<Shape>>,
+        halted: UInt,
+    ) {
         let begins = m.reg("begins", 1).reset_to(1);
         let next = m.reg("next_word", self.config.address_bits);
         let tag = of_word(self.tag(), chunks.chunk.tag.expect("a run that is read has one"));
@@ -148,16 +168,14 @@ impl DmaRead {
         let counts = bytes_to(m, chunks.chunk.top, self.config.word_bytes).to_bits().into_iter().enumerate();
         let byte = |k: usize| chunks.chunk.data.slice(8 * k as u32, 8);
         let filled: Vec<UInt> = counts.map(|(k, counts)| counts.mux(byte(k), tag.fill)).collect();
-        words.valid.set(chunks.valid);
-        words.address.set(word_address);
-        words.data.set(concat(filled.into_iter().rev()));
-        chunks.ready.set(words.ready);
-        m.when(chunks.valid & words.ready, || {
+        let data = concat(filled.into_iter().rev());
+        stored.put(chunks.valid, Stored { address: word_address, data, last: chunks.chunk.last & tag.last });
+        chunks.ready.set(stored.ready);
+        m.when(chunks.valid & stored.ready, || {
             begins.set(chunks.chunk.last);
             next.set(word_address.wrapping_add(1));
         });
         m.when(halted & !chunks.valid, || begins.set(1));
-        chunks.valid & words.ready & chunks.chunk.last & tag.last
     }
 }
 
@@ -194,8 +212,8 @@ impl Module for DmaRead {
         let walk = m.instance("walk", &Walk { config, has_fill: true }).i;
         let splitter = m.instance("split", &Split { config });
         let split = splitter.i;
-        let waiting = RecordQueue::new(m, "waiting", config.run_depth(), self.waiting());
-        let open = RecordQueue::new(m, "open", config.outstanding, bits(32));
+        let waiting = RecordQueue::counted(m, "waiting", config.run_depth(), self.waiting());
+        let open = RecordQueue::counted(m, "open", config.outstanding, bits(32));
         m.connect(walk.descriptors, i.descriptors);
         walk.halt.set(halted);
         let run = walk.runs.run;
@@ -209,7 +227,7 @@ impl Module for DmaRead {
             last: run.span.last,
         };
         let offset = run.span.external.truncate(offset_bits);
-        wire!(m, last_byte = run.span.bytes.wrapping_sub(1));
+        let last_byte = run.span.last_byte;
         wire!(m, last_place = last_byte + offset);
         let record = Waiting {
             offset,
@@ -222,7 +240,7 @@ impl Module for DmaRead {
         let asks = self.ask(m, split.bursts, i.axi, &open, halted);
 
         // Data: a beat that fails is not aligned, nor is anything behind it.
-        let beats = RecordQueue::new(m, "beats", 2, self.beat());
+        let beats = RecordStage::new(m, "beats", self.beat());
         i.axi.rready.set(beats.ready);
         beats.put(i.axi.rvalid, Beat { data: i.axi.rdata, resp: i.axi.rresp, last: i.axi.rlast });
         let align = m.instance("align", &Align { bytes: beat_bytes, tag_bits });
@@ -244,13 +262,19 @@ impl Module for DmaRead {
         align.i.halt.set(halted);
         m.connect(resize.chunks, align.i.chunks);
         resize.halt.set(halted);
-        let ends = self.store(m, resize.resized, i.words, halted);
-        let moved = Moved { valid: resize.resized.valid & i.words.ready, top: resize.resized.chunk.top };
+        let stored = RecordStage::new(m, "stored", self.stored());
+        self.store(m, resize.resized, &stored, halted);
+        let moved = Moved { valid: resize.resized.valid & stored.ready, top: resize.resized.chunk.top };
+        i.words.valid.set(stored.valid);
+        i.words.address.set(stored.front.address);
+        i.words.data.set(stored.front.data);
+        stored.takes.set(i.words.ready);
         let done = m.reg("done", 1).reset_to(0);
-        done.set(ends);
+        done.set(stored.valid & i.words.ready & stored.front.last);
 
         let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
-        let moves_data = waiting.valid | open.valid | align.o.has_tail | resize.resized.valid;
+        let aligns = align.o.has_run | align.o.has_tail;
+        let moves_data = waiting.valid | open.valid | aligns | resize.resized.valid | stored.valid;
         wire!(m, idle = !(makes_addresses | moves_data));
         m.assume("all_have_one_id", !i.axi.rvalid | i.axi.rid.eq(0));
         m.assume("data_were_asked_for", !i.axi.rvalid | open.valid);

@@ -52,7 +52,7 @@ pub struct DmaWrite {
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Source<T> {
     local: T,
-    bytes: T,
+    last_byte: T,
 }
 
 /// A burst that waits for its response.
@@ -171,12 +171,17 @@ impl Module for DmaWrite {
         let walk = m.instance("walk", &Walk { config, has_fill: false }).i;
         let splitter = m.instance("split", &Split { config });
         let split = splitter.i;
-        let shape = Source { local: bits(config.address_bits), bytes: bits(RUN_BITS) };
-        let sources = RecordQueue::new(m, "sources", config.run_depth(), shape);
-        let offsets = RecordQueue::new(m, "offsets", config.run_depth(), bits(offset_bits));
+        let shape = Source { local: bits(config.address_bits), last_byte: bits(RUN_BITS) };
+        let sources = RecordQueue::counted(m, "sources", config.run_depth(), shape);
+        let offsets = RecordQueue::counted(m, "offsets", config.run_depth(), bits(offset_bits));
         let bursts = Bursts {
-            lengths: RecordQueue::new(m, "lengths", config.outstanding, bits(8)),
-            open: RecordQueue::new(m, "open", config.outstanding, Open { address: bits(32), last: bit() }),
+            lengths: RecordQueue::counted(m, "lengths", config.outstanding, bits(8)),
+            open: RecordQueue::counted(
+                m,
+                "open",
+                config.outstanding,
+                Open { address: bits(32), last: bit() },
+            ),
         };
         m.connect(walk.descriptors, i.descriptors);
         walk.halt.set(halted);
@@ -186,7 +191,7 @@ impl Module for DmaWrite {
         split.valid.set(run_offered & sources.ready & offsets.ready);
         m.connect(split.span, run.span);
         split.halt.set(halted);
-        let source = Source { local: run.local, bytes: run.span.bytes };
+        let source = Source { local: run.local, last_byte: run.span.last_byte };
         sources.put(run_offered & split.ready & offsets.ready, source);
         offsets.put(run_offered & split.ready & sources.ready, run.span.external.truncate(offset_bits));
         let asks = self.ask(m, split.bursts, i.axi, &bursts, halted);
@@ -197,7 +202,7 @@ impl Module for DmaWrite {
         let shift = m.instance("shift", &Shift { bytes: beat_bytes }).i;
         fetch.i.run_valid.set(sources.valid & !halted);
         fetch.i.first.set(sources.front.local);
-        fetch.i.bytes.set(sources.front.bytes);
+        fetch.i.last_byte.set(sources.front.last_byte);
         fetch.i.halt.set(halted);
         sources.takes.set(fetch.i.run_ready | halted);
         m.connect(i.read, fetch.i.read);

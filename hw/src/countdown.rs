@@ -4,7 +4,7 @@ use ferrite_hdl::prelude::*;
 
 /// What is left of something. Whether it has come to its end is a register: compared when it is asked for, a counter of many bits
 /// would be in the way of all that goes on at an end.
-pub(super) struct Countdown {
+pub(crate) struct Countdown {
     /// What is left.
     pub left: UInt,
     /// It is at its end.
