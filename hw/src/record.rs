@@ -37,6 +37,23 @@ pub fn word_bits<S: Bundle<Leaf = Shape> + Clone>(shape: &S) -> u32 {
     shape.clone().leaves().iter().map(|leaf| leaf.value.width).sum()
 }
 
+/// Whether a queue has room and whether there is something in it, as registers. What `offered` and `takes` say counts only where they are high.
+fn counted(m: &Builder, name: &str, depth: u32, count: UInt, [offered, takes]: [UInt; 2]) -> (UInt, UInt) {
+    let ready = m.reg(&format!("{name}_ready"), 1).reset_to(1);
+    let valid = m.reg(&format!("{name}_valid"), 1).reset_to(0);
+    let enters = offered & ready;
+    let leaves = takes & valid;
+    m.when(enters & !leaves, || {
+        ready.set(count.ne(depth - 1));
+        valid.set(1);
+    });
+    m.when(leaves & !enters, || {
+        ready.set(1);
+        valid.set(count.ne(1));
+    });
+    (ready, valid)
+}
+
 impl<S: Bundle<Leaf = Shape> + Clone> RecordQueue<S> {
     /// An instance of [`Queue`] for `depth` bundles (a power of two from 2 on).
     #[track_caller]
@@ -56,21 +73,28 @@ impl<S: Bundle<Leaf = Shape> + Clone> RecordQueue<S> {
     #[track_caller]
     pub fn counted(m: &Builder, name: &str, depth: u32, shape: S) -> RecordQueue<S> {
         let queue = m.instance(name, &Queue { width: word_bits(&shape), depth });
-        let count = queue.o.count;
         let (enq, deq) = (queue.i.enq, queue.i.deq);
-        let ready = m.reg(&format!("{name}_ready"), 1).reset_to(1);
-        let valid = m.reg(&format!("{name}_valid"), 1).reset_to(0);
-        let enters = enq.valid & ready;
-        let leaves = deq.ready & valid;
-        m.when(enters & !leaves, || {
-            ready.set(count.ne(depth - 1));
-            valid.set(1);
-        });
-        m.when(leaves & !enters, || {
-            ready.set(1);
-            valid.set(count.ne(1));
-        });
+        let (ready, valid) = counted(m, name, depth, queue.o.count, [enq.valid, deq.ready]);
         RecordQueue { ready, valid, front: of_word(shape, deq.data), takes: deq.ready, enq }
+    }
+
+    /// The same, but a bundle that finds the queue empty may leave it at once.
+    #[track_caller]
+    pub fn passing(m: &Builder, name: &str, depth: u32, shape: S) -> RecordQueue<S> {
+        let width = word_bits(&shape);
+        let queue = m.instance(name, &Queue { width, depth });
+        let (kept, deq) = (queue.i.enq, queue.i.deq);
+        let enq = m.wires(&format!("{name}_new"), Stream::of(bits(width)));
+        let takes = m.wire(&format!("{name}_takes"), 1);
+        let waits = m.wire(&format!("{name}_waits"), 1);
+        kept.data.set(enq.data);
+        kept.valid.set(enq.valid & (waits | !takes));
+        deq.ready.set(takes);
+        let (ready, has_kept) = counted(m, name, depth, queue.o.count, [kept.valid, takes]);
+        waits.set(has_kept);
+        enq.ready.set(ready);
+        let front = of_word(shape, waits.mux(deq.data, enq.data));
+        RecordQueue { ready, valid: waits | enq.valid, front, takes, enq }
     }
 
     /// What goes in, where `valid` and [`RecordQueue::ready`] are high.

@@ -1,5 +1,6 @@
 //! From the scratchpad to external memory.
 
+use ferrite_hdl::library::SkidBuffer;
 use ferrite_hdl::prelude::*;
 
 use super::chunk::Moved;
@@ -11,7 +12,7 @@ use super::split::{BurstStream, Split};
 use super::walk::Walk;
 use super::{DescriptorStream, DmaConfig, RUN_BITS};
 use crate::axi::AxiWriteBus;
-use crate::record::RecordQueue;
+use crate::record::{RecordQueue, of_word, to_word, word_bits};
 
 /// Ports of the engine.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -59,6 +60,14 @@ struct Source<T> {
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Open<T> {
     address: T,
+    last: T,
+}
+
+/// What goes to the data channel.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Beat<T> {
+    data: T,
+    strobes: T,
     last: T,
 }
 
@@ -113,28 +122,36 @@ impl DmaWrite {
         lengths: &RecordQueue<Shape>,
         halted: UInt,
     ) -> (UInt, UInt) {
-        let valid = m.reg("w_valid", 1).reset_to(0);
-        let data = m.reg("w_data", self.config.axi.data_bits);
-        let strobes = m.reg("w_strobes", self.config.axi.beat_bytes());
-        let last = m.reg("w_last", 1);
-        let sent = m.reg("w_sent", 8).reset_to(0);
-        wire!(m, w_free = !valid | axi.wready);
-        wire!(m, w_may = w_free & lengths.valid);
-        wire!(m, sends = w_may & (offered | halted));
+        let DmaConfig { axi: widths, .. } = self.config;
+        let shape = Beat { data: bits(widths.data_bits), strobes: bits(widths.beat_bytes()), last: bit() };
+        let beats = m.instance("beats", &SkidBuffer { width: word_bits(&shape) }).i;
+        let sent = m.reg("sent", 8).reset_to(0);
+        wire!(m, may = beats.enq.ready & lengths.valid);
+        wire!(m, sends = may & (offered | halted));
         wire!(m, ends_burst = sent.eq(lengths.front));
-        m.when(w_free, || valid.set(sends));
-        m.when(sends, || {
-            data.set(beat.0);
-            strobes.set(halted.mux(Bits::zero(strobes.width()), beat.1));
-            last.set(ends_burst);
-            sent.set(ends_burst.mux(0, sent.wrapping_add(1)));
-        });
+        beats.enq.valid.set(sends);
+        beats.enq.data.set(to_word(Beat { data: beat.0, strobes: beat.1, last: ends_burst }));
+        m.when(sends, || sent.set(ends_burst.mux(0, sent.wrapping_add(1))));
         lengths.takes.set(sends & ends_burst);
+
+        let valid = m.reg("w_valid", 1).reset_to(0);
+        let data = m.reg("w_data", widths.data_bits);
+        let strobes = m.reg("w_strobes", widths.beat_bytes());
+        let last = m.reg("w_last", 1);
+        wire!(m, w_free = !valid | axi.wready);
+        beats.deq.ready.set(w_free);
+        m.when(w_free, || {
+            let beat = of_word(shape, beats.deq.data);
+            valid.set(beats.deq.valid);
+            data.set(beat.data);
+            strobes.set(halted.mux(Bits::zero(strobes.width()), beat.strobes));
+            last.set(beat.last);
+        });
         axi.wvalid.set(valid);
         axi.wdata.set(data);
         axi.wstrb.set(strobes);
         axi.wlast.set(last);
-        (valid, w_may)
+        (valid, may)
     }
 }
 
@@ -172,7 +189,7 @@ impl Module for DmaWrite {
         let splitter = m.instance("split", &Split { config });
         let split = splitter.i;
         let shape = Source { local: bits(config.address_bits), last_byte: bits(RUN_BITS) };
-        let sources = RecordQueue::counted(m, "sources", config.run_depth(), shape);
+        let sources = RecordQueue::passing(m, "sources", config.run_depth(), shape);
         let offsets = RecordQueue::counted(m, "offsets", config.run_depth(), bits(offset_bits));
         let bursts = Bursts {
             lengths: RecordQueue::counted(m, "lengths", config.outstanding, bits(8)),
@@ -199,7 +216,8 @@ impl Module for DmaWrite {
         // Data. What has been read when the engine halts goes nowhere.
         let fetch = m.instance("fetch", &Fetch { config });
         let resize = m.instance("resize", &Resize { from: config.word_bytes, to: beat_bytes, tag_bits: 0 }).i;
-        let shift = m.instance("shift", &Shift { bytes: beat_bytes }).i;
+        let shifter = m.instance("shift", &Shift { bytes: beat_bytes });
+        let shift = shifter.i;
         fetch.i.run_valid.set(sources.valid & !halted);
         fetch.i.first.set(sources.front.local);
         fetch.i.last_byte.set(sources.front.last_byte);
@@ -231,7 +249,8 @@ impl Module for DmaWrite {
         m.assume("responses_are_awaited", !i.axi.bvalid | bursts.open.valid);
 
         let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
-        let moves_data = sources.valid | offsets.valid | !fetch.o.idle | resize.resized.valid | sends;
+        let waits_for_data = sources.valid | offsets.valid | shifter.o.has_run;
+        let moves_data = waits_for_data | !fetch.o.idle | resize.resized.valid | sends;
         let waits = bursts.lengths.valid | bursts.open.valid;
         wire!(m, idle = !(makes_addresses | moves_data | waits));
         let failure = Failure { valid: fails, address: answered.address, response: i.axi.bresp };
