@@ -33,7 +33,7 @@ pub struct RecordQueue<S: Bundle<Leaf = Shape>> {
 }
 
 /// Bits of a bundle of this shape as a word.
-pub fn word_bits<S: Bundle<Leaf = Shape> + Clone>(shape: &S) -> u32 {
+fn word_bits<S: Bundle<Leaf = Shape> + Clone>(shape: &S) -> u32 {
     shape.clone().leaves().iter().map(|leaf| leaf.value.width).sum()
 }
 
@@ -41,16 +41,8 @@ pub fn word_bits<S: Bundle<Leaf = Shape> + Clone>(shape: &S) -> u32 {
 fn counted(m: &Builder, name: &str, depth: u32, count: UInt, [offered, takes]: [UInt; 2]) -> (UInt, UInt) {
     let ready = m.reg(&format!("{name}_ready"), 1).reset_to(1);
     let valid = m.reg(&format!("{name}_valid"), 1).reset_to(0);
-    let enters = offered & ready;
-    let leaves = takes & valid;
-    m.when(enters & !leaves, || {
-        ready.set(count.ne(depth - 1));
-        valid.set(1);
-    });
-    m.when(leaves & !enters, || {
-        ready.set(1);
-        valid.set(count.ne(1));
-    });
+    ready.set((takes & valid) | (ready & !(offered & count.eq(depth - 1))));
+    valid.set((offered & ready) | (valid & !(takes & count.eq(1))));
     (ready, valid)
 }
 
@@ -97,34 +89,27 @@ impl<S: Bundle<Leaf = Shape> + Clone> RecordQueue<S> {
         RecordQueue { ready, valid: waits | enq.valid, front, takes, enq }
     }
 
-    /// What goes in, where `valid` and [`RecordQueue::ready`] are high.
+    /// A [`SkidBuffer`]: a bundle passes at once and waits in it only if it is not taken. `ready` is a register.
     #[track_caller]
-    pub fn put(&self, valid: UInt, record: S::With<UInt>) {
-        self.enq.valid.set(valid);
-        self.enq.data.set(to_word(record));
+    pub fn skid(m: &Builder, name: &str, shape: S) -> RecordQueue<S> {
+        let skid = m.instance(name, &SkidBuffer { width: word_bits(&shape) }).i;
+        let (enq, deq) = (skid.enq, skid.deq);
+        RecordQueue {
+            ready: enq.ready,
+            valid: deq.valid,
+            front: of_word(shape, deq.data),
+            takes: deq.ready,
+            enq,
+        }
     }
-}
 
-/// A place for a bundle on its way: a register, before it a [`SkidBuffer`]. All that it tells comes from registers, and a bundle passes in every cycle.
-pub struct RecordStage<S: Bundle<Leaf = Shape>> {
-    enq: Stream<UInt>,
-    /// There is room for one more.
-    pub ready: UInt,
-    /// There is a first one.
-    pub valid: UInt,
-    /// The first one.
-    pub front: S::With<UInt>,
-    /// The first one goes; to be set.
-    pub takes: UInt,
-}
-
-impl<S: Bundle<Leaf = Shape> + Clone> RecordStage<S> {
-    /// A place for bundles of this shape.
+    /// A register behind a [`SkidBuffer`]: all that it tells comes from registers.
     #[track_caller]
-    pub fn new(m: &Builder, name: &str, shape: S) -> RecordStage<S> {
-        let skid = m.instance(&format!("{name}_skid"), &SkidBuffer { width: word_bits(&shape) }).i;
+    pub fn stage(m: &Builder, name: &str, shape: S) -> RecordQueue<S> {
+        let width = word_bits(&shape);
+        let skid = m.instance(&format!("{name}_skid"), &SkidBuffer { width }).i;
         let valid = m.reg(&format!("{name}_valid"), 1).reset_to(0);
-        let word = m.reg(name, word_bits(&shape));
+        let word = m.reg(name, width);
         let takes = m.wire(&format!("{name}_takes"), 1);
         let moves = m.node(&format!("{name}_moves"), !valid | takes);
         skid.deq.ready.set(moves);
@@ -132,10 +117,10 @@ impl<S: Bundle<Leaf = Shape> + Clone> RecordStage<S> {
             valid.set(skid.deq.valid);
             word.set(skid.deq.data);
         });
-        RecordStage { ready: skid.enq.ready, valid, front: of_word(shape, word), takes, enq: skid.enq }
+        RecordQueue { ready: skid.enq.ready, valid, front: of_word(shape, word), takes, enq: skid.enq }
     }
 
-    /// What goes in, where `valid` and [`RecordStage::ready`] are high.
+    /// What goes in, where `valid` and [`RecordQueue::ready`] are high.
     #[track_caller]
     pub fn put(&self, valid: UInt, record: S::With<UInt>) {
         self.enq.valid.set(valid);

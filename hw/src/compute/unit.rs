@@ -15,7 +15,7 @@ use super::weights::{Weights, WeightsIn};
 use super::windows::{RowMark, Windows, WindowsIn};
 use crate::countdown::Countdown;
 use crate::dma::WordRead;
-use crate::record::{RecordQueue, RecordStage, of_word, to_word};
+use crate::record::{RecordQueue, of_word, to_word};
 
 /// Ports of the computing part.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -292,7 +292,7 @@ impl Module for Compute {
         // The scratchpad: the first ports never wait.
         let [first, second, third, fourth] = &banks.read[..] else { unreachable!("four ports read") };
         // A register for the requests from outside, as for those of the activations.
-        let drains = RecordStage::new(m, "drains", bits(config.word_address_bits()));
+        let drains = RecordQueue::stage(m, "drains", bits(config.word_address_bits()));
         drains.put(i.drain.valid, place(i.drain.address));
         i.drain.ready.set(drains.ready);
         let drain = WordRead { valid: drains.valid, address: drains.front, ready: drains.takes, ..i.drain };

@@ -10,7 +10,7 @@ use super::split::{BurstStream, Split};
 use super::walk::Walk;
 use super::{ChunkStream, DescriptorStream, DmaConfig, RUN_BITS};
 use crate::axi::AxiReadBus;
-use crate::record::{RecordQueue, RecordStage, of_word, to_word};
+use crate::record::{RecordQueue, of_word, to_word};
 
 /// A stream of words for the scratchpad.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -158,7 +158,7 @@ impl DmaRead {
         &self,
         m: &Builder,
         chunks: ChunkStream<UInt>,
-        stored: &RecordStage<Stored<Shape>>,
+        stored: &RecordQueue<Stored<Shape>>,
         halted: UInt,
     ) {
         let begins = m.reg("begins", 1).reset_to(1);
@@ -240,7 +240,7 @@ impl Module for DmaRead {
         let asks = self.ask(m, split.bursts, i.axi, &open, halted);
 
         // Data: a beat that fails is not aligned, nor is anything behind it.
-        let beats = RecordStage::new(m, "beats", self.beat());
+        let beats = RecordQueue::stage(m, "beats", self.beat());
         i.axi.rready.set(beats.ready);
         beats.put(i.axi.rvalid, Beat { data: i.axi.rdata, resp: i.axi.rresp, last: i.axi.rlast });
         let align = m.instance("align", &Align { bytes: beat_bytes, tag_bits });
@@ -249,20 +249,24 @@ impl Module for DmaRead {
         wire!(m, takes_beat = halted | fails | (align.i.beat_ready & !is_bad));
         beats.takes.set(takes_beat);
         open.takes.set(beats.valid & takes_beat & beats.front.last);
-        waiting.takes.set(align.i.run_ready | halted);
+        // The buffer parts the queue from what decides where a run ends.
+        let next = RecordQueue::skid(m, "next", self.waiting());
+        waiting.takes.set(next.ready);
+        next.put(waiting.valid, waiting.front);
+        next.takes.set(align.i.run_ready | halted);
         let resize = m.instance("resize", &Resize { from: beat_bytes, to: config.word_bytes, tag_bits }).i;
-        align.i.run_valid.set(waiting.valid);
-        align.i.offset.set(waiting.front.offset);
-        align.i.beats.set(waiting.front.beats);
-        align.i.parts.set(waiting.front.parts);
-        align.i.top.set(waiting.front.top);
-        align.i.tag.set(waiting.front.tag);
+        align.i.run_valid.set(next.valid);
+        align.i.offset.set(next.front.offset);
+        align.i.beats.set(next.front.beats);
+        align.i.parts.set(next.front.parts);
+        align.i.top.set(next.front.top);
+        align.i.tag.set(next.front.tag);
         align.i.beat_valid.set(beats.valid & !is_bad & !halted);
         align.i.beat.set(beats.front.data);
         align.i.halt.set(halted);
         m.connect(resize.chunks, align.i.chunks);
         resize.halt.set(halted);
-        let stored = RecordStage::new(m, "stored", self.stored());
+        let stored = RecordQueue::stage(m, "stored", self.stored());
         self.store(m, resize.resized, &stored, halted);
         let moved = Moved { valid: resize.resized.valid & stored.ready, top: resize.resized.chunk.top };
         i.words.valid.set(stored.valid);
@@ -274,7 +278,7 @@ impl Module for DmaRead {
 
         let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
         let aligns = align.o.has_run | align.o.has_tail;
-        let moves_data = waiting.valid | open.valid | aligns | resize.resized.valid | stored.valid;
+        let moves_data = next.valid | open.valid | aligns | resize.resized.valid | stored.valid;
         wire!(m, idle = !(makes_addresses | moves_data));
         m.assume("all_have_one_id", !i.axi.rvalid | i.axi.rid.eq(0));
         m.assume("data_were_asked_for", !i.axi.rvalid | open.valid);

@@ -77,13 +77,15 @@ impl Module for Shift {
         let offset = m.reg("run_offset", offset_bits);
         // Bytes of a beat from the offset on: 1 to `bytes`.
         let amount = m.reg("amount", offset_bits + 1);
+        // The bytes of its next beat, were it not the last.
+        let places = m.reg("places", self.bytes);
         let previous = m.reg("previous", 8 * self.bytes);
-        let started = m.reg("started", 1).reset_to(0);
-        // The last chunk has been taken; its bytes up to `spill_top` go in one more beat.
+        // The last chunk has been taken; its bytes at the places of `spill` go in one more beat.
         let spills = m.reg("spills", 1).reset_to(0);
-        let spill_top = m.reg("spill_top", offset_bits);
+        let spill = m.reg("spill", self.bytes);
 
         wire!(m, last_place = offset + chunk.top);
+        let to_end = bytes_to(m, last_place.truncate(offset_bits), self.bytes);
         let exceeds = last_place.msb();
         wire!(m, ends = spills | (chunk.last & !exceeds));
         i.beat_valid.set(has_run & (spills | i.chunks.valid));
@@ -91,30 +93,28 @@ impl Module for Shift {
         i.chunks.ready.set(has_run & !spills & i.beat_ready);
         wire!(m, needs_run = !has_run | (fires & ends));
         i.run_ready.set(needs_run);
+        m.when(fires, || {
+            previous.set(chunk.data);
+            places.set(Bits::ones(self.bytes));
+            spills.set(!ends & chunk.last);
+            spill.set(to_end);
+        });
         m.when(needs_run, || {
             has_run.set(i.run_valid);
             offset.set(i.offset);
             let beat = m.constant(Bits::from_u64(offset_bits + 1, self.bytes.into()));
+            places.set(m.constant(Bits::ones(self.bytes)) << i.offset);
             amount.set(beat.wrapping_sub(i.offset.extend(offset_bits + 1)));
-        });
-        m.when(fires, || {
-            previous.set(chunk.data);
-            started.set(!ends);
-            spills.set(!ends & chunk.last);
-            spill_top.set(last_place.truncate(offset_bits));
         });
         m.when(i.halt, || {
             has_run.set(0);
-            started.set(0);
             spills.set(0);
         });
 
         let two_chunks = chunk.data.concat(previous) >> amount.concat(Bits::zero(3));
         i.beat.set(two_chunks.truncate(8 * self.bytes));
-        let from_offset = m.constant(Bits::ones(self.bytes)) << offset;
-        let to_end = bytes_to(m, spills.mux(spill_top, last_place.truncate(offset_bits)), self.bytes);
-        let all = Bits::ones(self.bytes);
-        i.strobes.set(started.mux(all.clone(), from_offset) & ends.mux(to_end, all));
+        let to_end = (!chunk.last | exceeds).mux(Bits::ones(self.bytes), to_end);
+        i.strobes.set(spills.mux(spill, places & to_end));
         ShiftOut { has_run }
     }
 }

@@ -1,10 +1,9 @@
 //! From runs to bursts.
 
-use ferrite_hdl::library::SkidBuffer;
 use ferrite_hdl::prelude::*;
 
 use super::{DmaConfig, Span};
-use crate::record::{of_word, to_word, word_bits};
+use crate::record::RecordQueue;
 
 /// A stream of bursts.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -71,10 +70,9 @@ impl Module for Split {
         let config = &self.config;
         let (offset_bits, count_bits) = (config.axi.offset_bits(), config.beats_bits());
         // The buffer parts the path of `ready` from what decides where a run ends.
-        let spans = m.instance("spans", &SkidBuffer { width: word_bits(&Span::shape()) }).i;
-        i.ready.set(spans.enq.ready);
-        spans.enq.valid.set(i.valid);
-        spans.enq.data.set(to_word(i.span));
+        let spans = RecordQueue::skid(m, "spans", Span::shape());
+        i.ready.set(spans.ready);
+        spans.put(i.valid, i.span);
         let active = m.reg("active", 1).reset_to(0);
         let beat = m.reg("beat", config.beat_address_bits());
         // Beats of the run from here on, less 1, and where the last of them lies, counted from the beginning of this page.
@@ -88,14 +86,14 @@ impl Module for Split {
         let longest = config.longest_burst();
         let to_page = !beat.truncate(page_bits);
         let later_pages = last_place.slice(page_bits, count_bits - page_bits);
-        wire!(m, ends = !later_pages.any() & left.le(longest - 1));
-        wire!(m, ends_page = to_page.le(longest - 1));
+        wire!(m, ends = !later_pages.any() & left.lt(longest));
+        wire!(m, ends_page = to_page.extend(page_bits + 1).lt(longest));
         let to_page = ends_page.mux(to_page.extend(count_bits), longest - 1);
         wire!(m, len = ends.mux(left, to_page));
 
         // Where the run goes on, the next burst begins with a page or a longest burst from here.
         wire!(m, is_free = !active | (ends & i.bursts.ready));
-        spans.deq.ready.set(is_free | i.halt);
+        spans.takes.set(is_free | i.halt);
         let page = beat.slice(page_bits, beat.width() - page_bits);
         let next_page = page.wrapping_add(1).concat(Bits::zero(page_bits));
         // Where the longest burst is a page, it ends with one.
@@ -107,7 +105,7 @@ impl Module for Split {
             m.when(ends_page, || last_place.set(from_page));
         });
         m.when(is_free, || {
-            let span = of_word(Span::shape(), spans.deq.data);
+            let span = spans.front;
             let last_from = |bits| {
                 let last_byte =
                     span.external.truncate(bits).extend(17).wrapping_add(span.last_byte.extend(17));
@@ -117,7 +115,7 @@ impl Module for Split {
             left.set(last_from(offset_bits));
             last_place.set(last_from(offset_bits + page_bits));
             last_run.set(span.last);
-            active.set(spans.deq.valid);
+            active.set(spans.valid);
         });
         m.when(i.halt, || active.set(0));
 
@@ -125,6 +123,6 @@ impl Module for Split {
         i.bursts.address.set(beat.concat(Bits::zero(offset_bits)));
         i.bursts.len.set(len.truncate(8.min(count_bits)).extend(8));
         i.bursts.last.set(last_run & ends);
-        SplitOut { busy: active | spans.deq.valid }
+        SplitOut { busy: active | spans.valid }
     }
 }

@@ -58,7 +58,6 @@ impl Module for Walk {
         wire!(m, ends = ends_row & repetitions.done);
         wire!(m, fires = active & i.runs.ready);
         i.descriptors.ready.set((!active | (ends & i.runs.ready)) & !i.halt);
-        wire!(m, takes = i.descriptors.valid & i.descriptors.ready);
         wire!(
             m,
             next_external = ends_row.mux(first_external, d.external).wrapping_add(ends_row.mux(d.s2, d.s1))
@@ -74,18 +73,19 @@ impl Module for Walk {
                 first_local.set(next_local);
                 repetitions.step();
             });
-            m.when(ends, || active.set(0));
         });
-        m.when(takes, || {
+        // Whether a descriptor is offered is known late: what is taken without one means nothing.
+        m.when(i.descriptors.ready, || {
             m.connect(d, offered);
             last_byte.set(offered.bytes.wrapping_sub(1));
             first_external.set(offered.external);
             first_local.set(offered.local);
             runs.load(offered.n1);
             repetitions.load(offered.n2);
-            active.set(1);
+            active.set(i.descriptors.valid);
         });
         m.when(i.halt, || active.set(0));
+        let takes = i.descriptors.valid & i.descriptors.ready;
         m.assume("nothing_is_empty", !takes | (offered.bytes.any() & offered.n1.any() & offered.n2.any()));
 
         i.runs.valid.set(active);

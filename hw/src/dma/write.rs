@@ -1,6 +1,5 @@
 //! From the scratchpad to external memory.
 
-use ferrite_hdl::library::SkidBuffer;
 use ferrite_hdl::prelude::*;
 
 use super::chunk::Moved;
@@ -12,7 +11,7 @@ use super::split::{BurstStream, Split};
 use super::walk::Walk;
 use super::{DescriptorStream, DmaConfig, RUN_BITS};
 use crate::axi::AxiWriteBus;
-use crate::record::{RecordQueue, of_word, to_word, word_bits};
+use crate::record::RecordQueue;
 
 /// Ports of the engine.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -124,13 +123,12 @@ impl DmaWrite {
     ) -> (UInt, UInt) {
         let DmaConfig { axi: widths, .. } = self.config;
         let shape = Beat { data: bits(widths.data_bits), strobes: bits(widths.beat_bytes()), last: bit() };
-        let beats = m.instance("beats", &SkidBuffer { width: word_bits(&shape) }).i;
+        let beats = RecordQueue::skid(m, "beats", shape);
         let sent = m.reg("sent", 8).reset_to(0);
-        wire!(m, may = beats.enq.ready & lengths.valid);
+        wire!(m, may = beats.ready & lengths.valid);
         wire!(m, sends = may & (offered | halted));
         wire!(m, ends_burst = sent.eq(lengths.front));
-        beats.enq.valid.set(sends);
-        beats.enq.data.set(to_word(Beat { data: beat.0, strobes: beat.1, last: ends_burst }));
+        beats.put(sends, Beat { data: beat.0, strobes: beat.1, last: ends_burst });
         m.when(sends, || sent.set(ends_burst.mux(0, sent.wrapping_add(1))));
         lengths.takes.set(sends & ends_burst);
 
@@ -139,10 +137,10 @@ impl DmaWrite {
         let strobes = m.reg("w_strobes", widths.beat_bytes());
         let last = m.reg("w_last", 1);
         wire!(m, w_free = !valid | axi.wready);
-        beats.deq.ready.set(w_free);
+        beats.takes.set(w_free);
         m.when(w_free, || {
-            let beat = of_word(shape, beats.deq.data);
-            valid.set(beats.deq.valid);
+            let beat = beats.front;
+            valid.set(beats.valid);
             data.set(beat.data);
             strobes.set(halted.mux(Bits::zero(strobes.width()), beat.strobes));
             last.set(beat.last);
@@ -230,10 +228,14 @@ impl Module for DmaWrite {
         m.connect(shift.chunks.chunk, resize.resized.chunk);
         resize.resized.ready.set(shift.chunks.ready | halted);
         let moved = Moved { valid: shift.chunks.valid & shift.chunks.ready, top: resize.resized.chunk.top };
-        shift.run_valid.set(offsets.valid);
-        shift.offset.set(offsets.front);
+        // The buffer parts the queue from what decides where a run ends.
+        let next = RecordQueue::skid(m, "next", bits(offset_bits));
+        offsets.takes.set(next.ready);
+        next.put(offsets.valid, offsets.front);
+        next.takes.set(shift.run_ready | halted);
+        shift.run_valid.set(next.valid);
+        shift.offset.set(next.front);
         shift.halt.set(halted);
-        offsets.takes.set(shift.run_ready | halted);
         let beat = (shift.beat, shift.strobes);
         let (sends, may_send) = self.send(m, beat, shift.beat_valid, i.axi, &bursts.lengths, halted);
         shift.beat_ready.set(may_send & !halted);
@@ -249,7 +251,7 @@ impl Module for DmaWrite {
         m.assume("responses_are_awaited", !i.axi.bvalid | bursts.open.valid);
 
         let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
-        let waits_for_data = sources.valid | offsets.valid | shifter.o.has_run;
+        let waits_for_data = sources.valid | next.valid | shifter.o.has_run;
         let moves_data = waits_for_data | !fetch.o.idle | resize.resized.valid | sends;
         let waits = bursts.lengths.valid | bursts.open.valid;
         wire!(m, idle = !(makes_addresses | moves_data | waits));
