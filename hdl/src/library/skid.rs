@@ -40,10 +40,9 @@ impl Module for SkidBuffer {
         i.enq.ready.set(!full);
         i.deq.valid.set(full | i.enq.valid);
         i.deq.data.set(full.mux(kept, i.enq.data));
-        m.when(i.deq.ready, || full.set(0)).otherwise_when(i.enq.fires(), || {
-            kept.set(i.enq.data);
-            full.set(1);
-        });
+        full.set(!i.deq.ready & (full | i.enq.valid));
+        // Whether the word waits is known late; while none does, any may be kept.
+        m.when(!full, || kept.set(i.enq.data));
         Empty::new()
     }
 }

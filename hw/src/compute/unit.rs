@@ -291,8 +291,12 @@ impl Module for Compute {
 
         // The scratchpad: the first ports never wait.
         let [first, second, third, fourth] = &banks.read[..] else { unreachable!("four ports read") };
-        let at_place = |read: WordRead<UInt>| WordRead { address: place(read.address), ..read };
-        let readers = [act_read, weight_read, operands, at_place(i.drain)];
+        // A register for the requests from outside, as for those of the activations.
+        let drains = RecordQueue::stage(m, "drains", bits(config.word_address_bits()));
+        drains.put(i.drain.valid, place(i.drain.address));
+        i.drain.ready.set(drains.ready);
+        let drain = WordRead { valid: drains.valid, address: drains.front, ready: drains.takes, ..i.drain };
+        let readers = [act_read, weight_read, operands, drain];
         for (port, reader) in [first, second, third, fourth].into_iter().zip(readers) {
             m.connect(*port, reader);
         }

@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::{ChunkStream, RUN_BITS};
+use crate::countdown::Countdown;
 
 /// Ports of the aligner.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -19,7 +20,7 @@ pub struct AlignIn<T> {
     pub top: T,
     /// What goes along with it.
     pub tag: T,
-    /// All its beats have come.
+    /// It is taken.
     #[flip]
     pub run_ready: T,
     /// A beat is offered.
@@ -39,6 +40,8 @@ pub struct AlignIn<T> {
 /// Outputs of the aligner.
 #[derive(Clone, Copy, Debug, Bundle)]
 pub struct AlignOut<T> {
+    /// Beats of a run are awaited.
+    pub has_run: T,
     /// The last bytes of a run have come and wait to go.
     pub has_tail: T,
 }
@@ -77,61 +80,75 @@ impl Module for Align {
         }
     }
     fn outputs(&self) -> AlignOut<Shape> {
-        AlignOut { has_tail: bit() }
+        AlignOut { has_run: bit(), has_tail: bit() }
     }
     fn build(&self, m: &Builder, i: AlignIn<UInt>) -> AlignOut<UInt> {
         let offset_bits = self.bytes.ilog2();
         let previous = m.reg("previous", 8 * self.bytes);
-        // Beats of the run have come; so many beats are to come and chunks to go behind the next one.
-        let started = m.reg("started", 1).reset_to(0);
-        let beats_left = m.reg("beats_left", i.beats.width());
-        let parts_left = m.reg("parts_left", i.parts.width());
+        // The run whose beats come: so many are to come and chunks to go behind the next one.
+        let has_run = m.reg("has_run", 1).reset_to(0);
+        let beats = Countdown::new(m, "beats", i.beats.width(), 0);
+        let parts = Countdown::new(m, "parts", i.parts.width(), 0);
+        let offset = m.reg("run_offset", offset_bits);
+        let top = m.reg("run_top", offset_bits);
+        let tag = m.reg("run_tag", self.tag_bits);
+        let is_aligned = m.reg("is_aligned", 1);
+        // A chunk begins in the next beat. An unaligned run's first beat alone makes no chunk, unless it has all of the run.
+        let from_this_beat = m.reg("from_this_beat", 1);
+        let gives = m.reg("gives", 1);
         let has_tail = m.reg("has_tail", 1).reset_to(0);
         let tail_offset = m.reg("tail_offset", offset_bits);
         let tail_top = m.reg("tail_top", offset_bits);
         let tail_tag = m.reg("tail_tag", self.tag_bits);
-
-        wire!(m, is_aligned = i.offset.eq(0));
-        wire!(m, to_come = started.mux(beats_left, i.beats));
-        wire!(m, to_go = started.mux(parts_left, i.parts));
-        let goes_on = to_come.any();
-        let exceeds = to_go.any();
-        let from_this_beat = !started | is_aligned;
-        // An unaligned run's first beat alone makes no chunk, unless it has all of the run.
-        wire!(m, gives = started | is_aligned | !goes_on);
+        let goes_on = !beats.done;
+        let exceeds = !parts.done;
 
         let chunks = i.chunks;
         wire!(m, free = gives.mux(!has_tail & chunks.ready, !has_tail | chunks.ready));
-        wire!(m, takes = i.run_valid & i.beat_valid & free);
-        i.beat_ready.set(i.run_valid & free);
-        i.run_ready.set(takes & !goes_on);
+        wire!(m, takes = has_run & i.beat_valid & free);
+        i.beat_ready.set(has_run & free);
+        wire!(m, needs_run = !has_run | (takes & !goes_on));
+        i.run_ready.set(needs_run);
         m.when(chunks.ready, || has_tail.set(0));
         m.when(takes, || {
             previous.set(i.beat);
-            started.set(goes_on);
-            beats_left.set(to_come.wrapping_sub(1));
-            parts_left.set(gives.mux(to_go.wrapping_sub(1), to_go));
+            from_this_beat.set(is_aligned);
+            gives.set(1);
+            beats.step();
+            m.when(gives, || parts.step());
             m.when(gives & exceeds & !goes_on, || {
                 has_tail.set(1);
-                tail_offset.set(i.offset);
-                tail_top.set(i.top);
-                tail_tag.set(i.tag);
+                tail_offset.set(offset);
+                tail_top.set(top);
+                tail_tag.set(tag);
             });
         });
+        m.when(needs_run, || {
+            wire!(m, begins_aligned = i.offset.eq(0));
+            has_run.set(i.run_valid);
+            beats.load(i.beats);
+            parts.load(i.parts);
+            offset.set(i.offset);
+            top.set(i.top);
+            tag.set(i.tag);
+            is_aligned.set(begins_aligned);
+            from_this_beat.set(1);
+            gives.set(begins_aligned | i.beats.eq(0));
+        });
         m.when(i.halt, || {
-            started.set(0);
+            has_run.set(0);
             has_tail.set(0);
         });
 
         let low = (has_tail | !from_this_beat).mux(previous, i.beat);
-        let bytes = has_tail.mux(tail_offset, i.offset).concat(Bits::zero(3));
+        let bytes = has_tail.mux(tail_offset, offset).concat(Bits::zero(3));
         wire!(m, two_beats = i.beat.concat(low) >> bytes);
-        chunks.valid.set(!i.halt & (has_tail | (i.run_valid & i.beat_valid & gives)));
+        chunks.valid.set(!i.halt & (has_tail | (has_run & i.beat_valid & gives)));
         chunks.chunk.data.set(two_beats.truncate(8 * self.bytes));
-        let top = exceeds.mux(Bits::ones(offset_bits), i.top);
-        chunks.chunk.top.set(has_tail.mux(tail_top, top));
+        let chunk_top = exceeds.mux(Bits::ones(offset_bits), top);
+        chunks.chunk.top.set(has_tail.mux(tail_top, chunk_top));
         chunks.chunk.last.set(has_tail | !exceeds);
-        chunks.chunk.tag.expect("a run that is read has one").set(has_tail.mux(tail_tag, i.tag));
-        AlignOut { has_tail }
+        chunks.chunk.tag.expect("a run that is read has one").set(has_tail.mux(tail_tag, tag));
+        AlignOut { has_run, has_tail }
     }
 }

@@ -71,15 +71,15 @@ impl DescriptorStream<Shape> {
 pub struct Span<T> {
     /// Address of the first.
     pub external: T,
-    /// How many: 1 to 65535.
-    pub bytes: T,
+    /// How many, less 1.
+    pub last_byte: T,
     /// They are the last of a descriptor.
     pub last: T,
 }
 
 impl Span<Shape> {
     pub(super) fn shape() -> Span<Shape> {
-        Span { external: bits(32), bytes: bits(RUN_BITS), last: bit() }
+        Span { external: bits(32), last_byte: bits(RUN_BITS), last: bit() }
     }
 }
 

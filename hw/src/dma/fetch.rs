@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::{ChunkStream, DmaConfig, RUN_BITS};
+use crate::countdown::Countdown;
 use crate::record::RecordQueue;
 
 /// Words that may be on their way out of the scratchpad or wait: as many as cycles pass from a word's request to the next stage's taking it,
@@ -46,8 +47,8 @@ pub struct FetchIn<T> {
     pub run_valid: T,
     /// Its first word.
     pub first: T,
-    /// Its bytes.
-    pub bytes: T,
+    /// Its bytes, less 1.
+    pub last_byte: T,
     /// It is taken.
     #[flip]
     pub run_ready: T,
@@ -93,7 +94,7 @@ impl Module for Fetch {
         FetchIn {
             run_valid: bit(),
             first: bits(self.config.address_bits),
-            bytes: bits(RUN_BITS),
+            last_byte: bits(RUN_BITS),
             run_ready: bit(),
             halt: bit(),
             read: WordRead::shape(&self.config),
@@ -106,34 +107,36 @@ impl Module for Fetch {
     fn build(&self, m: &Builder, i: FetchIn<UInt>) -> FetchOut<UInt> {
         let word_bits = self.config.word_bytes.ilog2();
         let mark = Mark { top: bits(word_bits), last: bit() };
-        let marks = RecordQueue::new(m, "marks", WORDS_UNDER_WAY, mark);
-        let words = RecordQueue::new(m, "run_words", WORDS_UNDER_WAY, bits(8 * self.config.word_bytes));
+        let marks = RecordQueue::counted(m, "marks", WORDS_UNDER_WAY, mark);
+        let words = RecordQueue::passing(m, "run_words", WORDS_UNDER_WAY, bits(8 * self.config.word_bytes));
         let active = m.reg("active", 1).reset_to(0);
         let address = m.reg("address", self.config.address_bits);
-        let left = m.reg("left", RUN_BITS - word_bits);
+        // Words to be asked for behind this one.
+        let behind = Countdown::new(m, "words", RUN_BITS - word_bits, 0);
         let top = m.reg("top", word_bits);
 
         // A mark is kept from the request until its word goes, so that its queue is full before that of the words can be.
         let read = i.read;
-        wire!(m, ends = left.eq(0));
+        let ends = behind.done;
         wire!(m, asks = active & marks.ready);
+        wire!(m, asked = asks & read.ready);
         read.valid.set(asks);
         read.address.set(address);
         marks.put(active & read.ready, Mark { top: ends.mux(top, Bits::ones(word_bits)), last: ends });
-        i.run_ready.set((!active | (asks & read.ready & ends)) & !i.halt);
-        m.when(asks & read.ready, || {
+        wire!(m, needs_run = (!active | (asked & ends)) & !i.halt);
+        i.run_ready.set(needs_run);
+        m.when(asked, || {
             address.set(address.wrapping_add(1));
-            left.set(left.wrapping_sub(1));
-            m.when(ends | i.halt, || active.set(0));
+            behind.step();
         });
-        m.when(i.halt & !asks, || active.set(0));
-        m.when(i.run_valid & i.run_ready, || {
-            wire!(m, last_byte = i.bytes.wrapping_sub(1));
-            active.set(1);
+        m.when(needs_run, || {
+            active.set(i.run_valid);
             address.set(i.first);
-            left.set(last_byte.slice(word_bits, left.width()));
-            top.set(last_byte.truncate(word_bits));
+            behind.load(i.last_byte.slice(word_bits, RUN_BITS - word_bits));
+            top.set(i.last_byte.truncate(word_bits));
         });
+        // What is offered stays until it is taken.
+        m.when(i.halt & (asked | !asks), || active.set(0));
 
         words.put(read.data_valid, read.data);
         m.assert("room_for_words", !read.data_valid | words.ready);

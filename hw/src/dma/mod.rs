@@ -40,7 +40,7 @@ pub use fetch::{Fetch, FetchIn, FetchOut, WordRead};
 pub use halt::DmaStatus;
 pub use read::{DmaRead, DmaReadIn, DmaReadOut, WordWrite};
 pub use resize::{Resize, ResizeIn};
-pub use shift::{Shift, ShiftIn};
+pub use shift::{Shift, ShiftIn, ShiftOut};
 pub use split::{BurstStream, Split, SplitIn, SplitOut};
 pub use walk::{Walk, WalkIn};
 pub use write::{DmaWrite, DmaWriteIn, DmaWriteOut};

@@ -48,7 +48,7 @@ pub struct DmaReadIn<T> {
 pub struct DmaReadOut<T> {
     /// All words of a descriptor have been taken; one cycle for each, in order.
     pub done: T,
-    /// Bytes of runs that the scratchpad takes.
+    /// Bytes of runs on their way to the scratchpad.
     pub moved: Moved<T>,
     /// How it is.
     pub status: DmaStatus<T>,
@@ -79,6 +79,15 @@ struct Waiting<T> {
     tag: T,
 }
 
+/// A word on its way to the scratchpad.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Stored<T> {
+    address: T,
+    data: T,
+    /// It is the last of a descriptor.
+    last: T,
+}
+
 /// A beat that has come.
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Beat<T> {
@@ -105,6 +114,11 @@ impl DmaRead {
             top: bits(offset_bits),
             tag: bits(self.tag_bits()),
         }
+    }
+
+    fn stored(&self) -> Stored<Shape> {
+        let DmaConfig { word_bytes, address_bits, .. } = self.config;
+        Stored { address: bits(address_bits), data: bits(8 * word_bytes), last: bit() }
     }
 
     fn beat(&self) -> Beat<Shape> {
@@ -139,8 +153,14 @@ impl DmaRead {
         valid
     }
 
-    /// Gives words their addresses and fills the last one of a run up. Gives whether a descriptor ends.
-    fn store(&self, m: &Builder, chunks: ChunkStream<UInt>, words: WordWrite<UInt>, halted: UInt) -> UInt {
+    /// Gives words their addresses and fills the last one of a run up.
+    fn store(
+        &self,
+        m: &Builder,
+        chunks: ChunkStream<UInt>,
+        stored: &RecordQueue<Stored<Shape>>,
+        halted: UInt,
+    ) {
         let begins = m.reg("begins", 1).reset_to(1);
         let next = m.reg("next_word", self.config.address_bits);
         let tag = of_word(self.tag(), chunks.chunk.tag.expect("a run that is read has one"));
@@ -148,16 +168,14 @@ impl DmaRead {
         let counts = bytes_to(m, chunks.chunk.top, self.config.word_bytes).to_bits().into_iter().enumerate();
         let byte = |k: usize| chunks.chunk.data.slice(8 * k as u32, 8);
         let filled: Vec<UInt> = counts.map(|(k, counts)| counts.mux(byte(k), tag.fill)).collect();
-        words.valid.set(chunks.valid);
-        words.address.set(word_address);
-        words.data.set(concat(filled.into_iter().rev()));
-        chunks.ready.set(words.ready);
-        m.when(chunks.valid & words.ready, || {
+        let data = concat(filled.into_iter().rev());
+        stored.put(chunks.valid, Stored { address: word_address, data, last: chunks.chunk.last & tag.last });
+        chunks.ready.set(stored.ready);
+        m.when(chunks.valid & stored.ready, || {
             begins.set(chunks.chunk.last);
             next.set(word_address.wrapping_add(1));
         });
         m.when(halted & !chunks.valid, || begins.set(1));
-        chunks.valid & words.ready & chunks.chunk.last & tag.last
     }
 }
 
@@ -194,8 +212,8 @@ impl Module for DmaRead {
         let walk = m.instance("walk", &Walk { config, has_fill: true }).i;
         let splitter = m.instance("split", &Split { config });
         let split = splitter.i;
-        let waiting = RecordQueue::new(m, "waiting", config.run_depth(), self.waiting());
-        let open = RecordQueue::new(m, "open", config.outstanding, bits(32));
+        let waiting = RecordQueue::counted(m, "waiting", config.run_depth(), self.waiting());
+        let open = RecordQueue::counted(m, "open", config.outstanding, bits(32));
         m.connect(walk.descriptors, i.descriptors);
         walk.halt.set(halted);
         let run = walk.runs.run;
@@ -209,7 +227,7 @@ impl Module for DmaRead {
             last: run.span.last,
         };
         let offset = run.span.external.truncate(offset_bits);
-        wire!(m, last_byte = run.span.bytes.wrapping_sub(1));
+        let last_byte = run.span.last_byte;
         wire!(m, last_place = last_byte + offset);
         let record = Waiting {
             offset,
@@ -222,7 +240,7 @@ impl Module for DmaRead {
         let asks = self.ask(m, split.bursts, i.axi, &open, halted);
 
         // Data: a beat that fails is not aligned, nor is anything behind it.
-        let beats = RecordQueue::new(m, "beats", 2, self.beat());
+        let beats = RecordQueue::stage(m, "beats", self.beat());
         i.axi.rready.set(beats.ready);
         beats.put(i.axi.rvalid, Beat { data: i.axi.rdata, resp: i.axi.rresp, last: i.axi.rlast });
         let align = m.instance("align", &Align { bytes: beat_bytes, tag_bits });
@@ -231,26 +249,36 @@ impl Module for DmaRead {
         wire!(m, takes_beat = halted | fails | (align.i.beat_ready & !is_bad));
         beats.takes.set(takes_beat);
         open.takes.set(beats.valid & takes_beat & beats.front.last);
-        waiting.takes.set(align.i.run_ready | halted);
+        // The buffer parts the queue from what decides where a run ends.
+        let next = RecordQueue::skid(m, "next", self.waiting());
+        waiting.takes.set(next.ready);
+        next.put(waiting.valid, waiting.front);
+        next.takes.set(align.i.run_ready | halted);
         let resize = m.instance("resize", &Resize { from: beat_bytes, to: config.word_bytes, tag_bits }).i;
-        align.i.run_valid.set(waiting.valid);
-        align.i.offset.set(waiting.front.offset);
-        align.i.beats.set(waiting.front.beats);
-        align.i.parts.set(waiting.front.parts);
-        align.i.top.set(waiting.front.top);
-        align.i.tag.set(waiting.front.tag);
+        align.i.run_valid.set(next.valid);
+        align.i.offset.set(next.front.offset);
+        align.i.beats.set(next.front.beats);
+        align.i.parts.set(next.front.parts);
+        align.i.top.set(next.front.top);
+        align.i.tag.set(next.front.tag);
         align.i.beat_valid.set(beats.valid & !is_bad & !halted);
         align.i.beat.set(beats.front.data);
         align.i.halt.set(halted);
         m.connect(resize.chunks, align.i.chunks);
         resize.halt.set(halted);
-        let ends = self.store(m, resize.resized, i.words, halted);
-        let moved = Moved { valid: resize.resized.valid & i.words.ready, top: resize.resized.chunk.top };
+        let stored = RecordQueue::stage(m, "stored", self.stored());
+        self.store(m, resize.resized, &stored, halted);
+        let moved = Moved { valid: resize.resized.valid & stored.ready, top: resize.resized.chunk.top };
+        i.words.valid.set(stored.valid);
+        i.words.address.set(stored.front.address);
+        i.words.data.set(stored.front.data);
+        stored.takes.set(i.words.ready);
         let done = m.reg("done", 1).reset_to(0);
-        done.set(ends);
+        done.set(stored.valid & i.words.ready & stored.front.last);
 
         let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
-        let moves_data = waiting.valid | open.valid | align.o.has_tail | resize.resized.valid;
+        let aligns = align.o.has_run | align.o.has_tail;
+        let moves_data = next.valid | open.valid | aligns | resize.resized.valid | stored.valid;
         wire!(m, idle = !(makes_addresses | moves_data));
         m.assume("all_have_one_id", !i.axi.rvalid | i.axi.rid.eq(0));
         m.assume("data_were_asked_for", !i.axi.rvalid | open.valid);

@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::{Chunk, ChunkStream};
+use crate::record::RecordQueue;
 
 /// Ports of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -109,6 +110,12 @@ impl Module for Resize {
         Empty::new()
     }
     fn build(&self, m: &Builder, i: ResizeIn<UInt>) -> Empty<UInt> {
+        // The buffer parts the path of `ready`.
+        let taken = RecordQueue::skid(m, "taken", Chunk::shape(self.from, self.tag_bits));
+        i.chunks.ready.set(taken.ready);
+        taken.put(i.chunks.valid, i.chunks.chunk);
+        let chunks = ChunkStream { valid: taken.valid, chunk: taken.front, ready: taken.takes };
+        let i = ResizeIn { chunks, ..i };
         if self.to >= self.from {
             self.widen(m, i)
         } else {

@@ -12,7 +12,7 @@ pub struct ShiftIn<T> {
     pub run_valid: T,
     /// Where it begins in its first beat.
     pub offset: T,
-    /// Its last beat goes.
+    /// It is taken.
     #[flip]
     pub run_ready: T,
     /// The bytes of the runs, in chunks as large as a beat.
@@ -32,6 +32,13 @@ pub struct ShiftIn<T> {
     pub beat_ready: T,
 }
 
+/// Outputs of the module.
+#[derive(Clone, Copy, Debug, Bundle)]
+pub struct ShiftOut<T> {
+    /// Bytes of a run are awaited.
+    pub has_run: T,
+}
+
 /// Moves the bytes of runs to their places in beats. A beat takes its bytes from two chunks; those of a run's last chunk that do not fit
 /// into its beat go in one more.
 #[module]
@@ -42,7 +49,7 @@ pub struct Shift {
 
 impl Module for Shift {
     type In = ShiftIn<UInt>;
-    type Out = Empty<UInt>;
+    type Out = ShiftOut<UInt>;
 
     fn name(&self) -> String {
         format!("DmaShift_{}", self.bytes)
@@ -60,46 +67,54 @@ impl Module for Shift {
             beat_ready: bit(),
         }
     }
-    fn outputs(&self) -> Empty<Shape> {
-        Empty::new()
+    fn outputs(&self) -> ShiftOut<Shape> {
+        ShiftOut { has_run: bit() }
     }
-    fn build(&self, m: &Builder, i: ShiftIn<UInt>) -> Empty<UInt> {
+    fn build(&self, m: &Builder, i: ShiftIn<UInt>) -> ShiftOut<UInt> {
         let offset_bits = self.bytes.ilog2();
         let chunk = i.chunks.chunk;
+        let has_run = m.reg("has_run", 1).reset_to(0);
+        let offset = m.reg("run_offset", offset_bits);
+        // Bytes of a beat from the offset on: 1 to `bytes`.
+        let amount = m.reg("amount", offset_bits + 1);
+        // The bytes of its next beat, were it not the last.
+        let places = m.reg("places", self.bytes);
         let previous = m.reg("previous", 8 * self.bytes);
-        let started = m.reg("started", 1).reset_to(0);
-        // The last chunk has been taken; its bytes up to `spill_top` go in one more beat.
+        // The last chunk has been taken; its bytes at the places of `spill` go in one more beat.
         let spills = m.reg("spills", 1).reset_to(0);
-        let spill_top = m.reg("spill_top", offset_bits);
+        let spill = m.reg("spill", self.bytes);
 
-        wire!(m, last_place = i.offset + chunk.top);
+        wire!(m, last_place = offset + chunk.top);
+        let to_end = bytes_to(m, last_place.truncate(offset_bits), self.bytes);
         let exceeds = last_place.msb();
         wire!(m, ends = spills | (chunk.last & !exceeds));
-        i.beat_valid.set(i.run_valid & (spills | i.chunks.valid));
+        i.beat_valid.set(has_run & (spills | i.chunks.valid));
         wire!(m, fires = i.beat_valid & i.beat_ready);
-        i.chunks.ready.set(i.run_valid & !spills & i.beat_ready);
-        i.run_ready.set(fires & ends);
+        i.chunks.ready.set(has_run & !spills & i.beat_ready);
+        wire!(m, needs_run = !has_run | (fires & ends));
+        i.run_ready.set(needs_run);
         m.when(fires, || {
             previous.set(chunk.data);
-            started.set(!ends);
+            places.set(Bits::ones(self.bytes));
             spills.set(!ends & chunk.last);
-            spill_top.set(last_place.truncate(offset_bits));
+            spill.set(to_end);
+        });
+        m.when(needs_run, || {
+            has_run.set(i.run_valid);
+            offset.set(i.offset);
+            let beat = m.constant(Bits::from_u64(offset_bits + 1, self.bytes.into()));
+            places.set(m.constant(Bits::ones(self.bytes)) << i.offset);
+            amount.set(beat.wrapping_sub(i.offset.extend(offset_bits + 1)));
         });
         m.when(i.halt, || {
-            started.set(0);
+            has_run.set(0);
             spills.set(0);
         });
 
-        // By 1 to `bytes` bytes.
-        let amount = m
-            .constant(Bits::from_u64(offset_bits + 1, self.bytes.into()))
-            .wrapping_sub(i.offset.extend(offset_bits + 1));
         let two_chunks = chunk.data.concat(previous) >> amount.concat(Bits::zero(3));
         i.beat.set(two_chunks.truncate(8 * self.bytes));
-        let from_offset = m.constant(Bits::ones(self.bytes)) << i.offset;
-        let to_end = bytes_to(m, spills.mux(spill_top, last_place.truncate(offset_bits)), self.bytes);
-        let all = Bits::ones(self.bytes);
-        i.strobes.set(started.mux(all.clone(), from_offset) & ends.mux(to_end, all));
-        Empty::new()
+        let to_end = (!chunk.last | exceeds).mux(Bits::ones(self.bytes), to_end);
+        i.strobes.set(spills.mux(spill, places & to_end));
+        ShiftOut { has_run }
     }
 }

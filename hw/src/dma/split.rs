@@ -69,40 +69,51 @@ impl Module for Split {
     fn build(&self, m: &Builder, i: SplitIn<UInt>) -> SplitOut<UInt> {
         let config = &self.config;
         let (offset_bits, count_bits) = (config.axi.offset_bits(), config.beats_bits());
-        // The queue parts the path of `ready` from what decides where a run ends.
-        let spans = RecordQueue::new(m, "spans", 2, Span::shape());
+        // The buffer parts the path of `ready` from what decides where a run ends.
+        let spans = RecordQueue::skid(m, "spans", Span::shape());
         i.ready.set(spans.ready);
         spans.put(i.valid, i.span);
         let active = m.reg("active", 1).reset_to(0);
         let beat = m.reg("beat", config.beat_address_bits());
-        // Beats of the run from here on, less 1.
+        // Beats of the run from here on, less 1, and where the last of them lies, counted from the beginning of this page.
         let left = m.reg("left", count_bits);
+        let last_place = m.reg("last_place", count_bits);
         let last_run = m.reg("last_run", 1);
 
         // The longest burst that begins here: to the end of the run, of the page, or as configured. All three are looked at side by side;
         // the beats to the end of the page, less 1, are the inverse of the place in it.
         let page_bits = config.page_beats().ilog2();
-        let width = count_bits.max(page_bits);
-        let place = beat.truncate(page_bits);
-        let longest = m.constant(Bits::from_u64(width, u64::from(config.longest_burst()) - 1));
-        let to_page = (!place).extend(width);
-        wire!(m, last_place = left.extend(width) + place.extend(width));
-        let leaves_page = last_place.slice(page_bits, width + 1 - page_bits).any();
-        wire!(m, ends = !leaves_page & left.extend(width).le(longest));
-        wire!(m, len = ends.mux(left.extend(width), to_page.lt(longest).mux(to_page, longest)));
+        let longest = config.longest_burst();
+        let to_page = !beat.truncate(page_bits);
+        let later_pages = last_place.slice(page_bits, count_bits - page_bits);
+        wire!(m, ends = !later_pages.any() & left.lt(longest));
+        wire!(m, ends_page = to_page.extend(page_bits + 1).lt(longest));
+        let to_page = ends_page.mux(to_page.extend(count_bits), longest - 1);
+        wire!(m, len = ends.mux(left, to_page));
 
+        // Where the run goes on, the next burst begins with a page or a longest burst from here.
         wire!(m, is_free = !active | (ends & i.bursts.ready));
         spans.takes.set(is_free | i.halt);
+        let page = beat.slice(page_bits, beat.width() - page_bits);
+        let next_page = page.wrapping_add(1).concat(Bits::zero(page_bits));
+        // Where the longest burst is a page, it ends with one.
+        let in_page = page.concat(beat.truncate(page_bits).wrapping_add(longest % config.page_beats()));
+        let from_page = later_pages.wrapping_sub(1).concat(last_place.truncate(page_bits));
         m.when(active & i.bursts.ready, || {
-            beat.set(beat.wrapping_add(len.truncate(page_bits).extend(beat.width())).wrapping_add(1));
-            left.set(left.wrapping_sub(len.truncate(count_bits)).wrapping_sub(1));
+            beat.set(ends_page.mux(next_page, in_page));
+            left.set(ends_page.mux(from_page, left.wrapping_sub(longest)));
+            m.when(ends_page, || last_place.set(from_page));
         });
         m.when(is_free, || {
             let span = spans.front;
-            let last_byte = span.bytes.wrapping_sub(1).extend(17);
-            let last_byte = span.external.truncate(offset_bits).extend(17).wrapping_add(last_byte);
+            let last_from = |bits| {
+                let last_byte =
+                    span.external.truncate(bits).extend(17).wrapping_add(span.last_byte.extend(17));
+                last_byte.slice(offset_bits, count_bits)
+            };
             beat.set(span.external.slice(offset_bits, beat.width()));
-            left.set(last_byte.slice(offset_bits, count_bits));
+            left.set(last_from(offset_bits));
+            last_place.set(last_from(offset_bits + page_bits));
             last_run.set(span.last);
             active.set(spans.valid);
         });
@@ -110,7 +121,7 @@ impl Module for Split {
 
         i.bursts.valid.set(active);
         i.bursts.address.set(beat.concat(Bits::zero(offset_bits)));
-        i.bursts.len.set(len.truncate(8.min(width)).extend(8));
+        i.bursts.len.set(len.truncate(8.min(count_bits)).extend(8));
         i.bursts.last.set(last_run & ends);
         SplitOut { busy: active | spans.valid }
     }

@@ -3,6 +3,7 @@
 use ferrite_hdl::prelude::*;
 
 use super::{Descriptor, DescriptorStream, DmaConfig, Run, RunStream, Span};
+use crate::countdown::Countdown;
 
 /// Ports of the walk.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -45,17 +46,18 @@ impl Module for Walk {
     fn build(&self, m: &Builder, i: WalkIn<UInt>) -> Empty<UInt> {
         let offered = i.descriptors.next;
         let active = m.reg("active", 1).reset_to(0);
-        // `external` and `local` are those of the current run, `n2` counts the repetitions that are left.
+        // `external` and `local` are those of the current run, what is counted includes it.
         let d = m.regs("current", Descriptor::shape(&self.config, self.has_fill));
-        let left = m.reg("left", d.n1.width());
+        let last_byte = m.reg("last_byte", d.bytes.width());
+        let runs = Countdown::new(m, "runs", d.n1.width(), 1);
+        let repetitions = Countdown::new(m, "repetitions", d.n2.width(), 1);
         let first_external = m.reg("first_external", 32);
         let first_local = m.reg("first_local", self.config.address_bits);
 
-        wire!(m, ends_row = left.eq(1));
-        wire!(m, ends = ends_row & d.n2.eq(1));
-        let fires = active & i.runs.ready;
+        let ends_row = runs.done;
+        wire!(m, ends = ends_row & repetitions.done);
+        wire!(m, fires = active & i.runs.ready);
         i.descriptors.ready.set((!active | (ends & i.runs.ready)) & !i.halt);
-        wire!(m, takes = i.descriptors.valid & i.descriptors.ready);
         wire!(
             m,
             next_external = ends_row.mux(first_external, d.external).wrapping_add(ends_row.mux(d.s2, d.s1))
@@ -65,27 +67,29 @@ impl Module for Walk {
         m.when(fires, || {
             d.external.set(next_external);
             d.local.set(next_local);
-            left.set(left.wrapping_sub(1));
+            runs.turn(d.n1);
             m.when(ends_row, || {
                 first_external.set(next_external);
                 first_local.set(next_local);
-                left.set(d.n1);
-                d.n2.set(d.n2.wrapping_sub(1));
+                repetitions.step();
             });
-            m.when(ends, || active.set(0));
         });
-        m.when(takes, || {
+        // Whether a descriptor is offered is known late: what is taken without one means nothing.
+        m.when(i.descriptors.ready, || {
             m.connect(d, offered);
+            last_byte.set(offered.bytes.wrapping_sub(1));
             first_external.set(offered.external);
             first_local.set(offered.local);
-            left.set(offered.n1);
-            active.set(1);
+            runs.load(offered.n1);
+            repetitions.load(offered.n2);
+            active.set(i.descriptors.valid);
         });
         m.when(i.halt, || active.set(0));
+        let takes = i.descriptors.valid & i.descriptors.ready;
         m.assume("nothing_is_empty", !takes | (offered.bytes.any() & offered.n1.any() & offered.n2.any()));
 
         i.runs.valid.set(active);
-        let span = Span { external: d.external, bytes: d.bytes, last: ends };
+        let span = Span { external: d.external, last_byte, last: ends };
         m.connect(i.runs.run, Run { span, local: d.local, fill: d.fill });
         Empty::new()
     }

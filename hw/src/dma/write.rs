@@ -52,13 +52,21 @@ pub struct DmaWrite {
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Source<T> {
     local: T,
-    bytes: T,
+    last_byte: T,
 }
 
 /// A burst that waits for its response.
 #[derive(Clone, Copy, Debug, Bundle)]
 struct Open<T> {
     address: T,
+    last: T,
+}
+
+/// What goes to the data channel.
+#[derive(Clone, Copy, Debug, Bundle)]
+struct Beat<T> {
+    data: T,
+    strobes: T,
     last: T,
 }
 
@@ -113,28 +121,35 @@ impl DmaWrite {
         lengths: &RecordQueue<Shape>,
         halted: UInt,
     ) -> (UInt, UInt) {
-        let valid = m.reg("w_valid", 1).reset_to(0);
-        let data = m.reg("w_data", self.config.axi.data_bits);
-        let strobes = m.reg("w_strobes", self.config.axi.beat_bytes());
-        let last = m.reg("w_last", 1);
-        let sent = m.reg("w_sent", 8).reset_to(0);
-        wire!(m, w_free = !valid | axi.wready);
-        wire!(m, w_may = w_free & lengths.valid);
-        wire!(m, sends = w_may & (offered | halted));
+        let DmaConfig { axi: widths, .. } = self.config;
+        let shape = Beat { data: bits(widths.data_bits), strobes: bits(widths.beat_bytes()), last: bit() };
+        let beats = RecordQueue::skid(m, "beats", shape);
+        let sent = m.reg("sent", 8).reset_to(0);
+        wire!(m, may = beats.ready & lengths.valid);
+        wire!(m, sends = may & (offered | halted));
         wire!(m, ends_burst = sent.eq(lengths.front));
-        m.when(w_free, || valid.set(sends));
-        m.when(sends, || {
-            data.set(beat.0);
-            strobes.set(halted.mux(Bits::zero(strobes.width()), beat.1));
-            last.set(ends_burst);
-            sent.set(ends_burst.mux(0, sent.wrapping_add(1)));
-        });
+        beats.put(sends, Beat { data: beat.0, strobes: beat.1, last: ends_burst });
+        m.when(sends, || sent.set(ends_burst.mux(0, sent.wrapping_add(1))));
         lengths.takes.set(sends & ends_burst);
+
+        let valid = m.reg("w_valid", 1).reset_to(0);
+        let data = m.reg("w_data", widths.data_bits);
+        let strobes = m.reg("w_strobes", widths.beat_bytes());
+        let last = m.reg("w_last", 1);
+        wire!(m, w_free = !valid | axi.wready);
+        beats.takes.set(w_free);
+        m.when(w_free, || {
+            let beat = beats.front;
+            valid.set(beats.valid);
+            data.set(beat.data);
+            strobes.set(halted.mux(Bits::zero(strobes.width()), beat.strobes));
+            last.set(beat.last);
+        });
         axi.wvalid.set(valid);
         axi.wdata.set(data);
         axi.wstrb.set(strobes);
         axi.wlast.set(last);
-        (valid, w_may)
+        (valid, may)
     }
 }
 
@@ -171,12 +186,17 @@ impl Module for DmaWrite {
         let walk = m.instance("walk", &Walk { config, has_fill: false }).i;
         let splitter = m.instance("split", &Split { config });
         let split = splitter.i;
-        let shape = Source { local: bits(config.address_bits), bytes: bits(RUN_BITS) };
-        let sources = RecordQueue::new(m, "sources", config.run_depth(), shape);
-        let offsets = RecordQueue::new(m, "offsets", config.run_depth(), bits(offset_bits));
+        let shape = Source { local: bits(config.address_bits), last_byte: bits(RUN_BITS) };
+        let sources = RecordQueue::passing(m, "sources", config.run_depth(), shape);
+        let offsets = RecordQueue::counted(m, "offsets", config.run_depth(), bits(offset_bits));
         let bursts = Bursts {
-            lengths: RecordQueue::new(m, "lengths", config.outstanding, bits(8)),
-            open: RecordQueue::new(m, "open", config.outstanding, Open { address: bits(32), last: bit() }),
+            lengths: RecordQueue::counted(m, "lengths", config.outstanding, bits(8)),
+            open: RecordQueue::counted(
+                m,
+                "open",
+                config.outstanding,
+                Open { address: bits(32), last: bit() },
+            ),
         };
         m.connect(walk.descriptors, i.descriptors);
         walk.halt.set(halted);
@@ -186,7 +206,7 @@ impl Module for DmaWrite {
         split.valid.set(run_offered & sources.ready & offsets.ready);
         m.connect(split.span, run.span);
         split.halt.set(halted);
-        let source = Source { local: run.local, bytes: run.span.bytes };
+        let source = Source { local: run.local, last_byte: run.span.last_byte };
         sources.put(run_offered & split.ready & offsets.ready, source);
         offsets.put(run_offered & split.ready & sources.ready, run.span.external.truncate(offset_bits));
         let asks = self.ask(m, split.bursts, i.axi, &bursts, halted);
@@ -194,10 +214,11 @@ impl Module for DmaWrite {
         // Data. What has been read when the engine halts goes nowhere.
         let fetch = m.instance("fetch", &Fetch { config });
         let resize = m.instance("resize", &Resize { from: config.word_bytes, to: beat_bytes, tag_bits: 0 }).i;
-        let shift = m.instance("shift", &Shift { bytes: beat_bytes }).i;
+        let shifter = m.instance("shift", &Shift { bytes: beat_bytes });
+        let shift = shifter.i;
         fetch.i.run_valid.set(sources.valid & !halted);
         fetch.i.first.set(sources.front.local);
-        fetch.i.bytes.set(sources.front.bytes);
+        fetch.i.last_byte.set(sources.front.last_byte);
         fetch.i.halt.set(halted);
         sources.takes.set(fetch.i.run_ready | halted);
         m.connect(i.read, fetch.i.read);
@@ -207,10 +228,14 @@ impl Module for DmaWrite {
         m.connect(shift.chunks.chunk, resize.resized.chunk);
         resize.resized.ready.set(shift.chunks.ready | halted);
         let moved = Moved { valid: shift.chunks.valid & shift.chunks.ready, top: resize.resized.chunk.top };
-        shift.run_valid.set(offsets.valid);
-        shift.offset.set(offsets.front);
+        // The buffer parts the queue from what decides where a run ends.
+        let next = RecordQueue::skid(m, "next", bits(offset_bits));
+        offsets.takes.set(next.ready);
+        next.put(offsets.valid, offsets.front);
+        next.takes.set(shift.run_ready | halted);
+        shift.run_valid.set(next.valid);
+        shift.offset.set(next.front);
         shift.halt.set(halted);
-        offsets.takes.set(shift.run_ready | halted);
         let beat = (shift.beat, shift.strobes);
         let (sends, may_send) = self.send(m, beat, shift.beat_valid, i.axi, &bursts.lengths, halted);
         shift.beat_ready.set(may_send & !halted);
@@ -226,7 +251,8 @@ impl Module for DmaWrite {
         m.assume("responses_are_awaited", !i.axi.bvalid | bursts.open.valid);
 
         let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
-        let moves_data = sources.valid | offsets.valid | !fetch.o.idle | resize.resized.valid | sends;
+        let waits_for_data = sources.valid | next.valid | shifter.o.has_run;
+        let moves_data = waits_for_data | !fetch.o.idle | resize.resized.valid | sends;
         let waits = bursts.lengths.valid | bursts.open.valid;
         wire!(m, idle = !(makes_addresses | moves_data | waits));
         let failure = Failure { valid: fails, address: answered.address, response: i.axi.bresp };
