@@ -8,7 +8,7 @@ use super::low_if_there;
 /// Orders of a lane that may be there at once.
 const SLOTS: u32 = 4;
 
-/// Cycles until an order that is offered enters, if its lane has room: one for each slot of the board, and those around them.
+/// Cycles until an order that is offered and was judged enters, if its lane has room: one for each slot of the board, and those around them.
 pub const ENTERS_WITHIN: u32 = SLOTS * Part::ALL.len() as u32 + 2;
 
 /// Bits that count orders of a lane.
@@ -184,6 +184,7 @@ impl Module for Proved {
             );
             m.assert(&format!("lane_is_never_overfull_{number}"), counts[number].here().le(SLOTS));
         }
+        m.assert("what_enters_was_judged", !fires | board.orders.good);
         let here: Vec<UInt> = counts.iter().map(|count| count.here().any()).collect();
         m.assert("busy_while_orders_are_here", !concat(here.iter().copied()).any() | out.busy);
 
@@ -198,7 +199,7 @@ impl Module for Proved {
             .reduce(|a, b| a | b)
             .expect("there are lanes");
         let waited = m.reg("waited", 6).reset_to(0);
-        m.when(board.orders.valid & !fires & room, || waited.set(waited.wrapping_add(1)))
+        m.when(board.orders.valid & board.orders.good & !fires & room, || waited.set(waited.wrapping_add(1)))
             .otherwise(|| waited.set(0));
         m.assert("who_is_offered_enters", waited.lt(ENTERS_WITHIN));
         m.cover("reached_two_orders_in_conflict", younger.begins & conflicts);

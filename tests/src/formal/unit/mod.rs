@@ -230,13 +230,16 @@ fn board() -> Subject {
         fault(FILE, "waits_1[next_1] & lanes_1_allowed_shifted[0]", "waits_1[next_1]"),
         fault(FILE, "{here_3, here_2, here_1, here_0}", "{here_3, here_2, here_1, 4'd0}"),
     ];
-    const LANES: &[Change] = &[fault(FILE, "busy = |all_here |", "busy =")];
-    const ROOM: &[Change] = &[fault(FILE, "compared & !taken", "compared")];
+    const LANES: &[Change] = &[
+        fault(FILE, "busy = |all_here |", "busy ="),
+        fault(FILE, "compared & orders_good & !taken", "compared & !taken"),
+    ];
+    const ROOM: &[Change] = &[fault(FILE, "compared & orders_good & !taken", "compared & orders_good")];
     const PROGRESS: &[Change] =
-        &[fault(FILE, "(blocks ? 16'd1 << slot : 16'd0)) & ~all_done", "(blocks ? 16'd1 << slot : 16'd0))")];
-    const GOALS: &[Change] = &[fault(FILE, "compared & !taken", "1'b0")];
+        &[fault(FILE, "(blockers | found) & ~all_done", "(blockers & ~all_done) | found")];
+    const GOALS: &[Change] = &[fault(FILE, "compared & orders_good & !taken", "1'b0")];
     let config = ComputeConfig { rows: 4, cols: 4, scratchpad_bytes: 4096, accumulator_rows: 16 };
-    let lanes = &["an_order_enters_*", "what_begins_*", "busy_*", "dut.*"];
+    let lanes = &["an_order_enters_*", "what_enters_*", "what_begins_*", "busy_*", "dut.*"];
     let checks = vec![
         check("conflicts", &["no_order_begins_*"], 20, Kind::Safety, CONFLICTS),
         short(check("lanes", lanes, 10, Kind::Safety, LANES)),
