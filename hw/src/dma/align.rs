@@ -107,7 +107,8 @@ impl Module for Align {
         wire!(m, free = gives.mux(!has_tail & chunks.ready, !has_tail | chunks.ready));
         wire!(m, takes = has_run & i.beat_valid & free);
         i.beat_ready.set(has_run & free);
-        wire!(m, needs_run = !has_run | (takes & !goes_on));
+        wire!(m, may_end = i.beat_valid & !goes_on);
+        wire!(m, needs_run = !has_run | (may_end & free));
         i.run_ready.set(needs_run);
         m.when(chunks.ready, || has_tail.set(0));
         m.when(takes, || {

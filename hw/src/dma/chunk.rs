@@ -62,8 +62,8 @@ impl Moved<Shape> {
     }
 }
 
-/// A bit for each byte: whether its index is at most `top`.
+/// A bit for each byte: whether its index is at most `top`. A shifted constant, since comparisons become chains of carries.
 pub(super) fn bytes_to(m: &Builder, top: UInt, bytes: u32) -> UInt {
-    let width = top.width();
-    concat((0..bytes).rev().map(|k| m.constant(Bits::from_u64(width, k.into())).le(top)))
+    let behind_first = m.constant(Bits::ones(bytes - 1)).concat(Bits::zero(1));
+    !(behind_first << top).truncate(bytes)
 }

@@ -85,7 +85,6 @@ impl Module for Shift {
         let spill = m.reg("spill", self.bytes);
 
         wire!(m, last_place = offset + chunk.top);
-        let to_end = bytes_to(m, last_place.truncate(offset_bits), self.bytes);
         let exceeds = last_place.msb();
         wire!(m, ends = spills | (chunk.last & !exceeds));
         i.beat_valid.set(has_run & (spills | i.chunks.valid));
@@ -97,7 +96,7 @@ impl Module for Shift {
             previous.set(chunk.data);
             places.set(Bits::ones(self.bytes));
             spills.set(!ends & chunk.last);
-            spill.set(to_end);
+            spill.set(bytes_to(m, last_place.truncate(offset_bits), self.bytes));
         });
         m.when(needs_run, || {
             has_run.set(i.run_valid);
@@ -113,8 +112,9 @@ impl Module for Shift {
 
         let two_chunks = chunk.data.concat(previous) >> amount.concat(Bits::zero(3));
         i.beat.set(two_chunks.truncate(8 * self.bytes));
-        let to_end = (!chunk.last | exceeds).mux(Bits::ones(self.bytes), to_end);
-        i.strobes.set(spills.mux(spill, places & to_end));
+        wire!(m, all = spills | !chunk.last);
+        i.strobes
+            .set(spills.mux(spill, places) & (all.repeat(self.bytes) | bytes_to(m, last_place, self.bytes)));
         ShiftOut { has_run }
     }
 }

@@ -124,13 +124,17 @@ impl DmaWrite {
         let DmaConfig { axi: widths, .. } = self.config;
         let shape = Beat { data: bits(widths.data_bits), strobes: bits(widths.beat_bytes()), last: bit() };
         let beats = RecordQueue::skid(m, "beats", shape);
-        let sent = m.reg("sent", 8).reset_to(0);
-        wire!(m, may = beats.ready & lengths.valid);
-        wire!(m, sends = may & (offered | halted));
-        wire!(m, ends_burst = sent.eq(lengths.front));
+        let sent = m.reg("w_sent", 8).reset_to(0);
+        // Its register parts the queue from what decides where a burst ends.
+        let length = RecordQueue::stage(m, "length", bits(8));
+        lengths.takes.set(length.ready);
+        length.put(lengths.valid, lengths.front);
+        wire!(m, w_may = beats.ready & length.valid);
+        wire!(m, sends = w_may & (offered | halted));
+        wire!(m, ends_burst = sent.eq(length.front));
         beats.put(sends, Beat { data: beat.0, strobes: beat.1, last: ends_burst });
         m.when(sends, || sent.set(ends_burst.mux(0, sent.wrapping_add(1))));
-        lengths.takes.set(sends & ends_burst);
+        length.takes.set(sends & ends_burst);
 
         let valid = m.reg("w_valid", 1).reset_to(0);
         let data = m.reg("w_data", widths.data_bits);
@@ -149,7 +153,7 @@ impl DmaWrite {
         axi.wdata.set(data);
         axi.wstrb.set(strobes);
         axi.wlast.set(last);
-        (valid, may)
+        (valid, w_may)
     }
 }
 
@@ -190,7 +194,7 @@ impl Module for DmaWrite {
         let sources = RecordQueue::passing(m, "sources", config.run_depth(), shape);
         let offsets = RecordQueue::counted(m, "offsets", config.run_depth(), bits(offset_bits));
         let bursts = Bursts {
-            lengths: RecordQueue::counted(m, "lengths", config.outstanding, bits(8)),
+            lengths: RecordQueue::passing(m, "lengths", config.outstanding, bits(8)),
             open: RecordQueue::counted(
                 m,
                 "open",
@@ -253,8 +257,7 @@ impl Module for DmaWrite {
         let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
         let waits_for_data = sources.valid | next.valid | shifter.o.has_run;
         let moves_data = waits_for_data | !fetch.o.idle | resize.resized.valid | sends;
-        let waits = bursts.lengths.valid | bursts.open.valid;
-        wire!(m, idle = !(makes_addresses | moves_data | waits));
+        wire!(m, idle = !(makes_addresses | moves_data | bursts.open.valid));
         let failure = Failure { valid: fails, address: answered.address, response: i.axi.bresp };
         DmaWriteOut { done, moved, status: halt.status(m, i.abort, i.clear, idle, failure) }
     }

@@ -286,12 +286,16 @@ fn axi() -> Vec<Subject> {
         const {
             &[
                 fault(READ, "ar_free = !ar_valid | axi_arready", "ar_free = 1'b1"),
-                fault("DmaSplit_32x2.v", "!(|last_place[15:10]) & (left <= 15'd1)", "left <= 15'd1"),
-                fault("DmaSplit_32x2.v", "< 15'd1 ? {5'd0, ~beat[9:0]} : 15'd1", "< 15'd1 ? 15'd1 : 15'd1"),
+                fault("DmaSplit_32x2.v", "!(|last_place[14:10]) & (left < 15'd2)", "left < 15'd2"),
+                fault(
+                    "DmaSplit_32x2.v",
+                    "ends_page ? {5'd0, ~beat[9:0]} : 15'd1",
+                    "ends_page ? 15'd1 : 15'd1",
+                ),
                 fault(READ, "ar_may = ar_free & !halted", "ar_may = ar_free"),
             ]
         },
-        const { &[fault(READ, "split_bursts_valid & ar_may & open_enq_ready;", "split_bursts_valid & ar_may;")] },
+        const { &[fault(READ, "split_bursts_valid & ar_may & open_ready;", "split_bursts_valid & ar_may;")] },
         const { &[fault(READ, "if (clear & idle)", "if (clear)")] },
         const {
             &[
@@ -299,19 +303,19 @@ fn axi() -> Vec<Subject> {
                 fault(READ, "if (fails & !halted)", "if (fails & halted)"),
             ]
         },
-        const { &[fault(READ, "split_bursts_valid & ar_may & open_enq_ready;", "1'b0;")] },
+        const { &[fault(READ, "split_bursts_valid & ar_may & open_ready;", "1'b0;")] },
     ]);
     let of_writes = checks([
         const {
             &[
                 fault(WRITE, "w_free = !w_valid | axi_wready", "w_free = 1'b1"),
-                fault(WRITE, "halted ? 4'd0 : shift_strobes", "shift_strobes"),
+                fault(WRITE, "halted ? 4'd0 : beats_deq_data[35:32]", "beats_deq_data[35:32]"),
             ]
         },
         const {
             &[
-                fault(WRITE, "w_sent == lengths_deq_data", "w_sent == 8'd0"),
-                fault(WRITE, "| lengths_deq_valid | open_deq_valid)", "| lengths_deq_valid)"),
+                fault(WRITE, "w_sent == length", "w_sent == 8'd0"),
+                fault(WRITE, "| w_valid | open_valid)", "| w_valid)"),
             ]
         },
         const { &[fault(WRITE, "axi_bvalid & !fails & open_deq_data[32]", "axi_bvalid & !fails")] },
