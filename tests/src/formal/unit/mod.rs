@@ -314,7 +314,7 @@ fn axi() -> Vec<Subject> {
         const {
             &[
                 fault(WRITE, "w_sent == length", "w_sent == 8'd0"),
-                fault(WRITE, "idle = !open_valid & ", "idle = "),
+                fault(WRITE, "idle = !open_valid", "idle = 1'b1"),
             ]
         },
         const { &[fault(WRITE, "axi_bvalid & !fails & open_deq_data[32]", "axi_bvalid & !fails")] },
