@@ -86,6 +86,8 @@ impl Module for Split {
         let longest = config.longest_burst();
         let to_page = !beat.truncate(page_bits);
         let later_pages = last_place.slice(page_bits, count_bits - page_bits);
+        let place = beat.truncate(page_bits).extend(count_bits);
+        m.assert("the_end_is_known", !active | left.wrapping_add(place).eq(last_place));
         wire!(m, ends = !later_pages.any() & left.lt(longest));
         wire!(m, ends_page = to_page.extend(page_bits + 1).lt(longest));
         let to_page = ends_page.mux(to_page.extend(count_bits), longest - 1);

@@ -257,7 +257,7 @@ impl Module for DmaWrite {
         let makes_addresses = walk.runs.valid | splitter.o.busy | asks;
         let waits_for_data = sources.valid | next.valid | shifter.o.has_run;
         let moves_data = waits_for_data | !fetch.o.idle | resize.resized.valid | sends;
-        wire!(m, idle = !(makes_addresses | moves_data | bursts.open.valid));
+        wire!(m, idle = !bursts.open.valid & !(makes_addresses | moves_data));
         let failure = Failure { valid: fails, address: answered.address, response: i.axi.bresp };
         DmaWriteOut { done, moved, status: halt.status(m, i.abort, i.clear, idle, failure) }
     }
