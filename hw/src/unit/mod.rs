@@ -134,7 +134,7 @@ impl Module for Unit {
         m.when(cleared, || clearing.set(0));
         m.when(i.clear, || clearing.set(1));
         wire!(m, aborts = clearing & !cleared);
-        wire!(m, stopped = read.o.status.error | write.o.status.error);
+        wire!(m, stopped = (read.o.status.error | write.o.status.error) & !cleared);
         let drops = late_bit(m, "drops", i.clear | aborts | stopped, 1);
         board.i.drops.set(drops);
         gather.clear.set(clearing);
@@ -144,7 +144,8 @@ impl Module for Unit {
         // Commands are judged in order; from an error on they are dropped.
         let error = verdict.o.error;
         wire!(m, holds = i.clear | clearing | verdict.o.waits);
-        wire!(m, discards = error | stopped);
+        // What still comes in in the cycle in which an engine stops is dropped behind the gathering.
+        wire!(m, discards = error | late_bit(m, "has_stopped", stopped, 1));
         gather.pairs.valid.set(i.commands.valid & !holds & !discards);
         gather.pairs.data.set(i.commands.data);
         i.commands.ready.set(!holds & (discards | gather.pairs.ready));
