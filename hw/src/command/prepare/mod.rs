@@ -1,18 +1,22 @@
 //! Judges commands, and computes what they touch and how they walk, by one multiplier.
 
+mod products;
+mod rules;
+
 use ferrite_hdl::library::one_hot_mux;
 use ferrite_hdl::prelude::*;
 
 use super::order::{EXTERNAL_BLOCK_BYTES, OrderStream, Region};
 use super::record::{
-    CODE, Cause, Field, Opcode, Part, RECORD_WORDS, RecordStream, add, convolve, depthwise, packed, pool,
-    requantise, sums, transfer,
+    CODE, Cause, Field, Opcode, Part, RECORD_WORDS, RecordStream, add, convolve, pool, requantise, transfer,
 };
 use crate::compute::{
     Addition, ComputeConfig, Convolution, Counts, Image, LINE_PIXELS, LINE_PLACE_BITS, MOST_PIXELS,
     OutputKind, OutputRange, OutputTask, Packing, Pooling, Steps, TAPS,
 };
 use crate::delay::late_bit;
+use products::{Effect, Operand, Product, are_in_time};
+use rules::Rule;
 
 /// Ports of the module.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -44,43 +48,6 @@ pub enum PrepareState {
     Offer,
 }
 
-/// What a product is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
-    /// The number of tiles of weights; of a requantisation, the bytes of its parameters.
-    Tiles,
-    /// The number of accumulator rows.
-    Rows,
-    /// Bytes from the first to the last byte of the data, along one of its loops.
-    Reach,
-    /// The same in external memory; may be negative.
-    External,
-    /// Bytes from the image's first pixel to the first activation row; may be negative.
-    Start,
-    /// A convolution's or a pooling's step from column to column.
-    Column,
-    /// From row to row.
-    Row,
-    /// From column to column of the kernel.
-    KernelColumn,
-    /// From row to row of the kernel.
-    KernelRow,
-    /// Pixels from the first to the last output of a line.
-    Pixels,
-    /// Pixels of a window.
-    Window,
-    /// Bytes from the first to the last byte of the source, along one of its loops.
-    SourceReach,
-    /// The same of the second operand.
-    SecondReach,
-    /// Bytes of a line of the image, which its reach has too.
-    LineBytes,
-    /// Bytes from a line's first byte to that of the first tap, which the start has too.
-    FirstByte,
-    /// Bytes from the first output's first tap to the last one's.
-    Span,
-}
-
 /// Judges one command after the other. What is multiplied takes a product in each cycle; most take some ten cycles.
 #[module]
 pub struct Prepare {
@@ -99,64 +66,6 @@ const SUM_BITS: u32 = PRODUCT_BITS + 2;
 const COUNT_BITS: u32 = 22;
 /// Cycles from a product's factors to its effect.
 const STAGES: u32 = 2;
-
-/// Shifts of a sum of two images: those of multipliers below 1.
-const LEAST_SHIFT: u32 = 31;
-const MOST_SHIFT: u32 = 62;
-
-/// Input channels of a packed convolution, at most.
-const MOST_PACKED_CHANNELS: u32 = 32;
-
-/// What is multiplied.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Operand {
-    /// A field.
-    Plain(Field),
-    /// A field of two's complement.
-    Signed(Field),
-    /// The result of an earlier product.
-    Result(Effect),
-    /// A number.
-    Constant(u32),
-}
-
-/// One of the products of a command.
-#[derive(Clone, Copy)]
-struct Product {
-    /// The first factor.
-    factor: Operand,
-    /// The first factor is one less.
-    less_1: bool,
-    /// The second factor.
-    step: Operand,
-    /// What the product is for.
-    effect: Effect,
-}
-
-impl Product {
-    /// A count and the distance of what is counted.
-    fn new(effect: Effect, factor: Operand, step: Operand) -> Product {
-        Product { factor, less_1: false, step, effect }
-    }
-
-    /// Of two fields.
-    fn plain(effect: Effect, factor: Field, step: Field) -> Product {
-        Product::new(effect, Operand::Plain(factor), Operand::Plain(step))
-    }
-
-    /// From the first of a count to the last one.
-    fn reach(effect: Effect, count: Field, step: Operand) -> Product {
-        Product { less_1: true, ..Product::new(effect, Operand::Plain(count), step) }
-    }
-
-    /// A coordinate's.
-    fn signed(effect: Effect, factor: Field, step: Field) -> Product {
-        Product::new(effect, Operand::Signed(factor), Operand::Plain(step))
-    }
-}
-
-/// The ways in which a command of an opcode breaks a rule, given its fields.
-type Rule = fn(&Prepare, Opcode, &dyn Fn(Field) -> UInt) -> Vec<UInt>;
 
 impl Module for Prepare {
     type In = PrepareIn<UInt>;
@@ -195,6 +104,7 @@ impl Module for Prepare {
         let rows = m.reg("rows", COUNT_BITS);
         let column_bytes = m.reg("column_bytes", COUNT_BITS);
         let lists = Opcode::ALL.map(|opcode| (opcode, self.products(opcode)));
+        assert!(lists.iter().all(|(_, products)| are_in_time(products)), "a product comes too late");
         let longest =
             lists.iter().map(|(_, products)| products.len()).max().expect("there are opcodes") as u32;
         // The product whose factors are chosen in the next cycle, a bit for each; those behind the last are waited for.
@@ -572,254 +482,5 @@ impl Module for Prepare {
         };
         m.connect(order.output, task);
         PrepareOut { busy: !state.is(PrepareState::Take) }
-    }
-}
-
-impl Prepare {
-    /// The products of a command, in order. One whose factor is a result follows three steps after it.
-    fn products(&self, opcode: Opcode) -> Vec<Product> {
-        let reach = |effect, count, step| Product::reach(effect, count, Operand::Plain(step));
-        let external = |count, step| Product::reach(Effect::External, count, Operand::Signed(step));
-        let more = |effect, count| Product::new(effect, Operand::Plain(count), Operand::Result(effect));
-        match opcode {
-            Opcode::Load | Opcode::Store => {
-                use transfer::{D1, D2, N1, N2, S1, S2};
-                vec![
-                    external(N1, S1),
-                    external(N2, S2),
-                    reach(Effect::Reach, N1, D1),
-                    reach(Effect::Reach, N2, D2),
-                ]
-            }
-            Opcode::Convolve => {
-                use convolve::*;
-                vec![
-                    Product::plain(Effect::Tiles, KERNEL_COLUMNS, KERNEL_ROWS),
-                    Product::plain(Effect::Rows, COLUMNS, convolve::ROWS),
-                    reach(Effect::Reach, WIDTH, PIXEL_STEP),
-                    more(Effect::Tiles, IN_TILES),
-                    more(Effect::Rows, OUT_TILES),
-                    reach(Effect::Reach, HEIGHT, LINE_STEP),
-                    more(Effect::Tiles, OUT_TILES),
-                    reach(Effect::Reach, IN_TILES, IN_TILE_STEP),
-                    Product::signed(Effect::Start, X, PIXEL_STEP),
-                    Product::signed(Effect::Start, Y, LINE_STEP),
-                    Product::plain(Effect::Column, STRIDE_X, PIXEL_STEP),
-                    Product::plain(Effect::Row, STRIDE_Y, LINE_STEP),
-                    Product::plain(Effect::KernelColumn, DILATION_X, PIXEL_STEP),
-                    Product::plain(Effect::KernelRow, DILATION_Y, LINE_STEP),
-                ]
-            }
-            Opcode::Depthwise => {
-                use depthwise::*;
-                vec![
-                    Product::plain(Effect::Rows, COLUMNS, depthwise::ROWS),
-                    Product::new(Effect::Tiles, Operand::Plain(TILES), Operand::Constant(1)),
-                    reach(Effect::Reach, WIDTH, PIXEL_STEP),
-                    more(Effect::Rows, TILES),
-                    reach(Effect::Reach, HEIGHT, LINE_STEP),
-                    reach(Effect::Reach, TILES, TILE_STEP),
-                    reach(Effect::Pixels, COLUMNS, STRIDE_X),
-                    Product::signed(Effect::Start, X, PIXEL_STEP),
-                    Product::signed(Effect::Start, Y, LINE_STEP),
-                ]
-            }
-            Opcode::Packed => {
-                use packed::*;
-                vec![
-                    Product::plain(Effect::Column, STRIDE_X, CHANNELS),
-                    Product::plain(Effect::KernelColumn, KERNEL_COLUMNS, CHANNELS),
-                    Product::plain(Effect::Rows, COLUMNS, packed::ROWS),
-                    Product::reach(Effect::Span, COLUMNS, Operand::Result(Effect::Column)),
-                    Product::plain(Effect::LineBytes, WIDTH, CHANNELS),
-                    more(Effect::Rows, OUT_TILES),
-                    Product::plain(Effect::Tiles, IN_TILES, OUT_TILES),
-                    reach(Effect::Reach, HEIGHT, LINE_STEP),
-                    Product::signed(Effect::FirstByte, X, CHANNELS),
-                    Product::signed(Effect::Start, Y, LINE_STEP),
-                    Product::plain(Effect::Row, STRIDE_Y, LINE_STEP),
-                ]
-            }
-            Opcode::Requantise => {
-                use requantise::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
-                vec![
-                    Product::plain(Effect::Rows, COLUMNS, requantise::ROWS),
-                    Product::new(
-                        Effect::Tiles,
-                        Operand::Plain(TILES),
-                        Operand::Constant(self.config.parameter_bytes()),
-                    ),
-                    reach(Effect::Reach, COLUMNS, COLUMN_STEP),
-                    more(Effect::Rows, TILES),
-                    reach(Effect::Reach, requantise::ROWS, ROW_STEP),
-                    reach(Effect::Reach, TILES, TILE_STEP),
-                ]
-            }
-            Opcode::Sums => {
-                use sums::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
-                vec![
-                    Product::plain(Effect::Rows, COLUMNS, sums::ROWS),
-                    reach(Effect::Reach, COLUMNS, COLUMN_STEP),
-                    reach(Effect::Reach, sums::ROWS, ROW_STEP),
-                    more(Effect::Rows, TILES),
-                    reach(Effect::Reach, TILES, TILE_STEP),
-                ]
-            }
-            Opcode::Add => {
-                use add::*;
-                vec![
-                    reach(Effect::Reach, COLUMNS, COLUMN_STEP),
-                    reach(Effect::Reach, add::ROWS, ROW_STEP),
-                    reach(Effect::SourceReach, COLUMNS, INPUT1_COLUMN_STEP),
-                    reach(Effect::SourceReach, add::ROWS, INPUT1_ROW_STEP),
-                    reach(Effect::SecondReach, COLUMNS, INPUT2_COLUMN_STEP),
-                    reach(Effect::SecondReach, add::ROWS, INPUT2_ROW_STEP),
-                ]
-            }
-            Opcode::Pool => {
-                use pool::*;
-                vec![
-                    Product::plain(Effect::Window, KERNEL_COLUMNS, KERNEL_ROWS),
-                    reach(Effect::Reach, COLUMNS, COLUMN_STEP),
-                    reach(Effect::Reach, pool::ROWS, ROW_STEP),
-                    reach(Effect::Reach, TILES, TILE_STEP),
-                    reach(Effect::SourceReach, WIDTH, PIXEL_STEP),
-                    reach(Effect::SourceReach, HEIGHT, LINE_STEP),
-                    reach(Effect::SourceReach, TILES, IN_TILE_STEP),
-                    Product::signed(Effect::Start, X, PIXEL_STEP),
-                    Product::signed(Effect::Start, Y, LINE_STEP),
-                    Product::plain(Effect::Column, STRIDE_X, PIXEL_STEP),
-                    Product::plain(Effect::Row, STRIDE_Y, LINE_STEP),
-                ]
-            }
-        }
-    }
-
-    /// Fields that break their ranges.
-    fn fields_out_of_range(&self, opcode: Opcode, get: &dyn Fn(Field) -> UInt) -> Vec<UInt> {
-        let zero = |field| !get(field).any();
-        let far = |field| (get(field) >> self.config.address_bits()).any();
-        match opcode {
-            Opcode::Load | Opcode::Store => {
-                use transfer::{BYTES, D1, D2, N1, N2};
-                vec![zero(BYTES), zero(N1), zero(N2), far(D1), far(D2)]
-            }
-            Opcode::Convolve => {
-                use convolve::*;
-                let counts = [
-                    COLUMNS,
-                    convolve::ROWS,
-                    IN_TILES,
-                    OUT_TILES,
-                    KERNEL_COLUMNS,
-                    KERNEL_ROWS,
-                    WIDTH,
-                    HEIGHT,
-                    STRIDE_X,
-                    STRIDE_Y,
-                    DILATION_X,
-                    DILATION_Y,
-                ];
-                let kernels = [KERNEL_COLUMNS, KERNEL_ROWS].map(|taps| get(taps).gt(16));
-                let steps = [PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(far);
-                counts.into_iter().map(zero).chain(kernels).chain(steps).collect()
-            }
-            Opcode::Packed => {
-                use packed::*;
-                let counts = [
-                    COLUMNS,
-                    packed::ROWS,
-                    IN_TILES,
-                    OUT_TILES,
-                    KERNEL_COLUMNS,
-                    KERNEL_ROWS,
-                    WIDTH,
-                    HEIGHT,
-                    STRIDE_X,
-                    STRIDE_Y,
-                    CHANNELS,
-                ];
-                let kernels = [KERNEL_COLUMNS, KERNEL_ROWS].map(|taps| get(taps).gt(16));
-                let channels = get(CHANNELS).gt(MOST_PACKED_CHANNELS);
-                counts.into_iter().map(zero).chain(kernels).chain([channels, far(LINE_STEP)]).collect()
-            }
-            Opcode::Depthwise => {
-                use depthwise::*;
-                let counts = [COLUMNS, depthwise::ROWS, TILES, WIDTH, HEIGHT, STRIDE_X, STRIDE_Y].map(zero);
-                counts.into_iter().chain([PIXEL_STEP, LINE_STEP, TILE_STEP].map(far)).collect()
-            }
-            Opcode::Requantise => {
-                use requantise::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
-                let counts = [COLUMNS, requantise::ROWS, TILES].map(zero);
-                counts.into_iter().chain([COLUMN_STEP, ROW_STEP, TILE_STEP].map(far)).collect()
-            }
-            Opcode::Sums => {
-                use sums::{COLUMN_STEP, COLUMNS, ROW_STEP, TILE_STEP, TILES};
-                let counts = [COLUMNS, sums::ROWS, TILES].map(zero);
-                counts.into_iter().chain([COLUMN_STEP, ROW_STEP, TILE_STEP].map(far)).collect()
-            }
-            Opcode::Add => {
-                use add::*;
-                let steps = INPUT_STEPS.into_iter().chain([COLUMN_STEP, ROW_STEP]).map(far);
-                let shifts = SHIFTS.map(|shift| get(shift).lt(LEAST_SHIFT) | get(shift).gt(MOST_SHIFT));
-                [COLUMNS, add::ROWS].map(zero).into_iter().chain(steps).chain(shifts).collect()
-            }
-            Opcode::Pool => {
-                use pool::*;
-                let counts = [
-                    COLUMNS,
-                    pool::ROWS,
-                    TILES,
-                    KERNEL_COLUMNS,
-                    KERNEL_ROWS,
-                    WIDTH,
-                    HEIGHT,
-                    STRIDE_X,
-                    STRIDE_Y,
-                ];
-                let steps = [COLUMN_STEP, ROW_STEP, TILE_STEP, PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(far);
-                counts.map(zero).into_iter().chain(steps).collect()
-            }
-        }
-    }
-
-    /// Addresses and steps that are not aligned.
-    fn misaligned(&self, opcode: Opcode, get: &dyn Fn(Field) -> UInt) -> Vec<UInt> {
-        let off = |field, bytes: u32| get(field).truncate(bytes.ilog2()).any();
-        let (word, rows, cols) = (self.config.word_bytes(), self.config.rows, self.config.cols);
-        match opcode {
-            Opcode::Load | Opcode::Store => {
-                [transfer::LOCAL, transfer::D1, transfer::D2].map(|field| off(field, word)).to_vec()
-            }
-            Opcode::Convolve => {
-                use convolve::{ACT, IN_TILE_STEP, LINE_STEP, PIXEL_STEP, WEIGHTS};
-                let acts = [ACT, PIXEL_STEP, LINE_STEP, IN_TILE_STEP].map(|field| off(field, rows));
-                acts.into_iter().chain([off(WEIGHTS, cols)]).collect()
-            }
-            Opcode::Packed => vec![off(packed::WEIGHTS, cols)],
-            Opcode::Depthwise => {
-                use depthwise::{ACT, LINE_STEP, PIXEL_STEP, TILE_STEP, WEIGHTS};
-                [ACT, PIXEL_STEP, LINE_STEP, TILE_STEP, WEIGHTS].map(|field| off(field, cols)).to_vec()
-            }
-            Opcode::Requantise => {
-                use requantise::{COLUMN_STEP, OUTPUT, PARAMETERS, ROW_STEP, TILE_STEP};
-                let outputs = [OUTPUT, COLUMN_STEP, ROW_STEP, TILE_STEP].map(|field| off(field, cols));
-                outputs.into_iter().chain([off(PARAMETERS, word)]).collect()
-            }
-            Opcode::Sums => {
-                use sums::{COLUMN_STEP, OUTPUT, ROW_STEP, TILE_STEP};
-                [OUTPUT, COLUMN_STEP, ROW_STEP, TILE_STEP].map(|field| off(field, 4 * cols)).to_vec()
-            }
-            Opcode::Add => {
-                use add::{COLUMN_STEP, INPUT_STEPS, INPUT1, INPUT2, OUTPUT, ROW_STEP};
-                let places = [INPUT1, INPUT2, OUTPUT, COLUMN_STEP, ROW_STEP];
-                places.into_iter().chain(INPUT_STEPS).map(|field| off(field, cols)).collect()
-            }
-            Opcode::Pool => {
-                use pool::*;
-                let steps = [COLUMN_STEP, ROW_STEP, TILE_STEP, PIXEL_STEP, LINE_STEP, IN_TILE_STEP];
-                [INPUT, OUTPUT].into_iter().chain(steps).map(|field| off(field, cols)).collect()
-            }
-        }
     }
 }
