@@ -85,18 +85,14 @@ impl Module for Weights {
 
         // Reading: a mark is kept from the request until its row goes, so that its queue is full before that of the words can be.
         let mark = || Mark { offset: bits(config.offset_bits()), last: bit() };
-        let marks = RecordQueue::new(m, "marks", self.depth(), mark());
+        let marks = RecordQueue::counted(m, "marks", self.depth(), mark());
         let words = m.instance("row_words", &Queue { width: 8 * config.word_bytes(), depth: self.depth() });
         let reads = m.reg("reads", 1).reset_to(0);
         let address = m.reg("address", config.address_bits());
         let rows_behind = Countdown::new(m, "rows_behind", index_bits, 0);
         let read_last = rows_behind.done;
-        // Whether there is room for a mark is found a cycle ahead, too.
-        let marks_here = m.reg("marks_here", index_width(self.depth() as usize + 1)).reset_to(0);
-        let has_room = m.reg("has_room", 1).reset_to(1);
-        m.assert("room_is_known", has_room.eq(marks.ready));
-        wire!(m, asked = reads & has_room & i.read.ready);
-        i.read.valid.set(reads & has_room);
+        wire!(m, asked = reads & marks.ready & i.read.ready);
+        i.read.valid.set(reads & marks.ready);
         // The place of its word, found a cycle ahead, for the scratchpad's grants follow.
         let read_place = m.reg("read_place", config.word_address_bits());
         i.read.address.set(read_place);
@@ -138,14 +134,6 @@ impl Module for Weights {
         let to_load = m.reg("to_load", index_bits + 1).reset_to(config.rows);
         let arrived = marks.valid & words.i.deq.valid;
         wire!(m, load = arrived & (!full | swap));
-        m.when(asked & !load, || {
-            marks_here.set(marks_here.wrapping_add(1));
-            has_room.set(marks_here.ne(self.depth() - 1));
-        });
-        m.when(load & !asked, || {
-            marks_here.set(marks_here.wrapping_sub(1));
-            has_room.set(1);
-        });
         let last = marks.front.last;
         marks.takes.set(load);
         words.i.deq.ready.set(load);
