@@ -8,7 +8,7 @@ use crate::record::RecordQueue;
 
 /// Words that may be on their way out of the scratchpad or wait: as many as cycles pass from a word's request to the next stage's taking it,
 /// if a word is to be read in every cycle.
-const WORDS_UNDER_WAY: u32 = 8;
+const WORDS_UNDER_WAY: u32 = 16;
 
 /// A port that reads words. Data come in the order of the requests, any number of cycles later, and are always taken.
 #[derive(Clone, Copy, Debug, Bundle)]
@@ -108,7 +108,7 @@ impl Module for Fetch {
         let word_bits = self.config.word_bytes.ilog2();
         let mark = Mark { top: bits(word_bits), last: bit() };
         let marks = RecordQueue::counted(m, "marks", WORDS_UNDER_WAY, mark);
-        let words = RecordQueue::passing(m, "run_words", WORDS_UNDER_WAY, bits(8 * self.config.word_bytes));
+        let words = RecordQueue::counted(m, "run_words", WORDS_UNDER_WAY, bits(8 * self.config.word_bytes));
         let active = m.reg("active", 1).reset_to(0);
         let address = m.reg("address", self.config.address_bits);
         // Words to be asked for behind this one.

@@ -194,7 +194,7 @@ impl Module for DmaWrite {
         let sources = RecordQueue::passing(m, "sources", config.run_depth(), shape);
         let offsets = RecordQueue::counted(m, "offsets", config.run_depth(), bits(offset_bits));
         let bursts = Bursts {
-            lengths: RecordQueue::passing(m, "lengths", config.outstanding, bits(8)),
+            lengths: RecordQueue::counted(m, "lengths", config.outstanding, bits(8)),
             open: RecordQueue::counted(
                 m,
                 "open",
