@@ -206,11 +206,14 @@ fn a_missing_tool_is_named_with_what_installs_it() {
 /// A program that says its version, and else fails.
 fn broken_tool(folder: &Path, name: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
-    let file = folder.join(name);
+    let (draft, file) = (folder.join(format!("{name}.sh")), folder.join(name));
     let script =
         "#!/bin/sh\ncase $1 in --version|--getenv) echo 1;; *) echo too old for this >&2; exit 3;; esac\n";
-    std::fs::write(&file, script).unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&draft, script).unwrap();
+    std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // Another process makes the file that is started: a process that another thread starts while this one writes it would inherit the open file, which is
+    // then "busy" (ETXTBSY).
+    assert!(std::process::Command::new("cp").arg("-p").args([&draft, &file]).status().unwrap().success());
     file
 }
 
