@@ -133,9 +133,10 @@ impl Held<UInt> {
     }
 }
 
-/// A bit at an index.
-fn one_hot(m: &Builder, index: UInt, width: u32) -> UInt {
-    m.constant(Bits::from_u64(width, 1)).extend(width) << index
+/// A bit at an index, where `happens` is high; else none.
+fn bit_at(m: &Builder, happens: UInt, index: UInt, width: u32) -> UInt {
+    let bit = m.constant(Bits::from_u64(width, 1)).extend(width) << index;
+    happens.mux(bit.truncate(width), m.constant(Bits::zero(width)))
 }
 
 impl Module for Board {
@@ -162,9 +163,7 @@ impl Module for Board {
         let part = i.orders.order.part;
 
         // What is done in this cycle; slot `s` of lane `l` is bit `SLOTS * l + s`.
-        let done = states.iter().zip(&i.lanes).map(|(state, lane)| {
-            lane.done.mux(one_hot(m, state.head, SLOTS).truncate(SLOTS), m.constant(Bits::zero(SLOTS)))
-        });
+        let done = states.iter().zip(&i.lanes).map(|(state, lane)| bit_at(m, lane.done, state.head, SLOTS));
         let done: Vec<UInt> = done.collect();
         wire!(m, all_done = concat(done.iter().rev().copied()));
         wire!(m, all_here = concat(states.iter().rev().map(|state| state.here)));
@@ -183,8 +182,7 @@ impl Module for Board {
         has_slot.set(pending.any());
         to_compare.set(pending & !priority_grant(pending));
         let theirs = of_word(shape, m.delay("theirs", regions.read_async("read", slot)));
-        let looks_at = (has_slot & compares).mux(one_hot(m, slot, ALL_SLOTS).truncate(ALL_SLOTS), 0);
-        let looks_at = m.delay("looks_at", looks_at);
+        let looks_at = m.delay("looks_at", bit_at(m, has_slot & compares, slot, ALL_SLOTS));
         wire!(m, blocks = mine.conflict(&theirs));
         wire!(m, found = blocks.mux(looks_at & all_here, 0));
         let still = !all_done;
@@ -221,9 +219,7 @@ impl Module for Board {
         let mut nexts = Vec::new();
         for ((number, lane), (state, done)) in (0u32..).zip(&i.lanes).zip(states.iter().zip(done)) {
             let enters_here = enters & part.eq(number);
-            let bit = |index: UInt, happens: UInt| {
-                happens.mux(one_hot(m, index, SLOTS).truncate(SLOTS), m.constant(Bits::zero(SLOTS)))
-            };
+            let bit = |index: UInt, happens: UInt| bit_at(m, happens, index, SLOTS);
             state.here.set((state.here | bit(state.tail, enters_here)) & !done);
             state.waits.set((state.waits | bit(state.tail, enters_here)) & !bit(state.next, lane.begins));
             m.when(enters_here, || state.tail.set(state.tail.wrapping_add(1)));

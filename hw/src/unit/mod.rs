@@ -14,7 +14,6 @@ use crate::command::{Board, Cause, Gather, Lane, Part, Prepare, Transfer};
 use crate::compute::{Compute, ComputeConfig, ComputeIn, Convolution, OutputTask};
 use crate::delay::late_bit;
 use crate::dma::{DescriptorStream, DmaConfig, DmaRead, DmaStatus, DmaWrite};
-
 use crate::record::RecordQueue;
 
 /// Sizes of the unit.

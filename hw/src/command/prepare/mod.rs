@@ -212,7 +212,7 @@ impl Module for Prepare {
             let data = is_output.mux(
                 long(get(requantise::OUTPUT))
                     .wrapping_add(is_sums.mux(acts(4 * config.cols), acts(config.cols))),
-                (is(Opcode::Convolve) | is(Opcode::Depthwise) | is(Opcode::Packed)).mux(
+                is_array.mux(
                     long(get(convolve::ACT)).wrapping_add(is(Opcode::Packed).mux(
                         m.constant(Bits::ones(SUM_BITS)),
                         is(Opcode::Convolve).mux(acts(config.rows), acts(config.cols)),
