@@ -19,6 +19,37 @@ pub fn of_word<S: Bundle<Leaf = Shape>>(shape: S, word: UInt) -> S::With<UInt> {
     })
 }
 
+/// A register for the first bundle of a stream: the next one moves in where none is there or it goes.
+pub struct FrontRegister<S: Bundle<Leaf = Shape>> {
+    /// One is there.
+    pub valid: UInt,
+    /// It.
+    pub front: S::With<UInt>,
+    /// It goes; to be set.
+    pub takes: UInt,
+    /// The next one moves in, if there is one.
+    pub moves: UInt,
+}
+
+impl<S: Bundle<Leaf = Shape>> FrontRegister<S>
+where
+    S::With<UInt>: Bundle<Leaf = UInt> + Clone,
+{
+    /// The register for a stream whose next one is `next`, where `offered` is high.
+    #[track_caller]
+    pub fn new(m: &Builder, name: &str, shape: S, offered: UInt, next: S::With<UInt>) -> FrontRegister<S> {
+        let valid = m.reg(&format!("{name}_valid"), 1).reset_to(0);
+        let front = m.regs(name, shape);
+        let takes = m.wire(&format!("{name}_takes"), 1);
+        let moves = m.node(&format!("{name}_moves"), !valid | takes);
+        m.when(moves, || {
+            valid.set(offered);
+            m.connect(front.clone(), next);
+        });
+        FrontRegister { valid, front, takes, moves }
+    }
+}
+
 /// A queue of bundles.
 pub struct RecordQueue<S: Bundle<Leaf = Shape>> {
     enq: Stream<UInt>,
@@ -108,16 +139,10 @@ impl<S: Bundle<Leaf = Shape> + Clone> RecordQueue<S> {
     pub fn stage(m: &Builder, name: &str, shape: S) -> RecordQueue<S> {
         let width = word_bits(&shape);
         let skid = m.instance(&format!("{name}_skid"), &SkidBuffer { width }).i;
-        let valid = m.reg(&format!("{name}_valid"), 1).reset_to(0);
-        let word = m.reg(name, width);
-        let takes = m.wire(&format!("{name}_takes"), 1);
-        let moves = m.node(&format!("{name}_moves"), !valid | takes);
+        let FrontRegister { valid, front, takes, moves } =
+            FrontRegister::new(m, name, bits(width), skid.deq.valid, skid.deq.data);
         skid.deq.ready.set(moves);
-        m.when(moves, || {
-            valid.set(skid.deq.valid);
-            word.set(skid.deq.data);
-        });
-        RecordQueue { ready: skid.enq.ready, valid, front: of_word(shape, word), takes, enq: skid.enq }
+        RecordQueue { ready: skid.enq.ready, valid, front: of_word(shape, front), takes, enq: skid.enq }
     }
 
     /// What goes in, where `valid` and [`RecordQueue::ready`] are high.

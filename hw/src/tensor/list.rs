@@ -7,7 +7,7 @@ use crate::axi::{AxiReadBus, AxiWidths};
 use crate::command::RECORD_WORDS;
 use crate::countdown::Countdown;
 use crate::delay::late_bit;
-use crate::record::RecordQueue;
+use crate::record::{FrontRegister, RecordQueue};
 
 /// Bytes of a command.
 pub const RECORD_BYTES: u32 = 4 * RECORD_WORDS;
@@ -192,15 +192,9 @@ impl Module for ListFetch {
         m.assert("beats_have_room", !axi.rvalid | beats.ready);
 
         // Handing on. The first beat stands in registers.
-        let has_front = m.reg("has_front", 1).reset_to(0);
-        let front = m.regs("front", beat);
-        let takes = m.wire("takes", 1);
-        wire!(m, advances = !has_front | takes);
-        beats.takes.set(advances);
-        m.when(advances, || {
-            has_front.set(beats.valid);
-            m.connect(front, beats.front);
-        });
+        let FrontRegister { valid: has_front, front, takes, moves } =
+            FrontRegister::new(m, "front", beat, beats.valid, beats.front);
+        beats.takes.set(moves);
         let fires = m.wire("fires", 1);
         let out = self.pairs(m, has_front & !front.error & !stops, front.data, fires, stops);
         pairs.valid.set(out.valid);

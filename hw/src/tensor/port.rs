@@ -6,7 +6,7 @@ use ferrite_hdl::prelude::*;
 use super::list::{List, ListFetchOut, RECORD_BYTES};
 use crate::command::Cause;
 use crate::core::CoprocessorPort;
-use crate::record::RecordQueue;
+use crate::record::{FrontRegister, RecordQueue};
 use crate::unit::UnitOut;
 
 /// Instructions that wait.
@@ -194,27 +194,18 @@ impl Module for Port {
         m.when(taken & interrupt_fields, || enables.set(offered.rs1.truncate(2)));
 
         // The first one, judged, behind which the next ones wait.
-        let has_first = flag("has_first");
-        let may_go = m.wire("may_go", 1);
-        wire!(m, advances = !has_first | may_go);
-        queue.takes.set(advances);
-        let judged = judge(m, queue.front);
-        let first = m.regs(
-            "first",
-            Judged {
-                pushes: bit(),
-                fences: bit(),
-                runs: bit(),
-                does_nothing: bit(),
-                refusal: Cause::shape(),
-                rs1: bits(32),
-                rs2: bits(32),
-            },
-        );
-        m.when(advances, || {
-            has_first.set(queue.valid);
-            m.connect(first, judged);
-        });
+        let shape = Judged {
+            pushes: bit(),
+            fences: bit(),
+            runs: bit(),
+            does_nothing: bit(),
+            refusal: Cause::shape(),
+            rs1: bits(32),
+            rs2: bits(32),
+        };
+        let FrontRegister { valid: has_first, front: first, takes: may_go, moves } =
+            FrontRegister::new(m, "first", shape, queue.valid, judge(m, queue.front));
+        queue.takes.set(moves);
         wire!(m, waits = queue.valid | has_first);
         // A list that could not be fetched is under way until that is told.
         wire!(m, unit_busy = unit.busy | lists.busy | lists.failed);
